@@ -1,0 +1,3 @@
+//! Effects: keystore, store, network, node.
+
+pub mod keystore;
