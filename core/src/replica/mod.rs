@@ -1,3 +1,8 @@
-//! One group as one device holds it: entries, journals, documents, sync. No I/O, no clock, no randomness of its own.
+//! One group as one device holds it. No I/O, no clock, no randomness of its own.
 
+pub mod codec;
+pub mod control;
+pub mod entry;
 pub mod gate;
+pub mod keys;
+pub mod limits;

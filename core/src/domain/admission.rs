@@ -1,0 +1,123 @@
+//! Who may write which document: asked of every content entry, answered from what its author knew.
+
+use serde::{Deserialize, Serialize};
+
+use super::charter::Role;
+use super::document::{DocumentId, DocumentKind};
+use super::roster::Author;
+
+/// What becomes of a content entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It counts.
+    Admit,
+    /// It is kept and never applied.
+    Quarantine(Quarantine),
+}
+
+/// Why an entry is kept and never applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quarantine {
+    /// Its journal was not begun by a grant that holds.
+    NotAMember,
+    /// The document belongs to somebody else.
+    NotTheirs,
+    /// An observer may comment, and write nothing else.
+    ObserverMayNot,
+    /// Only a steward may write it.
+    StewardsOnly,
+}
+
+/// Judges one content entry by its author (none where the journal has no standing) and its document.
+#[must_use]
+pub fn admission(author: Option<&Author>, document: &DocumentId) -> Admission {
+    let Some(author) = author else {
+        return Admission::Quarantine(Quarantine::NotAMember);
+    };
+    match refusal(author, document) {
+        None => Admission::Admit,
+        Some(reason) => Admission::Quarantine(reason),
+    }
+}
+
+fn refusal(author: &Author, document: &DocumentId) -> Option<Quarantine> {
+    match document {
+        DocumentId::Own(person) if *person != author.person => Some(Quarantine::NotTheirs),
+        DocumentId::Vote(person) if *person != author.person => Some(Quarantine::NotTheirs),
+        DocumentId::Own(_) => None,
+        _ if author.role == Role::Observer => Some(Quarantine::ObserverMayNot),
+        _ if document.kind() == DocumentKind::Group && author.role != Role::Steward => {
+            Some(Quarantine::StewardsOnly)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{EntryId, PersonId, ProposalId};
+
+    fn author(role: Role) -> Author {
+        Author {
+            person: PersonId([1; 32]),
+            role,
+            grant: EntryId([9; 32]),
+        }
+    }
+
+    #[test]
+    fn the_table_of_who_may_write_what() {
+        let mine = PersonId([1; 32]);
+        let theirs = PersonId([2; 32]);
+        let idea = DocumentId::Proposal(ProposalId([3; 16]));
+        let quarantine = |reason| Admission::Quarantine(reason);
+        let rows = [
+            (Role::Member, DocumentId::Own(mine), Admission::Admit),
+            (Role::Member, DocumentId::Vote(mine), Admission::Admit),
+            (
+                Role::Member,
+                DocumentId::Own(theirs),
+                quarantine(Quarantine::NotTheirs),
+            ),
+            (
+                Role::Steward,
+                DocumentId::Own(theirs),
+                quarantine(Quarantine::NotTheirs),
+            ),
+            (
+                Role::Steward,
+                DocumentId::Vote(theirs),
+                quarantine(Quarantine::NotTheirs),
+            ),
+            (Role::Observer, DocumentId::Own(mine), Admission::Admit),
+            (
+                Role::Observer,
+                DocumentId::Vote(mine),
+                quarantine(Quarantine::ObserverMayNot),
+            ),
+            (Role::Observer, idea, quarantine(Quarantine::ObserverMayNot)),
+            (Role::Member, idea, Admission::Admit),
+            (Role::Member, DocumentId::GENERAL_BOARD, Admission::Admit),
+            (
+                Role::Member,
+                DocumentId::Group,
+                quarantine(Quarantine::StewardsOnly),
+            ),
+            (Role::Steward, DocumentId::Group, Admission::Admit),
+        ];
+        for (role, document, expected) in rows {
+            assert_eq!(
+                admission(Some(&author(role)), &document),
+                expected,
+                "{role:?} writes {document}"
+            );
+            assert_eq!(
+                admission(None, &document),
+                Admission::Quarantine(Quarantine::NotAMember),
+                "a stranger writes {document}"
+            );
+        }
+    }
+}

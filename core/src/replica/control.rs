@@ -1,0 +1,143 @@
+//! Control acts as bytes, and the signatures inside them. What is read from here has been verified.
+//!
+//! A payload is the kind's number (two bytes, little-endian) and the act. A number that is not in the table below is not an
+//! error: it is an act of newer software (R8).
+
+use ed25519_dalek::{Signer, SigningKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::control::{Admit, ControlAct, Device, Enrol, Found, Open};
+use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, Signature};
+
+use super::codec::{decode, encode};
+use super::entry::verify;
+
+const FOUND: u16 = 1;
+const OPEN: u16 = 2;
+const INVITE: u16 = 3;
+const ADMIT: u16 = 4;
+const ENROL: u16 = 5;
+
+/// Why a payload is no control act. The author's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    /// Not of the shape its kind has.
+    #[error("a control act of the wrong shape")]
+    Shape,
+    /// A signature inside it is wrong.
+    #[error("a control act with a wrong signature inside")]
+    Signature,
+}
+
+/// The payload of an act.
+#[must_use]
+pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
+    match act {
+        ControlAct::Found(found) => numbered(FOUND, found),
+        ControlAct::Open(open) => numbered(OPEN, open),
+        ControlAct::Invite(invite) => numbered(INVITE, invite),
+        ControlAct::Admit(admit) => numbered(ADMIT, admit),
+        ControlAct::Enrol(enrol) => numbered(ENROL, enrol),
+        ControlAct::Unknown { kind } => kind.to_le_bytes().to_vec(),
+    }
+}
+
+/// Reads an act and verifies the signatures inside it; `group` and `journal` are those of the entry it stands in.
+///
+/// # Errors
+/// The author's fault, where shape or signature are wrong.
+pub fn act_from_bytes(group: GroupId, journal: JournalId, payload: &[u8]) -> Result<ControlAct, ActError> {
+    let (kind, body) = payload.split_at_checked(2).ok_or(ActError::Shape)?;
+    let kind: [u8; 2] = kind.try_into().map_err(|_| ActError::Shape)?;
+    let kind = u16::from_le_bytes(kind);
+    match kind {
+        FOUND => {
+            let found: Found = read(body)?;
+            let message = found_bytes(journal, &found.founder);
+            require(verify(&found.founder.person.0, &message, &found.person_signature))?;
+            Ok(ControlAct::Found(found))
+        }
+        OPEN => {
+            let open: Open = read(body)?;
+            let message = open_bytes(group, open.grant, journal);
+            require(verify(&open.device.0, &message, &open.device_signature))?;
+            Ok(ControlAct::Open(open))
+        }
+        INVITE => Ok(ControlAct::Invite(read(body)?)),
+        ADMIT => {
+            let admit: Admit = read(body)?;
+            let message = join_bytes(
+                group,
+                admit.invite,
+                admit.invite_key,
+                &admit.joiner,
+                &admit.exporter,
+            );
+            require(verify(&admit.invite_key.0, &message, &admit.invite_signature))?;
+            require(verify(&admit.joiner.person.0, &message, &admit.person_signature))?;
+            Ok(ControlAct::Admit(admit))
+        }
+        ENROL => {
+            let enrol: Enrol = read(body)?;
+            let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
+            require(verify(
+                &enrol.enrolled.person.0,
+                &message,
+                &enrol.person_signature,
+            ))?;
+            Ok(ControlAct::Enrol(enrol))
+        }
+        _ => Ok(ControlAct::Unknown { kind }),
+    }
+}
+
+/// What the person key signs to found a group.
+#[must_use]
+pub fn found_bytes(journal: JournalId, founder: &Device) -> Vec<u8> {
+    encode(&("kiez 1 found", journal, founder))
+}
+
+/// What the endpoint key signs to open a journal.
+#[must_use]
+pub fn open_bytes(group: GroupId, grant: EntryId, journal: JournalId) -> Vec<u8> {
+    encode(&("kiez 1 open", group, grant, journal))
+}
+
+/// What the invitation's secret and the person key sign to join.
+#[must_use]
+pub fn join_bytes(
+    group: GroupId,
+    invite: EntryId,
+    invite_key: InviteKey,
+    joiner: &Device,
+    exporter: &[u8; 32],
+) -> Vec<u8> {
+    encode(&("kiez 1 join", group, invite, invite_key, joiner, exporter))
+}
+
+/// What the person key signs to enrol a further device.
+#[must_use]
+pub fn enrol_bytes(group: GroupId, membership: EntryId, enrolled: &Device, nonce: &[u8; 16]) -> Vec<u8> {
+    encode(&("kiez 1 enrol", group, membership, enrolled, nonce))
+}
+
+/// Signs one of the above.
+#[must_use]
+pub fn sign(key: &SigningKey, message: &[u8]) -> Signature {
+    Signature(key.sign(message).to_bytes())
+}
+
+fn numbered<T: Serialize>(kind: u16, act: &T) -> Vec<u8> {
+    let mut bytes = kind.to_le_bytes().to_vec();
+    bytes.extend(encode(act));
+    bytes
+}
+
+fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, ActError> {
+    decode(body).map_err(|_| ActError::Shape)
+}
+
+fn require(holds: bool) -> Result<(), ActError> {
+    holds.then_some(()).ok_or(ActError::Signature)
+}

@@ -1,0 +1,58 @@
+//! A limit on everything that comes from outside, in one place. Bytes unless the name says otherwise.
+
+/// Control entries one entry names in `seen`.
+pub const SEEN_MAX: usize = 256;
+
+/// The plain payload of one entry.
+pub const PAYLOAD_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Automerge changes in one content entry.
+pub const CHANGES_PER_ENTRY_MAX: usize = 64;
+
+/// One frame of a session, its length field not counted.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Entries in one frame.
+pub const ENTRIES_PER_FRAME_MAX: usize = 20_000;
+
+/// How much of sealed payload a sender packs into one frame before it starts the next.
+pub const FRAME_FILL_BYTES: usize = 256 * 1024;
+
+/// Journals in one group: in a frontier, in a bundle.
+pub const JOURNALS_MAX: usize = 20_000;
+
+/// Entries of one journal that are sent as entries; whoever lacks more gets a bundle.
+pub const TAIL_ENTRIES_MAX: usize = 2_000;
+
+/// A bundle, sealed and compressed.
+pub const BUNDLE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// A bundle once it is unpacked.
+pub const BUNDLE_PLAIN_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Entries in one bundle.
+pub const BUNDLE_ENTRIES_MAX: usize = 4_000_000;
+
+/// One piece of a bundle on its way through a session.
+pub const BUNDLE_PART_BYTES: usize = 256 * 1024;
+
+/// Membership proofs in a greeting, padded to this number.
+pub const PROOFS: usize = 16;
+
+/// The text of an idea.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// One line: a title, a name.
+pub const LINE_BYTES_MAX: usize = 1_000;
+
+/// A comment.
+pub const COMMENT_BYTES_MAX: usize = 64 * 1024;
+
+/// Words on a list: categories, target groups.
+pub const WORDS_MAX: usize = 100;
+
+/// An invitation as text.
+pub const INVITATION_BYTES_MAX: usize = 4 * 1024;
+
+/// Addresses in an invitation.
+pub const ADDRESSES_MAX: usize = 16;
