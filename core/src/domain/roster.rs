@@ -125,6 +125,19 @@ impl Roster {
         self.heads.iter().copied().collect()
     }
 
+    /// The heads that are not in the past of a journal whose entries named `seen` since its last control entry: what its
+    /// next entry names in its own `seen`. Ascending.
+    #[must_use]
+    pub fn unseen(&self, journal: JournalId, seen: &BTreeSet<EntryId>) -> Vec<EntryId> {
+        let mut reach = Vec::new();
+        let last = self.last_in(journal, EntryNumber(u64::MAX));
+        for known in last.iter().chain(seen).filter_map(|id| self.entries.get(id)) {
+            join(&mut reach, &known.past);
+        }
+        let new = |id: &&EntryId| self.entries.get(id).is_some_and(|judged| !self.reaches(&reach, judged));
+        self.heads.iter().filter(new).copied().collect()
+    }
+
     /// Is this control entry here?
     #[must_use]
     pub fn contains(&self, entry: EntryId) -> bool {

@@ -1,0 +1,253 @@
+//! What this device says: control acts and changes to documents, sealed, signed and durable before they are told.
+
+use std::collections::BTreeSet;
+
+use automerge::transaction::Transaction;
+use ed25519_dalek::SigningKey;
+use rand::CryptoRng;
+
+use crate::domain::admission::{Admission, admission};
+use crate::domain::charter::Charter;
+use crate::domain::control::{ControlAct, ControlEntry, Device, Found, Open};
+use crate::domain::document::DocumentId;
+use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, Timestamp};
+
+use super::codec::Blob;
+use super::content::Content;
+use super::control::{act_from_bytes, act_to_bytes, found_bytes, open_bytes, sign};
+use super::document::WriteError;
+use super::entry::{Entry, EntryKind, Header};
+use super::gate::Checked;
+use super::hold::{Me, Own, Replica, ReplicaError};
+use super::keys::GroupKey;
+use super::limits::SEEN_MAX;
+use super::storage::{Held, JournalRow, OwnJournal, OwnState, Standing, Storage, Write};
+
+/// Why something was not written. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorError {
+    /// The replica could not.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// What was to be written does not fit the document.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl<S: Storage> Replica<S> {
+    /// Founds a group in an empty storage: its founding entry begins this device's journal.
+    ///
+    /// # Errors
+    /// Where the storage fails; nothing is stored then.
+    pub fn found(
+        storage: S,
+        me: &Me,
+        person: &SigningKey,
+        charter: Charter,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, ReplicaError> {
+        let key = GroupKey::generate(rng);
+        let signing = SigningKey::generate(rng);
+        let journal = JournalId(signing.verifying_key().to_bytes());
+        let founder = Device { person: me.person, device: me.device_id(), box_key: me.box_key };
+        let person_signature = sign(person, &found_bytes(journal, &founder));
+        let act = ControlAct::Found(Found { founder, charter, person_signature });
+        let entry = seal_first(GroupId::ZERO, &signing, vec![], &act, &key)?;
+        let group = GroupId::from(entry.id);
+        let mut replica = Self::empty(storage, group);
+        replica.keys.insert(key.clone());
+        replica.begin_journal(signing, entry, act, vec![Write::Key(key)])?;
+        Ok(replica)
+    }
+
+    /// Opens a fresh journal on a grant that names this device.
+    ///
+    /// # Errors
+    /// Where no such grant is held, or the storage fails; nothing is stored then.
+    pub fn open_journal(&mut self, me: &Me, rng: &mut impl CryptoRng) -> Result<JournalId, ReplicaError> {
+        let grant = self.grant_for(me).ok_or(ReplicaError::NotWriting)?;
+        let signing = SigningKey::generate(rng);
+        let journal = JournalId(signing.verifying_key().to_bytes());
+        let device_signature = sign(&me.device, &open_bytes(self.group, grant, journal));
+        let act = ControlAct::Open(Open { grant, device: me.device_id(), device_signature });
+        let mut seen: BTreeSet<EntryId> =
+            self.roster.unseen(journal, &BTreeSet::new()).into_iter().take(SEEN_MAX.saturating_sub(1)).collect();
+        seen.insert(grant);
+        let key = self.keys.current().ok_or(ReplicaError::NotWriting)?.clone();
+        let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
+        self.begin_journal(signing, entry, act, vec![])?;
+        Ok(journal)
+    }
+
+    /// A grant that names this device and on which it has not opened a journal yet.
+    #[must_use]
+    pub fn grant_for(&self, me: &Me) -> Option<EntryId> {
+        let used: BTreeSet<EntryId> = self.roster.authors().map(|(_, author)| author.grant).collect();
+        let person = self.roster.persons().remove(&me.person)?;
+        let mine = person.devices.into_iter().filter(|(_, device)| device.device == me.device_id());
+        mine.map(|(grant, _)| grant).find(|grant| !used.contains(grant))
+    }
+
+    /// Writes a control act.
+    ///
+    /// # Errors
+    /// Where the group's rules do not allow it, this device may not write, or the storage fails; nothing is stored then.
+    pub fn write_act(&mut self, act: ControlAct) -> Result<EntryId, ReplicaError> {
+        let entry = self.seal_next(EntryKind::Control, &act_to_bytes(&act))?;
+        let journal = entry.header.journal;
+        act_from_bytes(self.group, journal, &act_to_bytes(&act))
+            .map_err(|fault| ReplicaError::OwnWorkRefused(fault.to_string()))?;
+        let id = entry.id;
+        let stored = self.store_act(entry, act, vec![]);
+        if stored.is_err() {
+            self.reload()?;
+        }
+        stored.map(|()| id)
+    }
+
+    /// Runs a writer on a document and makes the change it comes to an entry. None where nothing changed.
+    ///
+    /// # Errors
+    /// Where this person may not write there, the writer refuses, or the storage fails; nothing is stored then.
+    pub fn write_document<T>(
+        &mut self,
+        id: DocumentId,
+        at: Timestamp,
+        writer: impl FnOnce(&mut Transaction<'_>) -> Result<T, WriteError>,
+    ) -> Result<(T, Option<EntryId>), AuthorError> {
+        let journal = self.own_journal().ok_or(ReplicaError::NotWriting)?;
+        if let Admission::Quarantine(reason) = admission(self.roster.author(journal).as_ref(), &id) {
+            return Err(ReplicaError::MayNotWrite(reason).into());
+        }
+        let open = self.opened(id)?;
+        open.past();
+        let (value, raw) = open.document.write(journal, at, writer)?;
+        let Some(raw) = raw else { return Ok((value, None)) };
+        let stored = self.store_change(id, journal, raw);
+        if stored.is_err() {
+            // The open document is ahead of the storage.
+            self.reload()?;
+        }
+        self.close_unused();
+        Ok((value, Some(stored?)))
+    }
+
+    fn store_change(&mut self, id: DocumentId, journal: JournalId, raw: Vec<u8>) -> Result<EntryId, ReplicaError> {
+        let open = self.opened(id)?;
+        open.unsaved = open.unsaved.saturating_add(1);
+        // The same gate that others will put it through.
+        match open.past().check(journal, &raw) {
+            Ok(Checked::Ready(change)) => open.past().admit(&change),
+            Ok(Checked::Waits { .. }) => {
+                return Err(ReplicaError::OwnWorkRefused("its dependencies are not here".to_owned()));
+            }
+            Err(refusal) => return Err(ReplicaError::OwnWorkRefused(refusal.to_string())),
+        }
+        let content = Content { document: id, changes: vec![Blob(raw)] };
+        let entry = self.seal_next(EntryKind::Content, &content.to_bytes())?;
+        let entry_id = entry.id;
+        self.last_order = self.last_order.saturating_add(1);
+        let seen: BTreeSet<EntryId> = entry.header.seen.iter().copied().collect();
+        let row = self.advance_own(&entry, &seen)?;
+        let held = Held {
+            entry,
+            standing: Standing::Applied(self.last_order),
+            document: Some(id),
+            changes: 1,
+            seen: BTreeSet::new(),
+        };
+        self.storage.commit(self.group, vec![Write::Entry(held), Write::Journal(row)])?;
+        Ok(entry_id)
+    }
+
+    fn begin_journal(
+        &mut self,
+        signing: SigningKey,
+        entry: Entry,
+        act: ControlAct,
+        mut writes: Vec<Write>,
+    ) -> Result<(), ReplicaError> {
+        let id = entry.header.journal;
+        let seed = signing.to_bytes();
+        writes.push(Write::Own(OwnJournal { seed, state: OwnState::Writing }));
+        self.own = Some(Own { id, key: signing, state: OwnState::Writing });
+        let head = (EntryNumber(0), EntryId::ZERO);
+        self.journals.insert(id, JournalRow { id, head, ended: None, seen: BTreeSet::new() });
+        self.store_act(entry, act, writes)
+    }
+
+    fn store_act(&mut self, entry: Entry, act: ControlAct, mut writes: Vec<Write>) -> Result<(), ReplicaError> {
+        let mut row = self.advance_own(&entry, &entry.header.seen.iter().copied().collect())?;
+        let seen = std::mem::take(&mut row.seen);
+        if let Some(kept) = self.journals.get_mut(&row.id) {
+            kept.seen.clear();
+        }
+        let judged = self.roster.insert(ControlEntry {
+            id: entry.id,
+            journal: entry.header.journal,
+            number: entry.header.number,
+            seen: seen.clone(),
+            act,
+        });
+        match judged {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(ReplicaError::NotAllowed(reason)),
+            Err(missing) => return Err(ReplicaError::OwnWorkRefused(missing.to_string())),
+        }
+        self.last_order = self.last_order.saturating_add(1);
+        let standing = Standing::Applied(self.last_order);
+        writes.push(Write::Entry(Held { entry, standing, document: None, changes: 0, seen }));
+        writes.push(Write::Journal(row));
+        Ok(self.storage.commit(self.group, writes)?)
+    }
+
+    /// Moves the own journal's head to this entry.
+    fn advance_own(&mut self, entry: &Entry, seen: &BTreeSet<EntryId>) -> Result<JournalRow, ReplicaError> {
+        let row = self.journals.get_mut(&entry.header.journal).ok_or(ReplicaError::NotWriting)?;
+        row.head = (entry.header.number, entry.id);
+        row.seen.extend(seen);
+        Ok(row.clone())
+    }
+
+    fn seal_next(&self, kind: EntryKind, payload: &[u8]) -> Result<Entry, ReplicaError> {
+        let own = self.own.as_ref().filter(|own| own.state == OwnState::Writing).ok_or(ReplicaError::NotWriting)?;
+        let row = self.journals.get(&own.id).ok_or(ReplicaError::NotWriting)?;
+        let key = self.keys.current().ok_or(ReplicaError::NotWriting)?;
+        let mut seen = self.roster.unseen(own.id, &row.seen);
+        seen.truncate(SEEN_MAX);
+        let header = Header {
+            group: self.group,
+            journal: own.id,
+            number: row.head.0.next(),
+            prev: row.head.1,
+            seen,
+            kind,
+            key: key.id(),
+            payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+        };
+        let entry = Entry::seal(header, payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
+        Ok(entry.signed(&own.key))
+    }
+}
+
+fn seal_first(
+    group: GroupId,
+    signing: &SigningKey,
+    seen: Vec<EntryId>,
+    act: &ControlAct,
+    key: &GroupKey,
+) -> Result<Entry, ReplicaError> {
+    let payload = act_to_bytes(act);
+    let header = Header {
+        group,
+        journal: JournalId(signing.verifying_key().to_bytes()),
+        number: EntryNumber::FIRST,
+        prev: EntryId::ZERO,
+        seen,
+        kind: EntryKind::Control,
+        key: key.id(),
+        payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+    };
+    let entry = Entry::seal(header, &payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
+    Ok(entry.signed(signing))
+}

@@ -1,0 +1,37 @@
+//! What a replica holds without gaps: for each journal the last entry.
+
+use std::collections::BTreeMap;
+
+use crate::domain::id::{EntryId, EntryNumber, JournalId};
+
+use super::codec::encode;
+
+/// Journal to number and id of its last entry.
+pub type Frontier = BTreeMap<JournalId, (EntryNumber, EntryId)>;
+
+/// The fingerprint of a frontier: equal digests, equal frontiers.
+#[must_use]
+pub fn digest(frontier: &Frontier) -> [u8; 32] {
+    blake3::derive_key("kiez 1 frontier", &encode(frontier))
+}
+
+/// Moves a frontier forward to what another one holds beyond it.
+pub fn advance(frontier: &mut Frontier, other: &Frontier) {
+    for (journal, head) in other {
+        let held = frontier.entry(*journal).or_insert(*head);
+        if held.0 < head.0 {
+            *held = *head;
+        }
+    }
+}
+
+/// The part of `mine` that goes beyond `theirs`: for each such journal the last number they have (zero: none).
+pub fn beyond<'a>(
+    mine: &'a Frontier,
+    theirs: &'a Frontier,
+) -> impl Iterator<Item = (JournalId, EntryNumber)> + 'a {
+    mine.iter().filter_map(|(journal, (number, _))| {
+        let has = theirs.get(journal).map_or(EntryNumber(0), |(number, _)| *number);
+        (has < *number).then_some((*journal, has))
+    })
+}

@@ -1,0 +1,371 @@
+//! The replica: one group as this device holds it, over a [`Storage`]. This file owns its state and how it is read
+//! back; `receive.rs` takes in what others bring, `author.rs` writes what this device says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::SigningKey;
+
+use crate::domain::control::ControlEntry;
+use crate::domain::document::DocumentId;
+use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, GroupId, JournalId, PersonId};
+use crate::domain::roster::{Author, NotOk, Roster};
+
+use super::codec::{Blob, encode};
+use super::content::Content;
+use super::control::act_from_bytes;
+use super::document::{Document, DocumentError};
+use super::entry::Entry;
+use super::frontier::Frontier;
+use super::gate::DocumentPast;
+use super::keys::{GroupKey, KeyRing};
+use super::storage::{Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError};
+
+/// How many documents stay open. The others are loaded again when they are needed.
+const OPEN_DOCUMENTS_MAX: usize = 64;
+
+/// Who this device is: the same in all its groups.
+#[derive(Clone)]
+pub struct Me {
+    /// Whose it is.
+    pub person: PersonId,
+    /// The endpoint key.
+    pub device: SigningKey,
+    /// What boxes for it are sealed to.
+    pub box_key: BoxKey,
+}
+
+impl std::fmt::Debug for Me {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Me({:?} on {:?})", self.person, self.device_id())
+    }
+}
+
+impl Me {
+    /// The endpoint key's public half.
+    #[must_use]
+    pub fn device_id(&self) -> DeviceId {
+        DeviceId(self.device.verifying_key().to_bytes())
+    }
+}
+
+/// Why a replica could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A document.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// There is no group here.
+    #[error("there is no group in this place yet")]
+    NoGroup,
+    /// This device has no journal it may write.
+    #[error(
+        "this device may not write in this group yet: it waits to be admitted, or was restored from an older state and waits to be enrolled again; meet another member's device"
+    )]
+    NotWriting,
+    /// What was asked is not allowed by the group's rules, as far as this device knows.
+    #[error("the group's rules do not allow that: {0:?}")]
+    NotAllowed(NotOk),
+    /// What was asked is not allowed in that document.
+    #[error("you may not change that here: {0:?}")]
+    MayNotWrite(crate::domain::admission::Quarantine),
+    /// What this device wrote would be refused by everybody. A bug; nothing was stored.
+    #[error("what was written would be refused by others, so it was not stored; please report this: {0}")]
+    OwnWorkRefused(String),
+}
+
+/// An open document with what the gate knows of it.
+#[derive(Debug)]
+pub(super) struct OpenDocument {
+    pub(super) document: Document,
+    /// Made when the first change is to be checked.
+    pub(super) past: Option<DocumentPast>,
+    /// Passed the gate, not applied yet: applied all at once.
+    pub(super) passed: Vec<automerge::Change>,
+    /// How many entries were applied since the last cached save.
+    pub(super) unsaved: usize,
+    used: u64,
+}
+
+/// A waiting entry's changes, and what it is known to wait for (empty: for an earlier entry of its journal).
+#[derive(Debug)]
+pub(super) struct WaitingEntry {
+    pub(super) id: EntryId,
+    pub(super) changes: Vec<Blob>,
+    pub(super) missing: BTreeSet<crate::domain::id::ChangeId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) id: JournalId,
+    pub(super) key: SigningKey,
+    pub(super) state: OwnState,
+}
+
+pub(super) type Waiting = BTreeMap<DocumentId, BTreeMap<(JournalId, EntryNumber), WaitingEntry>>;
+
+/// One group as this device holds it.
+#[derive(Debug)]
+pub struct Replica<S> {
+    pub(super) storage: S,
+    pub(super) group: GroupId,
+    pub(super) keys: KeyRing,
+    pub(super) journals: BTreeMap<JournalId, JournalRow>,
+    pub(super) roster: Roster,
+    pub(super) own: Option<Own>,
+    pub(super) open: BTreeMap<DocumentId, OpenDocument>,
+    pub(super) waiting: Waiting,
+    pub(super) last_order: u64,
+    uses: u64,
+}
+
+impl<S: Storage> Replica<S> {
+    /// Reads a group back from its storage.
+    ///
+    /// # Errors
+    /// Where there is none, or the storage fails.
+    pub fn open(storage: S) -> Result<Self, ReplicaError> {
+        let group = storage.group()?.ok_or(ReplicaError::NoGroup)?;
+        let mut replica = Self::empty(storage, group);
+        replica.reload()?;
+        let left_behind = replica.journals.values().any(|row| {
+            let applied = |held: &Held| matches!(held.standing, Standing::Applied(_));
+            row.ended.is_some_and(|end| {
+                let before = EntryNumber(end.0.saturating_sub(1));
+                let beyond = replica.storage.entries(row.id, before, usize::MAX).unwrap_or_default();
+                beyond.iter().any(applied)
+            })
+        });
+        if left_behind {
+            replica.rebuild()?;
+        }
+        Ok(replica)
+    }
+
+    pub(super) fn empty(storage: S, group: GroupId) -> Self {
+        Self {
+            storage,
+            group,
+            keys: KeyRing::default(),
+            journals: BTreeMap::new(),
+            roster: Roster::default(),
+            own: None,
+            open: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            last_order: 0,
+            uses: 0,
+        }
+    }
+
+    /// Forgets what is in memory and reads it again: after a commit that failed, memory may be ahead of the disk.
+    pub(super) fn reload(&mut self) -> Result<(), ReplicaError> {
+        self.open.clear();
+        self.waiting.clear();
+        self.keys = KeyRing::default();
+        for key in self.storage.keys()? {
+            self.keys.insert(key);
+        }
+        self.journals = self.storage.journals()?.into_iter().map(|row| (row.id, row)).collect();
+        self.own = self.storage.own()?.map(|own: OwnJournal| {
+            let key = SigningKey::from_bytes(&own.seed);
+            Own { id: JournalId(key.verifying_key().to_bytes()), key, state: own.state }
+        });
+        self.last_order = self.storage.last_order()?;
+        self.roster = Roster::default();
+        for row in self.storage.control()? {
+            self.restore_control(&row)?;
+        }
+        for held in self.storage.waiting()? {
+            let content = self.payload(&held.entry).and_then(|payload| Content::from_bytes(&payload).ok());
+            if let (Some(content), Some(document)) = (content, held.document) {
+                let place = (held.entry.header.journal, held.entry.header.number);
+                let entry = WaitingEntry { id: held.entry.id, changes: content.changes, missing: BTreeSet::new() };
+                self.waiting.entry(document).or_default().insert(place, entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_control(&mut self, held: &Held) -> Result<(), ReplicaError> {
+        let header = &held.entry.header;
+        let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
+        let act = if held.standing == Standing::Void {
+            crate::domain::control::ControlAct::Unknown { kind: 0 }
+        } else {
+            let payload = self.payload(&held.entry).ok_or_else(damaged)?;
+            act_from_bytes(held.entry.group(), header.journal, &payload).map_err(|_| damaged())?
+        };
+        let entry = ControlEntry {
+            id: held.entry.id,
+            journal: header.journal,
+            number: header.number,
+            seen: held.seen.clone(),
+            act,
+        };
+        self.roster.insert(entry).map_err(|_| damaged())?.ok();
+        Ok(())
+    }
+
+    /// The group's id.
+    #[must_use]
+    pub const fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// Who is in it.
+    #[must_use]
+    pub const fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// The group keys held.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Where it is kept.
+    #[must_use]
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Where it is kept, for what the host keeps beside the entries.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// Gives the storage back.
+    #[must_use]
+    pub fn into_storage(self) -> S {
+        self.storage
+    }
+
+    /// The journal this device writes, where it may write.
+    #[must_use]
+    pub fn own_journal(&self) -> Option<JournalId> {
+        self.own.as_ref().filter(|own| own.state == OwnState::Writing).map(|own| own.id)
+    }
+
+    /// The key that signs for this device in a session: its journal's, also of one it writes no more.
+    #[must_use]
+    pub fn signing_journal(&self) -> Option<(JournalId, &SigningKey)> {
+        self.own.as_ref().map(|own| (own.id, &own.key))
+    }
+
+    /// What this device is in the group.
+    #[must_use]
+    pub fn me(&self) -> Option<Author> {
+        self.roster.author(self.own_journal()?)
+    }
+
+    /// What is held, without gaps.
+    #[must_use]
+    pub fn frontier(&self) -> Frontier {
+        self.journals.iter().map(|(journal, row)| (*journal, row.head)).collect()
+    }
+
+    /// A count of what is held.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn census(&self) -> Result<Census, ReplicaError> {
+        Ok(self.storage.census()?)
+    }
+
+    /// The fingerprint of all that counts: the ids of the admitted entries and every document's heads.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn digest(&mut self) -> Result<[u8; 32], ReplicaError> {
+        let mut hasher = blake3::Hasher::new_derive_key("kiez 1 state");
+        hasher.update(&encode(&self.storage.census()?.applied));
+        for document in self.storage.documents()? {
+            let heads = self.document(document)?.heads();
+            hasher.update(&encode(&(document, heads)));
+        }
+        Ok(*hasher.finalize().as_bytes())
+    }
+
+    /// A document as it stands; empty where nobody has written it.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn document(&mut self, id: DocumentId) -> Result<&Document, ReplicaError> {
+        Ok(&self.opened(id)?.document)
+    }
+
+    /// The plain payload of an entry, where its key is held and it opens.
+    pub(super) fn payload(&self, entry: &Entry) -> Option<Vec<u8>> {
+        entry.open(self.keys.get(entry.header.key)?).ok()
+    }
+
+    /// A document, opened where it was not.
+    pub(super) fn opened(&mut self, id: DocumentId) -> Result<&mut OpenDocument, ReplicaError> {
+        self.uses = self.uses.saturating_add(1);
+        if !self.open.contains_key(&id) {
+            let opened = self.load(id)?;
+            self.open.insert(id, opened);
+        }
+        let uses = self.uses;
+        let opened = self.open.get_mut(&id).ok_or(ReplicaError::NoGroup)?;
+        opened.used = uses;
+        Ok(opened)
+    }
+
+    fn load(&self, id: DocumentId) -> Result<OpenDocument, ReplicaError> {
+        let (mut document, through) = match self.storage.save(id)? {
+            Some(save) => (Document::load(id.kind(), &save.bytes)?, save.through),
+            None => (Document::new(id.kind()), 0),
+        };
+        let later = self.storage.applied(id, through)?;
+        let mut changes = Vec::new();
+        for held in &later {
+            let payload = self.payload(&held.entry);
+            let content = payload.and_then(|payload| Content::from_bytes(&payload).ok());
+            for Blob(raw) in content.into_iter().flat_map(|content| content.changes) {
+                let damaged = |_| StorageError::Damaged("an applied change cannot be read back".to_owned());
+                changes.push(automerge::Change::from_bytes(raw).map_err(damaged)?);
+            }
+        }
+        document.apply(changes)?;
+        Ok(OpenDocument { document, past: None, passed: Vec::new(), unsaved: later.len(), used: self.uses })
+    }
+
+    /// Closes the documents that have not been used for longest, down to the limit.
+    pub(super) fn close_unused(&mut self) {
+        while self.open.len() > OPEN_DOCUMENTS_MAX {
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.used).map(|(id, _)| *id);
+            let Some(oldest) = oldest else { return };
+            self.open.remove(&oldest);
+        }
+    }
+
+    /// Adds a group key to those in memory.
+    pub(super) fn hold_key(&mut self, key: GroupKey) {
+        self.keys.insert(key);
+    }
+}
+
+impl OpenDocument {
+    /// What the gate knows of the document, made where it was not.
+    pub(super) fn past(&mut self) -> &mut DocumentPast {
+        let document = &self.document;
+        self.past.get_or_insert_with(|| DocumentPast::from_changes(&document.changes()))
+    }
+
+    /// Applies what passed the gate, all at once.
+    pub(super) fn apply_passed(&mut self) -> Result<(), DocumentError> {
+        let passed = std::mem::take(&mut self.passed);
+        if passed.is_empty() { Ok(()) } else { self.document.apply(passed) }
+    }
+
+    /// Forgets what the gate learned from changes that are not to count after all.
+    pub(super) fn forget_past(&mut self) {
+        let mut changes = self.document.changes();
+        changes.extend(self.passed.iter().cloned());
+        self.past = Some(DocumentPast::from_changes(&changes));
+    }
+}

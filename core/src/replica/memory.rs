@@ -1,0 +1,168 @@
+//! A storage in memory: for the simulation and for tests. It forgets what was never committed, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::document::DocumentId;
+use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
+
+use super::entry::EntryKind;
+use super::keys::GroupKey;
+use super::storage::{Census, Held, JournalRow, OwnJournal, Save, Standing, Storage, StorageError, Write};
+
+/// One group's entries in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStorage {
+    group: Option<GroupId>,
+    keys: Vec<GroupKey>,
+    own: Option<OwnJournal>,
+    journals: BTreeMap<JournalId, JournalRow>,
+    entries: BTreeMap<(JournalId, EntryNumber), Held>,
+    places: BTreeMap<EntryId, (JournalId, EntryNumber)>,
+    control: Vec<EntryId>,
+    by_document: BTreeMap<DocumentId, BTreeMap<u64, EntryId>>,
+    saves: BTreeMap<DocumentId, Save>,
+}
+
+impl MemoryStorage {
+    fn held(&self, id: EntryId) -> Option<&Held> {
+        self.entries.get(self.places.get(&id)?)
+    }
+
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Entry(held) => {
+                let place = (held.entry.header.journal, held.entry.header.number);
+                let (id, standing) = (held.entry.id, held.standing);
+                if held.entry.header.kind == EntryKind::Control {
+                    self.control.push(id);
+                }
+                self.places.insert(id, place);
+                self.entries.insert(place, held);
+                self.set_standing(id, standing);
+            }
+            Write::Standing(id, standing) => self.set_standing(id, standing),
+            Write::Journal(row) => {
+                self.journals.insert(row.id, row);
+            }
+            Write::Save(document, save) => {
+                self.saves.insert(document, save);
+            }
+            Write::DropSaves => self.saves.clear(),
+            Write::Key(key) => {
+                if !self.keys.contains(&key) {
+                    self.keys.push(key);
+                }
+            }
+            Write::Own(own) => self.own = Some(own),
+        }
+    }
+
+    fn set_standing(&mut self, id: EntryId, standing: Standing) {
+        let place = self.places.get(&id).copied();
+        let Some(held) = place.and_then(|place| self.entries.get_mut(&place)) else { return };
+        let before = std::mem::replace(&mut held.standing, standing);
+        let Some(document) = held.document else { return };
+        let orders = self.by_document.entry(document).or_default();
+        if let Standing::Applied(order) = before {
+            orders.remove(&order);
+        }
+        if let Standing::Applied(order) = standing {
+            orders.insert(order, id);
+        }
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn group(&self) -> Result<Option<GroupId>, StorageError> {
+        Ok(self.group)
+    }
+
+    fn keys(&self) -> Result<Vec<GroupKey>, StorageError> {
+        Ok(self.keys.clone())
+    }
+
+    fn own(&self) -> Result<Option<OwnJournal>, StorageError> {
+        Ok(self.own.clone())
+    }
+
+    fn journals(&self) -> Result<Vec<JournalRow>, StorageError> {
+        Ok(self.journals.values().cloned().collect())
+    }
+
+    fn control(&self) -> Result<Vec<Held>, StorageError> {
+        Ok(self.control.iter().filter_map(|id| self.held(*id)).cloned().collect())
+    }
+
+    fn waiting(&self) -> Result<Vec<Held>, StorageError> {
+        Ok(self.entries.values().filter(|held| held.standing == Standing::Waiting).cloned().collect())
+    }
+
+    fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>, StorageError> {
+        let from = (journal, after.next());
+        let to = (journal, EntryNumber(u64::MAX));
+        Ok(self.entries.range(from..=to).take(most).map(|(_, held)| held.clone()).collect())
+    }
+
+    fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError> {
+        Ok(self.entries.get(&(journal, number)).cloned())
+    }
+
+    fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
+        let orders = self.by_document.get(&document);
+        let later = orders.into_iter().flat_map(|orders| orders.range(after.saturating_add(1)..));
+        Ok(later.filter_map(|(_, id)| self.held(*id)).cloned().collect())
+    }
+
+    fn change_count(
+        &self,
+        document: DocumentId,
+        journal: JournalId,
+        through: EntryNumber,
+    ) -> Result<u64, StorageError> {
+        let theirs = self.entries.range((journal, EntryNumber(0))..=(journal, through)).map(|(_, held)| held);
+        let counted =
+            theirs.filter(|held| held.document == Some(document) && matches!(held.standing, Standing::Applied(_)));
+        Ok(counted.map(|held| u64::from(held.changes)).sum())
+    }
+
+    fn census(&self) -> Result<Census, StorageError> {
+        let mut census = Census { entries: self.entries.len() as u64, ..Census::default() };
+        for held in self.entries.values() {
+            match held.standing {
+                Standing::Applied(_) => {
+                    census.applied.insert(held.entry.id);
+                }
+                Standing::Waiting => census.waiting = census.waiting.saturating_add(1),
+                Standing::Quarantined(_) | Standing::Void => {
+                    census.quarantined = census.quarantined.saturating_add(1);
+                }
+            }
+        }
+        Ok(census)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StorageError> {
+        let with_entries = self.by_document.iter().filter(|(_, orders)| !orders.is_empty());
+        Ok(with_entries.map(|(document, _)| *document).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn save(&self, document: DocumentId) -> Result<Option<Save>, StorageError> {
+        Ok(self.saves.get(&document).cloned())
+    }
+
+    fn last_order(&self) -> Result<u64, StorageError> {
+        let orders = self.entries.values().filter_map(|held| match held.standing {
+            Standing::Applied(order) => Some(order),
+            Standing::Waiting | Standing::Quarantined(_) | Standing::Void => None,
+        });
+        Ok(orders.max().unwrap_or(0))
+    }
+
+    fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
+        self.group = Some(group);
+        for write in writes {
+            self.write(write);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! What somebody else lacks: as entries, or, where it is much, as a bundle.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::domain::id::{EntryId, EntryNumber, JournalId};
+
+use super::bundle::{self, BundleEntry};
+use super::entry::Entry;
+use super::frontier::{Frontier, beyond};
+use super::hold::{Replica, ReplicaError};
+use super::limits::{FRAME_FILL_BYTES, TAIL_ENTRIES_MAX};
+use super::storage::Storage;
+
+/// What to send to somebody.
+#[derive(Debug)]
+pub enum Missing {
+    /// They have everything.
+    Nothing,
+    /// So much that fits into one frame; each journal's last entry is signed.
+    Entries(Vec<Entry>),
+    /// More: the entries for a bundle.
+    Many(Vec<Entry>),
+}
+
+impl<S: Storage> Replica<S> {
+    /// What lies beyond a frontier.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn missing(&self, theirs: &Frontier) -> Result<Missing, ReplicaError> {
+        let mine = self.frontier();
+        let count: u64 = beyond(&mine, theirs)
+            .map(|(journal, has)| mine.get(&journal).map_or(0, |(head, _)| head.0.saturating_sub(has.0)))
+            .fold(0, u64::saturating_add);
+        if count == 0 {
+            return Ok(Missing::Nothing);
+        }
+        let entries = self.entries_beyond(theirs)?;
+        let bytes: usize = entries.iter().map(|entry| entry.sealed.len()).fold(0, usize::saturating_add);
+        if entries.len() > TAIL_ENTRIES_MAX || bytes > FRAME_FILL_BYTES.saturating_mul(8) {
+            return Ok(Missing::Many(entries));
+        }
+        Ok(Missing::Entries(entries))
+    }
+
+    /// The bundle of what lies beyond a frontier (an empty one: of everything).
+    ///
+    /// # Errors
+    /// Where the storage fails or it grows too large.
+    pub fn bundle(&self, theirs: &Frontier, level: bundle::Compression) -> Result<Vec<u8>, BundlingError> {
+        self.bundle_of(self.entries_beyond(theirs)?, level)
+    }
+
+    /// The bundle of these entries.
+    ///
+    /// # Errors
+    /// Where it grows too large.
+    pub fn bundle_of(&self, entries: Vec<Entry>, level: bundle::Compression) -> Result<Vec<u8>, BundlingError> {
+        let with_payload = entries.into_iter().map(|entry| {
+            let payload = self.payload(&entry);
+            BundleEntry { entry, payload }
+        });
+        Ok(bundle::write(self.group, with_payload, &self.keys, level)?)
+    }
+
+    /// The entries beyond a frontier, in an order in which `prev` and `seen` come first; journals ascending otherwise.
+    pub(super) fn entries_beyond(&self, theirs: &Frontier) -> Result<Vec<Entry>, ReplicaError> {
+        let mine = self.frontier();
+        let mut queues: BTreeMap<JournalId, VecDeque<Entry>> = BTreeMap::new();
+        for (journal, has) in beyond(&mine, theirs) {
+            let held = self.storage.entries(journal, has, usize::MAX)?;
+            queues.insert(journal, held.into_iter().map(|held| held.entry).collect());
+        }
+        Ok(in_causal_order(queues))
+    }
+
+    /// The id of an entry held, by its place.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn entry_id(&self, journal: JournalId, number: EntryNumber) -> Result<Option<EntryId>, ReplicaError> {
+        Ok(self.storage.entry(journal, number)?.map(|held| held.entry.id))
+    }
+}
+
+/// Why no bundle could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundlingError {
+    /// The entries could not be read.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The bundle could not be written.
+    #[error(transparent)]
+    Bundle(#[from] bundle::BundleError),
+}
+
+/// Merges journals so that what an entry names in `seen` comes before it, where it is among them.
+fn in_causal_order(mut queues: BTreeMap<JournalId, VecDeque<Entry>>) -> Vec<Entry> {
+    let mut to_come: BTreeSet<EntryId> = BTreeSet::new();
+    for entry in queues.values().flatten() {
+        if entry.header.kind == super::entry::EntryKind::Control {
+            to_come.insert(entry.id);
+        }
+    }
+    let mut ordered = Vec::new();
+    loop {
+        let before = ordered.len();
+        for queue in queues.values_mut() {
+            while let Some(entry) = queue.front() {
+                if entry.header.seen.iter().any(|seen| to_come.contains(seen)) {
+                    break;
+                }
+                to_come.remove(&entry.id);
+                ordered.extend(queue.pop_front());
+            }
+        }
+        // What is held is held in such an order, so a round without progress is the end.
+        if ordered.len() == before {
+            return ordered;
+        }
+    }
+}
