@@ -16,16 +16,24 @@ pub struct IdError {
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('?');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
-    let wrong = IdError { digits: N.saturating_mul(2) };
-    let nibbles: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    let wrong = IdError {
+        digits: N.saturating_mul(2),
+    };
+    let nibbles: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+        .collect();
     let nibbles = nibbles.ok_or_else(|| wrong.clone())?;
     let (pairs, rest) = nibbles.as_chunks::<2>();
     if !rest.is_empty() {
@@ -260,7 +268,13 @@ mod tests {
 
     #[test]
     fn what_is_not_an_id_is_refused() {
-        for text in ["", "0", "zz", "0f0102030405060708090a0b0c0d0ef", "0f0102030405060708090a0b0c0d0eff00"] {
+        for text in [
+            "",
+            "0",
+            "zz",
+            "0f0102030405060708090a0b0c0d0ef",
+            "0f0102030405060708090a0b0c0d0eff00",
+        ] {
             assert_eq!(text.parse::<ProposalId>(), Err(IdError { digits: 32 }));
         }
         assert!(postcard::from_bytes::<ProposalId>(&[1, 2]).is_err());
