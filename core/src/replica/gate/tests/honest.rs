@@ -125,11 +125,11 @@ fn perform(tx: &mut Transaction<'_>, act: &Act) {
             let (object, kind) = pick(tx, &[ObjType::Map, ObjType::List], usize::from(*n));
             if kind == ObjType::Map {
                 for k in tx.keys(&object).collect::<Vec<_>>() {
-                    let _ = tx.increment(&object, k.as_str(), i64::from(*step));
+                    let _refused = tx.increment(&object, k.as_str(), i64::from(*step));
                 }
             } else {
                 for index in 0..tx.length(&object) {
-                    let _ = tx.increment(&object, index, i64::from(*step));
+                    let _refused = tx.increment(&object, index, i64::from(*step));
                 }
             }
         }
@@ -247,7 +247,7 @@ fn perform(tx: &mut Transaction<'_>, act: &Act) {
         Act::Update(text) => {
             let (object, kind) = pick(tx, &[ObjType::Text], text.len());
             if kind == ObjType::Text {
-                let _ = tx.update_text(&object, text);
+                let _refused = tx.update_text(&object, text);
             }
         }
         Act::Empty => {}

@@ -104,7 +104,18 @@ fn read_object(doc: &Automerge, object: &automerge::ObjId, out: &mut String) {
                 .unwrap();
             }
             for span in doc.spans(object).unwrap() {
-                write!(out, "[{span:?}]").unwrap();
+                match span {
+                    automerge::iter::Span::Text { text, marks } => {
+                        let marks: BTreeMap<String, String> = marks
+                            .iter()
+                            .flat_map(|marks| marks.iter())
+                            .map(|(name, value)| (name.to_string(), format!("{value:?}")))
+                            .collect();
+                        write!(out, "[{text:?} {marks:?}]").unwrap();
+                    }
+                    // Its content is among the values below.
+                    automerge::iter::Span::Block(_) => out.push_str("[block]"),
+                }
             }
             for index in 0..doc.length(object) {
                 read_values(doc, doc.get_all(object, index).unwrap(), out);
