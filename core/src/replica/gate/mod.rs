@@ -25,7 +25,10 @@ mod past;
 mod refusal;
 mod rows;
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails, as it should"
+)]
 mod tests;
 
 use std::collections::BTreeSet;

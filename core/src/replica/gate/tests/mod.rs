@@ -1,5 +1,12 @@
 //! Tests of the gate: hostile changes by rule, honest histories, mutations of honest changes, a history from JavaScript.
 
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "small numbers of tests"
+)]
+mod encoder;
+mod fuzz;
 mod honest;
 
 use std::collections::BTreeMap;
