@@ -1,8 +1,28 @@
 //! One group as one device holds it. No I/O, no clock, no randomness of its own.
+//!
+//! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
+//! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
+//! [`storage::Storage`]: `receive` takes in what others bring, `author` writes what this device says, `missing` finds what
+//! others lack, and `actions` are what people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets
+//! somebody in, [`bundle`] carries a group in a file.
 
+pub mod actions;
+pub mod author;
+pub mod bundle;
 pub mod codec;
+pub mod content;
 pub mod control;
+pub mod document;
 pub mod entry;
+pub mod frontier;
 pub mod gate;
+pub mod hold;
+pub mod join;
 pub mod keys;
 pub mod limits;
+pub mod memory;
+pub mod missing;
+pub mod receive;
+pub mod session;
+pub mod storage;
+pub mod wire;

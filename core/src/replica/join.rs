@@ -1,0 +1,313 @@
+//! Coming in: the invitation as text, the joiner's request, the inviting device's answer.
+
+use std::net::SocketAddr;
+
+use ed25519_dalek::SigningKey;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::domain::charter::Role;
+use crate::domain::control::{Admit, ControlAct, Device, Invite};
+use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, Timestamp};
+use crate::domain::roster::NotOk;
+
+use super::bundle::{self, BundleError};
+use super::codec::{decode, encode};
+use super::control::{act_from_bytes, act_to_bytes, join_bytes, sign};
+use super::hold::{Me, Replica, ReplicaError};
+use super::keys::{BoxError, BoxSecret, GroupKey, KeyBox, seal_box};
+use super::limits::{ADDRESSES_MAX, INVITATION_BYTES_MAX};
+use super::receive::ReceiveError;
+use super::session::Channel;
+use super::storage::{Storage, Write};
+use super::wire::{JoinRefusal, JoinRequest};
+
+const PREFIX: &str = "kiez1";
+
+/// What an inviting member hands to a neighbour. It holds no group key: only the inviting device can let somebody in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct Invitation {
+    /// Which group.
+    #[zeroize(skip)]
+    pub group: GroupId,
+    /// The `invite` entry.
+    #[zeroize(skip)]
+    pub invite: EntryId,
+    /// The one-time secret.
+    pub secret: [u8; 32],
+    /// The inviting device.
+    #[zeroize(skip)]
+    pub inviter: DeviceId,
+    /// What boxes for it are sealed to.
+    #[zeroize(skip)]
+    pub box_key: BoxKey,
+    /// Where it was reachable.
+    #[zeroize(skip)]
+    pub addresses: Vec<SocketAddr>,
+    /// A relay by which it is reachable.
+    #[zeroize(skip)]
+    pub relay: Option<String>,
+    /// When it stops accepting.
+    #[zeroize(skip)]
+    pub expires: Timestamp,
+}
+
+impl std::fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Invitation({:?})", self.invite)
+    }
+}
+
+/// Why a text is no invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvitationError {
+    /// It does not begin like one.
+    #[error("this is not an invitation: an invitation begins with {PREFIX}")]
+    NotAnInvitation,
+    /// Its checksum does not fit.
+    #[error("the invitation is incomplete or mistyped: copy it again, whole")]
+    CutOff,
+    /// Newer software made it.
+    #[error("this invitation was made by a newer Kiez: update this one")]
+    Newer,
+}
+
+impl Invitation {
+    /// As text to copy: letters and digits only.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut bytes = encode(self);
+        let checksum = checksum(&bytes);
+        bytes.extend_from_slice(&checksum);
+        let letters = data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase();
+        bytes.zeroize();
+        format!("{PREFIX}{letters}")
+    }
+
+    /// Reads it back, whatever spaces, line breaks and capitals got into it on the way.
+    ///
+    /// # Errors
+    /// Where it is none, or was cut off or mistyped.
+    pub fn parse(text: &str) -> Result<Self, InvitationError> {
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+        let Some(letters) = text.strip_prefix(PREFIX) else {
+            let newer = text.strip_prefix("kiez").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            return Err(if newer { InvitationError::Newer } else { InvitationError::NotAnInvitation });
+        };
+        if letters.len() > INVITATION_BYTES_MAX {
+            return Err(InvitationError::CutOff);
+        }
+        let bytes = data_encoding::BASE32_NOPAD
+            .decode(letters.to_uppercase().as_bytes())
+            .map_err(|_| InvitationError::CutOff)?;
+        let (body, sum) = bytes
+            .len()
+            .checked_sub(4)
+            .and_then(|split| bytes.split_at_checked(split))
+            .ok_or(InvitationError::CutOff)?;
+        if checksum(body) != sum {
+            return Err(InvitationError::CutOff);
+        }
+        let invitation: Self = decode(body).map_err(|_| InvitationError::CutOff)?;
+        if invitation.addresses.len() > ADDRESSES_MAX {
+            return Err(InvitationError::CutOff);
+        }
+        Ok(invitation)
+    }
+
+    /// The request of this device to be admitted, good for this one session.
+    #[must_use]
+    pub fn request(&self, me: &Me, person: &SigningKey, channel: &Channel) -> JoinRequest {
+        let secret = SigningKey::from_bytes(&self.secret);
+        let invite_key = InviteKey(secret.verifying_key().to_bytes());
+        let joiner = Device { person: me.person, device: me.device_id(), box_key: me.box_key };
+        let message = join_bytes(self.group, self.invite, invite_key, &joiner, &channel.exporter);
+        let admit = Admit {
+            invite: self.invite,
+            invite_key,
+            joiner,
+            exporter: channel.exporter,
+            invite_signature: sign(&secret, &message),
+            person_signature: sign(person, &message),
+        };
+        JoinRequest { group: self.group, admit }
+    }
+}
+
+fn checksum(body: &[u8]) -> [u8; 4] {
+    let hash = blake3::derive_key("kiez 1 invitation", body);
+    let mut sum = [0; 4];
+    for (to, from) in sum.iter_mut().zip(hash) {
+        *to = from;
+    }
+    sum
+}
+
+/// The short code that both screens show while somebody joins: six digits of this very session.
+#[must_use]
+pub fn short_code(group: GroupId, channel: &Channel) -> String {
+    let hash = blake3::derive_key("kiez 1 short code", &encode(&(group, channel.exporter)));
+    let number = hash.iter().take(8).fold(0_u64, |n, byte| (n << 8) | u64::from(*byte));
+    let digits = number % 1_000_000;
+    format!("{:03} {:03}", digits / 1000, digits % 1000)
+}
+
+/// The inviting device's yes.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The `admit` entry.
+    pub grant: EntryId,
+    /// The group keys for the joiner.
+    pub boxes: Vec<KeyBox>,
+}
+
+/// Why nobody was admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmitError {
+    /// The joiner is told.
+    #[error(transparent)]
+    Refused(#[from] JoinRefusal),
+    /// Our own trouble.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+}
+
+/// Why joining failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The boxes do not open.
+    #[error(transparent)]
+    Box(#[from] BoxError),
+    /// The group's entries cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// They do not fit together.
+    #[error(transparent)]
+    Receive(#[from] ReceiveError),
+    /// The storage, or no grant for this device in what came.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// What came is another group than the invitation's.
+    #[error("the inviting device sent another group than the invitation names")]
+    OtherGroup,
+}
+
+impl<S: Storage> Replica<S> {
+    /// Writes an `invite` and gives the invitation for it.
+    ///
+    /// # Errors
+    /// Where the charter does not allow it, or the storage fails.
+    pub fn invite(
+        &mut self,
+        me: &Me,
+        role: Role,
+        expires: Timestamp,
+        addresses: Vec<SocketAddr>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Invitation, ReplicaError> {
+        let secret = SigningKey::generate(rng);
+        let key = InviteKey(secret.verifying_key().to_bytes());
+        let invite = self.write_act(ControlAct::Invite(Invite { key, role, expires }))?;
+        Ok(Invitation {
+            group: self.group(),
+            invite,
+            secret: secret.to_bytes(),
+            inviter: me.device_id(),
+            box_key: me.box_key,
+            addresses: addresses.into_iter().take(ADDRESSES_MAX).collect(),
+            relay: None,
+            expires,
+        })
+    }
+
+    /// Answers a joiner's request: admits, and boxes the group keys. The same joiner asking again gets the same answer.
+    ///
+    /// # Errors
+    /// A refusal for the joiner, or our own trouble.
+    pub fn admit(
+        &mut self,
+        request: &JoinRequest,
+        channel: &Channel,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Admission, AdmitError> {
+        let admit = &request.admit;
+        let own = self.own_journal().ok_or(JoinRefusal::Unable)?;
+        let (journal, invite) = self.roster().invite(admit.invite).ok_or(JoinRefusal::Unknown)?;
+        if request.group != self.group() || journal != own {
+            return Err(JoinRefusal::Unknown.into());
+        }
+        let act = ControlAct::Admit(admit.clone());
+        let signed = act_from_bytes(self.group(), own, &act_to_bytes(&act)).is_ok();
+        if !signed
+            || invite.key != admit.invite_key
+            || admit.exporter != channel.exporter
+            || admit.joiner.device != channel.peer
+        {
+            return Err(JoinRefusal::Invalid.into());
+        }
+        let used = self.roster().admitted_by(admit.invite).map(|(grant, earlier)| (grant, earlier.joiner));
+        let grant = match used {
+            Some((grant, joiner)) if joiner == admit.joiner => grant,
+            Some(_) => return Err(JoinRefusal::Used.into()),
+            None if now > invite.expires => return Err(JoinRefusal::Expired.into()),
+            None => match self.write_act(act) {
+                Ok(grant) => grant,
+                Err(ReplicaError::NotAllowed(NotOk::AlreadyAMember)) => {
+                    return Err(JoinRefusal::AlreadyAMember.into());
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let boxes: Result<Vec<KeyBox>, BoxError> =
+            self.keys().iter().map(|key| seal_box(self.group(), key, admit.joiner.box_key, rng)).collect();
+        Ok(Admission { grant, boxes: boxes.map_err(|_| JoinRefusal::Invalid)? })
+    }
+
+    /// Begins a group in an empty storage from what the inviting device sent, and opens this device's journal.
+    ///
+    /// # Errors
+    /// Where what came does not open or does not fit together; nothing is stored then.
+    pub fn join(
+        storage: S,
+        invitation: &Invitation,
+        me: &Me,
+        box_secret: &BoxSecret,
+        boxes: &[KeyBox],
+        bundle: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, JoinError> {
+        let keys: Result<Vec<GroupKey>, BoxError> =
+            boxes.iter().map(|sealed| box_secret.open(invitation.group, sealed)).collect();
+        let mut replica = Self::from_bundle(storage, invitation.group, keys?, bundle)?;
+        replica.open_journal(me, rng)?;
+        Ok(replica)
+    }
+
+    /// Begins a group in an empty storage from its keys and a bundle of everything. It can be read, not written yet.
+    ///
+    /// # Errors
+    /// See [`Replica::join`].
+    pub fn from_bundle(
+        mut storage: S,
+        group: GroupId,
+        keys: Vec<GroupKey>,
+        bytes: &[u8],
+    ) -> Result<Self, JoinError> {
+        let mut ring = super::keys::KeyRing::default();
+        for key in &keys {
+            ring.insert(key.clone());
+        }
+        let read = bundle::read(bytes, &ring)?;
+        if read.group != group {
+            return Err(JoinError::OtherGroup);
+        }
+        let writes = keys.into_iter().map(Write::Key).collect();
+        storage.commit(group, writes).map_err(ReplicaError::from)?;
+        let mut replica = Self::open(storage)?;
+        replica.receive(read.entries.into_iter().map(|e| (e.entry, e.payload)).collect())?;
+        Ok(replica)
+    }
+}
+
