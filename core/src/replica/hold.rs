@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::domain::control::ControlEntry;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, GroupId, JournalId, PersonId};
+use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, GroupId, JournalId, PersonId, PollId};
 use crate::domain::roster::{Author, NotOk, Roster};
 
 use super::codec::{Blob, encode};
@@ -118,6 +118,8 @@ pub struct Replica<S> {
     pub(super) open: BTreeMap<DocumentId, OpenDocument>,
     pub(super) waiting: Waiting,
     pub(super) last_order: u64,
+    /// In whose vote document a poll stands, as far as it was looked for.
+    pub(super) poll_openers: BTreeMap<PollId, PersonId>,
     uses: u64,
 }
 
@@ -155,6 +157,7 @@ impl<S: Storage> Replica<S> {
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
             last_order: 0,
+            poll_openers: BTreeMap::new(),
             uses: 0,
         }
     }

@@ -1,0 +1,65 @@
+//! What people do in a group, each as one function on the replica: what the node's commands and the simulation call.
+
+mod decide;
+mod people;
+mod work;
+
+pub use decide::{PollOutcome, PollView};
+
+use crate::domain::poll::{BallotError, PollError};
+
+use super::author::AuthorError;
+use super::document::{DocumentError, WriteError};
+use super::hold::ReplicaError;
+
+/// Why an action was not done. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// It could not be written.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
+    /// There is no such thing here.
+    #[error("there is no {what} {id} here: look at the list, or sync first")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// The poll cannot be opened like that.
+    #[error(transparent)]
+    Poll(#[from] PollError),
+    /// The answer is none.
+    #[error(transparent)]
+    Ballot(#[from] BallotError),
+    /// It is closed.
+    #[error("this vote is closed: its result is final")]
+    PollClosed,
+    /// They came after it was opened, or may not vote.
+    #[error("you cannot vote here: you were not among the people who could vote when it was opened")]
+    NotAnElector,
+    /// Somebody else counts it.
+    #[error("only who counts this vote can close it: {}", counters.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    NotACounter {
+        /// Who does.
+        counters: Vec<crate::domain::id::PersonId>,
+    },
+}
+
+impl From<ReplicaError> for ActionError {
+    fn from(error: ReplicaError) -> Self {
+        Self::Author(error.into())
+    }
+}
+
+impl From<DocumentError> for ActionError {
+    fn from(error: DocumentError) -> Self {
+        Self::Author(ReplicaError::from(error).into())
+    }
+}
+
+impl From<WriteError> for ActionError {
+    fn from(error: WriteError) -> Self {
+        Self::Author(error.into())
+    }
+}
