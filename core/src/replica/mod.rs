@@ -1,6 +1,8 @@
 //! One group as one device holds it. No I/O, no clock, no randomness of its own.
 
+pub mod bundle;
 pub mod codec;
+pub mod content;
 pub mod control;
 pub mod entry;
 pub mod gate;
