@@ -17,7 +17,7 @@ use super::document::{Document, DocumentError};
 use super::entry::Entry;
 use super::frontier::Frontier;
 use super::gate::DocumentPast;
-use super::keys::{GroupKey, KeyRing};
+use super::keys::KeyRing;
 use super::storage::{Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError};
 
 /// How many documents stay open. The others are loaded again when they are needed.
@@ -120,6 +120,8 @@ pub struct Replica<S> {
     pub(super) last_order: u64,
     /// In whose vote document a poll stands, as far as it was looked for.
     pub(super) poll_openers: BTreeMap<PollId, PersonId>,
+    /// Everything is being judged again: what the storage says was applied does not count.
+    pub(super) rebuilding: bool,
     uses: u64,
 }
 
@@ -158,6 +160,7 @@ impl<S: Storage> Replica<S> {
             waiting: BTreeMap::new(),
             last_order: 0,
             poll_openers: BTreeMap::new(),
+            rebuilding: false,
             uses: 0,
         }
     }
@@ -300,6 +303,11 @@ impl<S: Storage> Replica<S> {
         Ok(&self.opened(id)?.document)
     }
 
+    /// The content entries that wait in a document.
+    pub(super) fn waiting_in(&self, id: DocumentId) -> impl Iterator<Item = (JournalId, EntryNumber)> + '_ {
+        self.waiting.get(&id).into_iter().flat_map(|waiting| waiting.keys().copied())
+    }
+
     /// The plain payload of an entry, where its key is held and it opens.
     pub(super) fn payload(&self, entry: &Entry) -> Option<Vec<u8>> {
         entry.open(self.keys.get(entry.header.key)?).ok()
@@ -319,6 +327,16 @@ impl<S: Storage> Replica<S> {
     }
 
     fn load(&self, id: DocumentId) -> Result<OpenDocument, ReplicaError> {
+        let empty = || OpenDocument {
+            document: Document::new(id.kind()),
+            past: None,
+            passed: Vec::new(),
+            unsaved: 0,
+            used: self.uses,
+        };
+        if self.rebuilding {
+            return Ok(empty());
+        }
         let (mut document, through) = match self.storage.save(id)? {
             Some(save) => (Document::load(id.kind(), &save.bytes)?, save.through),
             None => (Document::new(id.kind()), 0),
@@ -334,7 +352,7 @@ impl<S: Storage> Replica<S> {
             }
         }
         document.apply(changes)?;
-        Ok(OpenDocument { document, past: None, passed: Vec::new(), unsaved: later.len(), used: self.uses })
+        Ok(OpenDocument { document, unsaved: later.len(), ..empty() })
     }
 
     /// Closes the documents that have not been used for longest, down to the limit.
@@ -344,11 +362,6 @@ impl<S: Storage> Replica<S> {
             let Some(oldest) = oldest else { return };
             self.open.remove(&oldest);
         }
-    }
-
-    /// Adds a group key to those in memory.
-    pub(super) fn hold_key(&mut self, key: GroupKey) {
-        self.keys.insert(key);
     }
 }
 

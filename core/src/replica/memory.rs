@@ -63,7 +63,10 @@ impl MemoryStorage {
         let before = std::mem::replace(&mut held.standing, standing);
         let Some(document) = held.document else { return };
         let orders = self.by_document.entry(document).or_default();
-        if let Standing::Applied(order) = before {
+        // While everything is judged again, another entry may have taken its order already.
+        if let Standing::Applied(order) = before
+            && orders.get(&order) == Some(&id)
+        {
             orders.remove(&order);
         }
         if let Standing::Applied(order) = standing {

@@ -76,7 +76,7 @@ pub enum AuthorFault {
     Act(#[from] super::control::ActError),
     /// It is not a document id and changes.
     #[error("the payload is not of the expected shape")]
-    Content(#[from] super::codec::DecodeError),
+    Content(#[from] super::content::ContentError),
     /// A change that the gate refuses.
     #[error("the change gate refuses it: {0}")]
     Gate(Refusal),
@@ -153,15 +153,24 @@ impl<S: Storage> Replica<S> {
         for row in self.journals.values_mut() {
             row.seen.clear();
         }
+        self.rebuilding = true;
+        let judged = self.judge_again(entries);
+        self.rebuilding = false;
+        if judged.is_err() {
+            self.reload()?;
+        }
+        self.close_unused();
+        judged
+    }
+
+    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<(), ReplicaError> {
         let mut batch = Batch::new(Mode::Rejudge);
         batch.writes.push(Write::DropSaves);
         for entry in entries {
             batch.journals.insert(entry.header.journal);
             self.take_in(&mut batch, entry, None)?;
         }
-        self.finish(&mut batch)?;
-        self.close_unused();
-        Ok(())
+        self.finish(&mut batch)
     }
 
     fn receive_all(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {

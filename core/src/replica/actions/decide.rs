@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::charter::Role;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{PersonId, PollId, ProposalId, Timestamp};
+use crate::domain::id::{EntryNumber, JournalId, PersonId, PollId, ProposalId, Timestamp};
 use crate::domain::poll::{
     Ballot, Close, Closing, Cut, Method, PollRecord, PollState, Scheme, TieBreak, YES_NO_OPTIONS, closing,
 };
 use crate::domain::tally::{Tally, tally};
 
 use super::super::codec::encode;
+use super::super::document::DocumentError;
 use super::super::document::vote::{self, BallotReading};
 use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::Storage;
@@ -124,6 +125,7 @@ impl<S: Storage> Replica<S> {
         let journals = self.roster().journals_at(&roster, &view.electors).unwrap_or_default();
         let mut cut: Cut = self.frontier();
         cut.retain(|journal, _| journals.contains(journal));
+        self.close_under_dependencies(&mut cut, &view.electors)?;
         let close = Close { poll, cut, roster, at };
         self.write_document(DocumentId::Vote(person), at, |tx| vote::add_close(tx, &close))?;
         Ok(())
@@ -177,8 +179,16 @@ impl<S: Storage> Replica<S> {
         if let Some(close) = &cut {
             state = self.reach_of(&close.cut)?;
         }
-        let within = cut.as_ref().filter(|_| state == PollState::Closed);
-        let (ballots, several) = self.ballots(&view, within)?;
+        let mut within = cut.as_ref().filter(|_| state == PollState::Closed);
+        let (ballots, several) = match self.ballots(&view, within) {
+            Err(ReplicaError::Document(DocumentError::NotClosed(_) | DocumentError::MissingChanges { .. })) => {
+                // The counter signed a cut that leaves out what it needs: no honest software does.
+                state = PollState::Disputed;
+                within = None;
+                self.ballots(&view, None)?
+            }
+            read => read?,
+        };
         let eligible = view.electors.len() as u64;
         let count = tally(&view.record, eligible, &ballots);
         let cast = count.cast;
@@ -218,6 +228,27 @@ impl<S: Storage> Replica<S> {
         Ok(found)
     }
 
+    /// Lowers a cut to before what still waits here in the electors' vote documents: what it needs is not within the cut.
+    fn close_under_dependencies(
+        &self,
+        cut: &mut Cut,
+        electors: &BTreeSet<PersonId>,
+    ) -> Result<(), ReplicaError> {
+        for elector in electors {
+            for (journal, number) in self.waiting_in(DocumentId::Vote(*elector)) {
+                if cut.get(&journal).is_none_or(|(head, _)| *head < number) {
+                    continue;
+                }
+                let before = EntryNumber(number.0.saturating_sub(1));
+                match self.entry_id(journal, before)? {
+                    Some(id) => cut.insert(journal, (before, id)),
+                    None => cut.remove(&journal),
+                };
+            }
+        }
+        Ok(())
+    }
+
     /// Is everything that a cut names here? Another entry in its place proves that somebody signed two.
     fn reach_of(&self, cut: &Cut) -> Result<PollState, ReplicaError> {
         let frontier = self.frontier();
@@ -237,7 +268,7 @@ impl<S: Storage> Replica<S> {
         &mut self,
         view: &PollView,
         close: Option<&Close>,
-    ) -> Result<(BTreeMap<PersonId, Ballot>, BTreeSet<PersonId>), ActionError> {
+    ) -> Result<(BTreeMap<PersonId, Ballot>, BTreeSet<PersonId>), ReplicaError> {
         let mut ballots = BTreeMap::new();
         let mut several = BTreeSet::new();
         for person in &view.electors {
@@ -268,7 +299,7 @@ impl<S: Storage> Replica<S> {
         person: PersonId,
         document: DocumentId,
         close: &Close,
-    ) -> Result<BTreeMap<crate::domain::id::JournalId, u64>, ReplicaError> {
+    ) -> Result<BTreeMap<JournalId, u64>, ReplicaError> {
         let theirs = self.roster().journals_at(&close.roster, &BTreeSet::from([person])).unwrap_or_default();
         let mut counts = BTreeMap::new();
         for journal in theirs {
