@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod control;
+pub mod document;
 pub mod entry;
 pub mod gate;
 pub mod keys;
