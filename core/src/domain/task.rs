@@ -17,6 +17,8 @@ pub struct Task {
     pub idea: Option<ProposalId>,
     /// One line.
     pub title: String,
+    /// What there is to know about it: a text written together.
+    pub notes: String,
     /// Who does it.
     pub assignees: BTreeSet<PersonId>,
     /// Until when.
@@ -33,6 +35,16 @@ pub enum TaskState {
     Open,
     /// Done.
     Done,
+}
+
+impl TaskState {
+    /// How far a task is when people wrote different states without knowing of each other: done, if one of them wrote so.
+    /// Who says "done" has seen it done; who wrote "open" did not know that. Whoever knows of it and opens the task again
+    /// is not concurrent, and is followed.
+    #[must_use]
+    pub fn of_concurrent(states: impl IntoIterator<Item = Self>) -> Option<Self> {
+        states.into_iter().max()
+    }
 }
 
 /// What a new task starts with.
@@ -116,6 +128,15 @@ impl Serialize for Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn done_wins_where_neither_knew_of_the_other() {
+        use TaskState::{Done, Open};
+        assert_eq!(TaskState::of_concurrent([Open, Done]), Some(Done));
+        assert_eq!(TaskState::of_concurrent([Done, Open, Open]), Some(Done));
+        assert_eq!(TaskState::of_concurrent([Open, Open]), Some(Open));
+        assert_eq!(TaskState::of_concurrent([]), None);
+    }
 
     #[test]
     fn a_day_reads_back() {

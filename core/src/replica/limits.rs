@@ -56,3 +56,39 @@ pub const INVITATION_BYTES_MAX: usize = 4 * 1024;
 
 /// Addresses in an invitation.
 pub const ADDRESSES_MAX: usize = 16;
+
+/// What a group says about itself.
+pub const PURPOSE_BYTES_MAX: usize = 16 * 1024;
+
+/// The notes of a task.
+pub const NOTES_BYTES_MAX: usize = 64 * 1024;
+
+/// One word on a list.
+pub const WORD_BYTES_MAX: usize = 200;
+
+/// Comments in one person's document.
+pub const COMMENTS_MAX: usize = 20_000;
+
+/// Tasks on one board.
+pub const TASKS_MAX: usize = 10_000;
+
+/// People who do one task.
+pub const ASSIGNEES_MAX: usize = 200;
+
+/// Polls one person opened, ballots they cast, closes they signed.
+pub const POLLS_MAX: usize = 10_000;
+
+/// A ballot as it stands in a document.
+pub const BALLOT_BYTES_MAX: usize = 1024;
+
+/// A poll's record as it stands in a document.
+pub const POLL_BYTES_MAX: usize = 512 * 1024;
+
+/// A close as it stands in a document: a cut can name every journal.
+pub const CLOSE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
+
+/// Things in one document that do not fit, as far as a reader names them.
+pub const ODDITIES_MAX: usize = 100;
+
+/// The last point in time that is shown: the end of the year 9999.
+pub const TIMESTAMP_MAX: crate::domain::id::Timestamp = crate::domain::id::Timestamp(253_402_300_799_999);
