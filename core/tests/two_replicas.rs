@@ -29,8 +29,17 @@ impl Neighbour {
         let person = SigningKey::generate(&mut rng);
         let device = SigningKey::generate(&mut rng);
         let box_secret = BoxSecret::generate(&mut rng);
-        let me = Me { person: PersonId(person.verifying_key().to_bytes()), device, box_key: box_secret.public() };
-        Self { me, person, box_secret, rng }
+        let me = Me {
+            person: PersonId(person.verifying_key().to_bytes()),
+            device,
+            box_key: box_secret.public(),
+        };
+        Self {
+            me,
+            person,
+            box_secret,
+            rng,
+        }
     }
 }
 
@@ -40,7 +49,12 @@ fn channels(a: DeviceId, b: DeviceId) -> (Channel, Channel) {
 }
 
 /// Runs a session until nothing is said any more; returns how many bytes were.
-fn sync(a: &mut Replica<MemoryStorage>, an: &mut Neighbour, b: &mut Replica<MemoryStorage>, bn: &mut Neighbour) -> usize {
+fn sync(
+    a: &mut Replica<MemoryStorage>,
+    an: &mut Neighbour,
+    b: &mut Replica<MemoryStorage>,
+    bn: &mut Neighbour,
+) -> usize {
     let (to_b, to_a) = channels(an.me.device_id(), bn.me.device_id());
     let mut at_a = Session::new(Side::Dialler, to_b);
     let mut at_b = Session::new(Side::Answerer, to_a);
@@ -51,17 +65,24 @@ fn sync(a: &mut Replica<MemoryStorage>, an: &mut Neighbour, b: &mut Replica<Memo
         for frame in std::mem::take(&mut for_b) {
             let raw = frame.to_bytes();
             bytes += raw.len() + 4;
-            let effects = at_b.on_frame(Frame::from_bytes(&raw).unwrap(), b, &mut bn.rng).unwrap();
+            let effects = at_b
+                .on_frame(Frame::from_bytes(&raw).unwrap(), b, &mut bn.rng)
+                .unwrap();
             for_a.extend(effects.into_iter().filter_map(send));
         }
         for frame in std::mem::take(&mut for_a) {
             let raw = frame.to_bytes();
             bytes += raw.len() + 4;
-            let effects = at_a.on_frame(Frame::from_bytes(&raw).unwrap(), a, &mut an.rng).unwrap();
+            let effects = at_a
+                .on_frame(Frame::from_bytes(&raw).unwrap(), a, &mut an.rng)
+                .unwrap();
             for_b.extend(effects.into_iter().filter_map(send));
         }
     }
-    assert!(at_a.is_even(a) && at_b.is_even(b), "both sides know that they have the same");
+    assert!(
+        at_a.is_even(a) && at_b.is_even(b),
+        "both sides know that they have the same"
+    );
     bytes
 }
 
@@ -78,16 +99,32 @@ fn two_neighbours_found_write_vote_and_have_the_same() {
     let now = Timestamp(1_000);
     let mut anna = Neighbour::new(1);
     let mut ben = Neighbour::new(2);
-    let mut a =
-        Replica::found(MemoryStorage::default(), &anna.me, &anna.person, Charter::circle(), &mut anna.rng).unwrap();
+    let mut a = Replica::found(
+        MemoryStorage::default(),
+        &anna.me,
+        &anna.person,
+        Charter::circle(),
+        &mut anna.rng,
+    )
+    .unwrap();
     a.describe_group("Zawodzie", "Our quarter", now).unwrap();
     a.set_profile_name("Anna", now).unwrap();
     let idea = a
-        .add_idea(&Draft { title: "Benches".into(), body: "Two benches by the lime tree.".into(), ..Draft::default() }, now, &mut anna.rng)
+        .add_idea(
+            &Draft {
+                title: "Benches".into(),
+                body: "Two benches by the lime tree.".into(),
+                ..Draft::default()
+            },
+            now,
+            &mut anna.rng,
+        )
         .unwrap();
 
     // Ben joins.
-    let invitation = a.invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng).unwrap();
+    let invitation = a
+        .invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng)
+        .unwrap();
     let (to_a, to_b) = channels(ben.me.device_id(), anna.me.device_id());
     let request = invitation.request(&ben.me, &ben.person, &to_a);
     let admission = a.admit(&request, &to_b, now, &mut anna.rng).unwrap();
@@ -106,14 +143,38 @@ fn two_neighbours_found_write_vote_and_have_the_same() {
     b.set_profile_name("Ben", now).unwrap();
 
     // Apart: both edit the same paragraph, both add tasks.
-    a.edit_idea(idea, "Two green benches by the lime tree.", now).unwrap();
-    b.edit_idea(idea, "Two benches by the old lime tree.", now).unwrap();
-    let task = b.add_task(Some(idea), &TaskDraft { title: "Ask the city".into(), ..TaskDraft::default() }, now, &mut ben.rng).unwrap();
-    a.add_task(None, &TaskDraft { title: "Print leaflets".into(), ..TaskDraft::default() }, now, &mut anna.rng).unwrap();
+    a.edit_idea(idea, "Two green benches by the lime tree.", now)
+        .unwrap();
+    b.edit_idea(idea, "Two benches by the old lime tree.", now)
+        .unwrap();
+    let task = b
+        .add_task(
+            Some(idea),
+            &TaskDraft {
+                title: "Ask the city".into(),
+                ..TaskDraft::default()
+            },
+            now,
+            &mut ben.rng,
+        )
+        .unwrap();
+    a.add_task(
+        None,
+        &TaskDraft {
+            title: "Print leaflets".into(),
+            ..TaskDraft::default()
+        },
+        now,
+        &mut anna.rng,
+    )
+    .unwrap();
     b.comment(idea, "Good!", now, &mut ben.rng).unwrap();
     sync(&mut a, &mut anna, &mut b, &mut ben);
     assert_eq!(a.digest().unwrap(), b.digest().unwrap());
-    assert_eq!(a.idea(idea).unwrap().body, "Two green benches by the old lime tree.");
+    assert_eq!(
+        a.idea(idea).unwrap().body,
+        "Two green benches by the old lime tree."
+    );
     assert_eq!(a.name_of(ben.me.person).unwrap().as_deref(), Some("Ben"));
 
     // A vote on each side.
@@ -130,10 +191,17 @@ fn two_neighbours_found_write_vote_and_have_the_same() {
     sync(&mut a, &mut anna, &mut b, &mut ben);
     let result = a.poll_outcome(poll).unwrap();
     assert_eq!(result, b.poll_outcome(poll).unwrap());
-    assert_eq!((result.state, result.eligible, result.cast), (PollState::Closed, 2, 2));
+    assert_eq!(
+        (result.state, result.eligible, result.cast),
+        (PollState::Closed, 2, 2)
+    );
     assert_eq!(result.tally.unwrap().counts, [2, 0, 0]);
     assert_eq!(a.tasks(Some(idea)).unwrap()[0].state, TaskState::Done);
-    assert_eq!(sync(&mut a, &mut anna, &mut b, &mut ben) / 1024, 1, "nothing new costs a greeting");
+    assert_eq!(
+        sync(&mut a, &mut anna, &mut b, &mut ben) / 1024,
+        1,
+        "nothing new costs a greeting"
+    );
 
     // From the raw entries alone.
     let digest = a.digest().unwrap();

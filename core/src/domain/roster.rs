@@ -134,7 +134,11 @@ impl Roster {
         for known in last.iter().chain(seen).filter_map(|id| self.entries.get(id)) {
             join(&mut reach, &known.past);
         }
-        let new = |id: &&EntryId| self.entries.get(id).is_some_and(|judged| !self.reaches(&reach, judged));
+        let new = |id: &&EntryId| {
+            self.entries
+                .get(id)
+                .is_some_and(|judged| !self.reaches(&reach, judged))
+        };
         self.heads.iter().filter(new).copied().collect()
     }
 

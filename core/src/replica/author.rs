@@ -49,9 +49,17 @@ impl<S: Storage> Replica<S> {
         let key = GroupKey::generate(rng);
         let signing = SigningKey::generate(rng);
         let journal = JournalId(signing.verifying_key().to_bytes());
-        let founder = Device { person: me.person, device: me.device_id(), box_key: me.box_key };
+        let founder = Device {
+            person: me.person,
+            device: me.device_id(),
+            box_key: me.box_key,
+        };
         let person_signature = sign(person, &found_bytes(journal, &founder));
-        let act = ControlAct::Found(Found { founder, charter, person_signature });
+        let act = ControlAct::Found(Found {
+            founder,
+            charter,
+            person_signature,
+        });
         let entry = seal_first(GroupId::ZERO, &signing, vec![], &act, &key)?;
         let group = GroupId::from(entry.id);
         let mut replica = Self::empty(storage, group);
@@ -69,9 +77,17 @@ impl<S: Storage> Replica<S> {
         let signing = SigningKey::generate(rng);
         let journal = JournalId(signing.verifying_key().to_bytes());
         let device_signature = sign(&me.device, &open_bytes(self.group, grant, journal));
-        let act = ControlAct::Open(Open { grant, device: me.device_id(), device_signature });
-        let mut seen: BTreeSet<EntryId> =
-            self.roster.unseen(journal, &BTreeSet::new()).into_iter().take(SEEN_MAX.saturating_sub(1)).collect();
+        let act = ControlAct::Open(Open {
+            grant,
+            device: me.device_id(),
+            device_signature,
+        });
+        let mut seen: BTreeSet<EntryId> = self
+            .roster
+            .unseen(journal, &BTreeSet::new())
+            .into_iter()
+            .take(SEEN_MAX.saturating_sub(1))
+            .collect();
         seen.insert(grant);
         let key = self.keys.current().ok_or(ReplicaError::NotWriting)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
@@ -84,7 +100,10 @@ impl<S: Storage> Replica<S> {
     pub fn grant_for(&self, me: &Me) -> Option<EntryId> {
         let used: BTreeSet<EntryId> = self.roster.authors().map(|(_, author)| author.grant).collect();
         let person = self.roster.persons().remove(&me.person)?;
-        let mine = person.devices.into_iter().filter(|(_, device)| device.device == me.device_id());
+        let mine = person
+            .devices
+            .into_iter()
+            .filter(|(_, device)| device.device == me.device_id());
         mine.map(|(grant, _)| grant).find(|grant| !used.contains(grant))
     }
 
@@ -132,18 +151,28 @@ impl<S: Storage> Replica<S> {
         Ok((value, Some(stored?)))
     }
 
-    fn store_change(&mut self, id: DocumentId, journal: JournalId, raw: Vec<u8>) -> Result<EntryId, ReplicaError> {
+    fn store_change(
+        &mut self,
+        id: DocumentId,
+        journal: JournalId,
+        raw: Vec<u8>,
+    ) -> Result<EntryId, ReplicaError> {
         let open = self.opened(id)?;
         open.unsaved = open.unsaved.saturating_add(1);
         // The same gate that others will put it through.
         match open.past().check(journal, &raw) {
             Ok(Checked::Ready(change)) => open.past().admit(&change),
             Ok(Checked::Waits { .. }) => {
-                return Err(ReplicaError::OwnWorkRefused("its dependencies are not here".to_owned()));
+                return Err(ReplicaError::OwnWorkRefused(
+                    "its dependencies are not here".to_owned(),
+                ));
             }
             Err(refusal) => return Err(ReplicaError::OwnWorkRefused(refusal.to_string())),
         }
-        let content = Content { document: id, changes: vec![Blob(raw)] };
+        let content = Content {
+            document: id,
+            changes: vec![Blob(raw)],
+        };
         let entry = self.seal_next(EntryKind::Content, &content.to_bytes())?;
         let entry_id = entry.id;
         self.last_order = self.last_order.saturating_add(1);
@@ -156,7 +185,8 @@ impl<S: Storage> Replica<S> {
             changes: 1,
             seen: BTreeSet::new(),
         };
-        self.storage.commit(self.group, vec![Write::Entry(held), Write::Journal(row)])?;
+        self.storage
+            .commit(self.group, vec![Write::Entry(held), Write::Journal(row)])?;
         Ok(entry_id)
     }
 
@@ -169,14 +199,34 @@ impl<S: Storage> Replica<S> {
     ) -> Result<(), ReplicaError> {
         let id = entry.header.journal;
         let seed = signing.to_bytes();
-        writes.push(Write::Own(OwnJournal { seed, state: OwnState::Writing }));
-        self.own = Some(Own { id, key: signing, state: OwnState::Writing });
+        writes.push(Write::Own(OwnJournal {
+            seed,
+            state: OwnState::Writing,
+        }));
+        self.own = Some(Own {
+            id,
+            key: signing,
+            state: OwnState::Writing,
+        });
         let head = (EntryNumber(0), EntryId::ZERO);
-        self.journals.insert(id, JournalRow { id, head, ended: None, seen: BTreeSet::new() });
+        self.journals.insert(
+            id,
+            JournalRow {
+                id,
+                head,
+                ended: None,
+                seen: BTreeSet::new(),
+            },
+        );
         self.store_act(entry, act, writes)
     }
 
-    fn store_act(&mut self, entry: Entry, act: ControlAct, mut writes: Vec<Write>) -> Result<(), ReplicaError> {
+    fn store_act(
+        &mut self,
+        entry: Entry,
+        act: ControlAct,
+        mut writes: Vec<Write>,
+    ) -> Result<(), ReplicaError> {
         let mut row = self.advance_own(&entry, &entry.header.seen.iter().copied().collect())?;
         let seen = std::mem::take(&mut row.seen);
         if let Some(kept) = self.journals.get_mut(&row.id) {
@@ -196,21 +246,34 @@ impl<S: Storage> Replica<S> {
         }
         self.last_order = self.last_order.saturating_add(1);
         let standing = Standing::Applied(self.last_order);
-        writes.push(Write::Entry(Held { entry, standing, document: None, changes: 0, seen }));
+        writes.push(Write::Entry(Held {
+            entry,
+            standing,
+            document: None,
+            changes: 0,
+            seen,
+        }));
         writes.push(Write::Journal(row));
         Ok(self.storage.commit(self.group, writes)?)
     }
 
     /// Moves the own journal's head to this entry.
     fn advance_own(&mut self, entry: &Entry, seen: &BTreeSet<EntryId>) -> Result<JournalRow, ReplicaError> {
-        let row = self.journals.get_mut(&entry.header.journal).ok_or(ReplicaError::NotWriting)?;
+        let row = self
+            .journals
+            .get_mut(&entry.header.journal)
+            .ok_or(ReplicaError::NotWriting)?;
         row.head = (entry.header.number, entry.id);
         row.seen.extend(seen);
         Ok(row.clone())
     }
 
     fn seal_next(&self, kind: EntryKind, payload: &[u8]) -> Result<Entry, ReplicaError> {
-        let own = self.own.as_ref().filter(|own| own.state == OwnState::Writing).ok_or(ReplicaError::NotWriting)?;
+        let own = self
+            .own
+            .as_ref()
+            .filter(|own| own.state == OwnState::Writing)
+            .ok_or(ReplicaError::NotWriting)?;
         let row = self.journals.get(&own.id).ok_or(ReplicaError::NotWriting)?;
         let key = self.keys.current().ok_or(ReplicaError::NotWriting)?;
         let mut seen = self.roster.unseen(own.id, &row.seen);
@@ -225,7 +288,8 @@ impl<S: Storage> Replica<S> {
             key: key.id(),
             payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
         };
-        let entry = Entry::seal(header, payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
+        let entry =
+            Entry::seal(header, payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
         Ok(entry.signed(&own.key))
     }
 }
@@ -248,6 +312,7 @@ fn seal_first(
         key: key.id(),
         payload_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
     };
-    let entry = Entry::seal(header, &payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
+    let entry =
+        Entry::seal(header, &payload, key).map_err(|e| ReplicaError::OwnWorkRefused(e.to_string()))?;
     Ok(entry.signed(signing))
 }

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::domain::control::ControlEntry;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, GroupId, JournalId, PersonId, PollId};
+use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, PersonId, PollId};
 use crate::domain::roster::{Author, NotOk, Roster};
 
 use super::codec::{Blob, encode};
@@ -92,7 +92,6 @@ pub(super) struct OpenDocument {
 /// A waiting entry's changes, and what it is known to wait for (empty: for an earlier entry of its journal).
 #[derive(Debug)]
 pub(super) struct WaitingEntry {
-    pub(super) id: EntryId,
     pub(super) changes: Vec<Blob>,
     pub(super) missing: BTreeSet<crate::domain::id::ChangeId>,
 }
@@ -138,7 +137,10 @@ impl<S: Storage> Replica<S> {
             let applied = |held: &Held| matches!(held.standing, Standing::Applied(_));
             row.ended.is_some_and(|end| {
                 let before = EntryNumber(end.0.saturating_sub(1));
-                let beyond = replica.storage.entries(row.id, before, usize::MAX).unwrap_or_default();
+                let beyond = replica
+                    .storage
+                    .entries(row.id, before, usize::MAX)
+                    .unwrap_or_default();
                 beyond.iter().any(applied)
             })
         });
@@ -173,10 +175,19 @@ impl<S: Storage> Replica<S> {
         for key in self.storage.keys()? {
             self.keys.insert(key);
         }
-        self.journals = self.storage.journals()?.into_iter().map(|row| (row.id, row)).collect();
+        self.journals = self
+            .storage
+            .journals()?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
         self.own = self.storage.own()?.map(|own: OwnJournal| {
             let key = SigningKey::from_bytes(&own.seed);
-            Own { id: JournalId(key.verifying_key().to_bytes()), key, state: own.state }
+            Own {
+                id: JournalId(key.verifying_key().to_bytes()),
+                key,
+                state: own.state,
+            }
         });
         self.last_order = self.storage.last_order()?;
         self.roster = Roster::default();
@@ -184,10 +195,15 @@ impl<S: Storage> Replica<S> {
             self.restore_control(&row)?;
         }
         for held in self.storage.waiting()? {
-            let content = self.payload(&held.entry).and_then(|payload| Content::from_bytes(&payload).ok());
+            let content = self
+                .payload(&held.entry)
+                .and_then(|payload| Content::from_bytes(&payload).ok());
             if let (Some(content), Some(document)) = (content, held.document) {
                 let place = (held.entry.header.journal, held.entry.header.number);
-                let entry = WaitingEntry { id: held.entry.id, changes: content.changes, missing: BTreeSet::new() };
+                let entry = WaitingEntry {
+                    changes: content.changes,
+                    missing: BTreeSet::new(),
+                };
                 self.waiting.entry(document).or_default().insert(place, entry);
             }
         }
@@ -252,7 +268,10 @@ impl<S: Storage> Replica<S> {
     /// The journal this device writes, where it may write.
     #[must_use]
     pub fn own_journal(&self) -> Option<JournalId> {
-        self.own.as_ref().filter(|own| own.state == OwnState::Writing).map(|own| own.id)
+        self.own
+            .as_ref()
+            .filter(|own| own.state == OwnState::Writing)
+            .map(|own| own.id)
     }
 
     /// The key that signs for this device in a session: its journal's, also of one it writes no more.
@@ -270,7 +289,10 @@ impl<S: Storage> Replica<S> {
     /// What is held, without gaps.
     #[must_use]
     pub fn frontier(&self) -> Frontier {
-        self.journals.iter().map(|(journal, row)| (*journal, row.head)).collect()
+        self.journals
+            .iter()
+            .map(|(journal, row)| (*journal, row.head))
+            .collect()
     }
 
     /// A count of what is held.
@@ -305,7 +327,10 @@ impl<S: Storage> Replica<S> {
 
     /// The content entries that wait in a document.
     pub(super) fn waiting_in(&self, id: DocumentId) -> impl Iterator<Item = (JournalId, EntryNumber)> + '_ {
-        self.waiting.get(&id).into_iter().flat_map(|waiting| waiting.keys().copied())
+        self.waiting
+            .get(&id)
+            .into_iter()
+            .flat_map(|waiting| waiting.keys().copied())
     }
 
     /// The plain payload of an entry, where its key is held and it opens.
@@ -352,13 +377,21 @@ impl<S: Storage> Replica<S> {
             }
         }
         document.apply(changes)?;
-        Ok(OpenDocument { document, unsaved: later.len(), ..empty() })
+        Ok(OpenDocument {
+            document,
+            unsaved: later.len(),
+            ..empty()
+        })
     }
 
     /// Closes the documents that have not been used for longest, down to the limit.
     pub(super) fn close_unused(&mut self) {
         while self.open.len() > OPEN_DOCUMENTS_MAX {
-            let oldest = self.open.iter().min_by_key(|(_, open)| open.used).map(|(id, _)| *id);
+            let oldest = self
+                .open
+                .iter()
+                .min_by_key(|(_, open)| open.used)
+                .map(|(id, _)| *id);
             let Some(oldest) = oldest else { return };
             self.open.remove(&oldest);
         }
@@ -369,13 +402,18 @@ impl OpenDocument {
     /// What the gate knows of the document, made where it was not.
     pub(super) fn past(&mut self) -> &mut DocumentPast {
         let document = &self.document;
-        self.past.get_or_insert_with(|| DocumentPast::from_changes(&document.changes()))
+        self.past
+            .get_or_insert_with(|| DocumentPast::from_changes(&document.changes()))
     }
 
     /// Applies what passed the gate, all at once.
     pub(super) fn apply_passed(&mut self) -> Result<(), DocumentError> {
         let passed = std::mem::take(&mut self.passed);
-        if passed.is_empty() { Ok(()) } else { self.document.apply(passed) }
+        if passed.is_empty() {
+            Ok(())
+        } else {
+            self.document.apply(passed)
+        }
     }
 
     /// Forgets what the gate learned from changes that are not to count after all.

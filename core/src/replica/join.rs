@@ -90,10 +90,20 @@ impl Invitation {
     /// # Errors
     /// Where it is none, or was cut off or mistyped.
     pub fn parse(text: &str) -> Result<Self, InvitationError> {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+        let text: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_lowercase();
         let Some(letters) = text.strip_prefix(PREFIX) else {
-            let newer = text.strip_prefix("kiez").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-            return Err(if newer { InvitationError::Newer } else { InvitationError::NotAnInvitation });
+            let newer = text
+                .strip_prefix("kiez")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            return Err(if newer {
+                InvitationError::Newer
+            } else {
+                InvitationError::NotAnInvitation
+            });
         };
         if letters.len() > INVITATION_BYTES_MAX {
             return Err(InvitationError::CutOff);
@@ -121,7 +131,11 @@ impl Invitation {
     pub fn request(&self, me: &Me, person: &SigningKey, channel: &Channel) -> JoinRequest {
         let secret = SigningKey::from_bytes(&self.secret);
         let invite_key = InviteKey(secret.verifying_key().to_bytes());
-        let joiner = Device { person: me.person, device: me.device_id(), box_key: me.box_key };
+        let joiner = Device {
+            person: me.person,
+            device: me.device_id(),
+            box_key: me.box_key,
+        };
         let message = join_bytes(self.group, self.invite, invite_key, &joiner, &channel.exporter);
         let admit = Admit {
             invite: self.invite,
@@ -131,7 +145,10 @@ impl Invitation {
             invite_signature: sign(&secret, &message),
             person_signature: sign(person, &message),
         };
-        JoinRequest { group: self.group, admit }
+        JoinRequest {
+            group: self.group,
+            admit,
+        }
     }
 }
 
@@ -148,7 +165,10 @@ fn checksum(body: &[u8]) -> [u8; 4] {
 #[must_use]
 pub fn short_code(group: GroupId, channel: &Channel) -> String {
     let hash = blake3::derive_key("kiez 1 short code", &encode(&(group, channel.exporter)));
-    let number = hash.iter().take(8).fold(0_u64, |n, byte| (n << 8) | u64::from(*byte));
+    let number = hash
+        .iter()
+        .take(8)
+        .fold(0_u64, |n, byte| (n << 8) | u64::from(*byte));
     let digits = number % 1_000_000;
     format!("{:03} {:03}", digits / 1000, digits % 1000)
 }
@@ -247,7 +267,10 @@ impl<S: Storage> Replica<S> {
         {
             return Err(JoinRefusal::Invalid.into());
         }
-        let used = self.roster().admitted_by(admit.invite).map(|(grant, earlier)| (grant, earlier.joiner));
+        let used = self
+            .roster()
+            .admitted_by(admit.invite)
+            .map(|(grant, earlier)| (grant, earlier.joiner));
         let grant = match used {
             Some((grant, joiner)) if joiner == admit.joiner => grant,
             Some(_) => return Err(JoinRefusal::Used.into()),
@@ -260,9 +283,15 @@ impl<S: Storage> Replica<S> {
                 Err(error) => return Err(error.into()),
             },
         };
-        let boxes: Result<Vec<KeyBox>, BoxError> =
-            self.keys().iter().map(|key| seal_box(self.group(), key, admit.joiner.box_key, rng)).collect();
-        Ok(Admission { grant, boxes: boxes.map_err(|_| JoinRefusal::Invalid)? })
+        let boxes: Result<Vec<KeyBox>, BoxError> = self
+            .keys()
+            .iter()
+            .map(|key| seal_box(self.group(), key, admit.joiner.box_key, rng))
+            .collect();
+        Ok(Admission {
+            grant,
+            boxes: boxes.map_err(|_| JoinRefusal::Invalid)?,
+        })
     }
 
     /// Begins a group in an empty storage from what the inviting device sent, and opens this device's journal.
@@ -278,8 +307,10 @@ impl<S: Storage> Replica<S> {
         bundle: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<Self, JoinError> {
-        let keys: Result<Vec<GroupKey>, BoxError> =
-            boxes.iter().map(|sealed| box_secret.open(invitation.group, sealed)).collect();
+        let keys: Result<Vec<GroupKey>, BoxError> = boxes
+            .iter()
+            .map(|sealed| box_secret.open(invitation.group, sealed))
+            .collect();
         let mut replica = Self::from_bundle(storage, invitation.group, keys?, bundle)?;
         replica.open_journal(me, rng)?;
         Ok(replica)
@@ -310,4 +341,3 @@ impl<S: Storage> Replica<S> {
         Ok(replica)
     }
 }
-

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
+use crate::domain::id::{EntryNumber, GroupId, JournalId};
 
 use super::entry::EntryKind;
 use super::keys::GroupKey;
 use super::storage::{Census, Held, JournalRow, OwnJournal, Save, Standing, Storage, StorageError, Write};
+
+type Place = (JournalId, EntryNumber);
 
 /// One group's entries in memory.
 #[derive(Debug, Clone, Default)]
@@ -16,31 +18,25 @@ pub struct MemoryStorage {
     keys: Vec<GroupKey>,
     own: Option<OwnJournal>,
     journals: BTreeMap<JournalId, JournalRow>,
-    entries: BTreeMap<(JournalId, EntryNumber), Held>,
-    places: BTreeMap<EntryId, (JournalId, EntryNumber)>,
-    control: Vec<EntryId>,
-    by_document: BTreeMap<DocumentId, BTreeMap<u64, EntryId>>,
+    entries: BTreeMap<Place, Held>,
+    control: Vec<Place>,
+    by_document: BTreeMap<DocumentId, BTreeMap<u64, Place>>,
     saves: BTreeMap<DocumentId, Save>,
 }
 
 impl MemoryStorage {
-    fn held(&self, id: EntryId) -> Option<&Held> {
-        self.entries.get(self.places.get(&id)?)
-    }
-
     fn write(&mut self, write: Write) {
         match write {
             Write::Entry(held) => {
                 let place = (held.entry.header.journal, held.entry.header.number);
-                let (id, standing) = (held.entry.id, held.standing);
+                let standing = held.standing;
                 if held.entry.header.kind == EntryKind::Control {
-                    self.control.push(id);
+                    self.control.push(place);
                 }
-                self.places.insert(id, place);
                 self.entries.insert(place, held);
-                self.set_standing(id, standing);
+                self.set_standing(place, standing);
             }
-            Write::Standing(id, standing) => self.set_standing(id, standing),
+            Write::Standing(journal, number, standing) => self.set_standing((journal, number), standing),
             Write::Journal(row) => {
                 self.journals.insert(row.id, row);
             }
@@ -57,20 +53,21 @@ impl MemoryStorage {
         }
     }
 
-    fn set_standing(&mut self, id: EntryId, standing: Standing) {
-        let place = self.places.get(&id).copied();
-        let Some(held) = place.and_then(|place| self.entries.get_mut(&place)) else { return };
+    fn set_standing(&mut self, place: Place, standing: Standing) {
+        let Some(held) = self.entries.get_mut(&place) else {
+            return;
+        };
         let before = std::mem::replace(&mut held.standing, standing);
         let Some(document) = held.document else { return };
         let orders = self.by_document.entry(document).or_default();
         // While everything is judged again, another entry may have taken its order already.
         if let Standing::Applied(order) = before
-            && orders.get(&order) == Some(&id)
+            && orders.get(&order) == Some(&place)
         {
             orders.remove(&order);
         }
         if let Standing::Applied(order) = standing {
-            orders.insert(order, id);
+            orders.insert(order, place);
         }
     }
 }
@@ -93,17 +90,37 @@ impl Storage for MemoryStorage {
     }
 
     fn control(&self) -> Result<Vec<Held>, StorageError> {
-        Ok(self.control.iter().filter_map(|id| self.held(*id)).cloned().collect())
+        Ok(self
+            .control
+            .iter()
+            .filter_map(|place| self.entries.get(place))
+            .cloned()
+            .collect())
     }
 
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
-        Ok(self.entries.values().filter(|held| held.standing == Standing::Waiting).cloned().collect())
+        Ok(self
+            .entries
+            .values()
+            .filter(|held| held.standing == Standing::Waiting)
+            .cloned()
+            .collect())
     }
 
-    fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>, StorageError> {
+    fn entries(
+        &self,
+        journal: JournalId,
+        after: EntryNumber,
+        most: usize,
+    ) -> Result<Vec<Held>, StorageError> {
         let from = (journal, after.next());
         let to = (journal, EntryNumber(u64::MAX));
-        Ok(self.entries.range(from..=to).take(most).map(|(_, held)| held.clone()).collect())
+        Ok(self
+            .entries
+            .range(from..=to)
+            .take(most)
+            .map(|(_, held)| held.clone())
+            .collect())
     }
 
     fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError> {
@@ -112,8 +129,13 @@ impl Storage for MemoryStorage {
 
     fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
         let orders = self.by_document.get(&document);
-        let later = orders.into_iter().flat_map(|orders| orders.range(after.saturating_add(1)..));
-        Ok(later.filter_map(|(_, id)| self.held(*id)).cloned().collect())
+        let later = orders
+            .into_iter()
+            .flat_map(|orders| orders.range(after.saturating_add(1)..));
+        Ok(later
+            .filter_map(|(_, place)| self.entries.get(place))
+            .cloned()
+            .collect())
     }
 
     fn change_count(
@@ -122,14 +144,20 @@ impl Storage for MemoryStorage {
         journal: JournalId,
         through: EntryNumber,
     ) -> Result<u64, StorageError> {
-        let theirs = self.entries.range((journal, EntryNumber(0))..=(journal, through)).map(|(_, held)| held);
-        let counted =
-            theirs.filter(|held| held.document == Some(document) && matches!(held.standing, Standing::Applied(_)));
+        let theirs = self
+            .entries
+            .range((journal, EntryNumber(0))..=(journal, through))
+            .map(|(_, held)| held);
+        let counted = theirs
+            .filter(|held| held.document == Some(document) && matches!(held.standing, Standing::Applied(_)));
         Ok(counted.map(|held| u64::from(held.changes)).sum())
     }
 
     fn census(&self) -> Result<Census, StorageError> {
-        let mut census = Census { entries: self.entries.len() as u64, ..Census::default() };
+        let mut census = Census {
+            entries: self.entries.len() as u64,
+            ..Census::default()
+        };
         for held in self.entries.values() {
             match held.standing {
                 Standing::Applied(_) => {
@@ -146,7 +174,11 @@ impl Storage for MemoryStorage {
 
     fn documents(&self) -> Result<Vec<DocumentId>, StorageError> {
         let with_entries = self.by_document.iter().filter(|(_, orders)| !orders.is_empty());
-        Ok(with_entries.map(|(document, _)| *document).collect::<BTreeSet<_>>().into_iter().collect())
+        Ok(with_entries
+            .map(|(document, _)| *document)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect())
     }
 
     fn save(&self, document: DocumentId) -> Result<Option<Save>, StorageError> {

@@ -30,13 +30,19 @@ impl<S: Storage> Replica<S> {
     pub fn missing(&self, theirs: &Frontier) -> Result<Missing, ReplicaError> {
         let mine = self.frontier();
         let count: u64 = beyond(&mine, theirs)
-            .map(|(journal, has)| mine.get(&journal).map_or(0, |(head, _)| head.0.saturating_sub(has.0)))
+            .map(|(journal, has)| {
+                mine.get(&journal)
+                    .map_or(0, |(head, _)| head.0.saturating_sub(has.0))
+            })
             .fold(0, u64::saturating_add);
         if count == 0 {
             return Ok(Missing::Nothing);
         }
         let entries = self.entries_beyond(theirs)?;
-        let bytes: usize = entries.iter().map(|entry| entry.sealed.len()).fold(0, usize::saturating_add);
+        let bytes: usize = entries
+            .iter()
+            .map(|entry| entry.sealed.len())
+            .fold(0, usize::saturating_add);
         if entries.len() > TAIL_ENTRIES_MAX || bytes > FRAME_FILL_BYTES.saturating_mul(8) {
             return Ok(Missing::Many(entries));
         }
@@ -55,7 +61,11 @@ impl<S: Storage> Replica<S> {
     ///
     /// # Errors
     /// Where it grows too large.
-    pub fn bundle_of(&self, entries: Vec<Entry>, level: bundle::Compression) -> Result<Vec<u8>, BundlingError> {
+    pub fn bundle_of(
+        &self,
+        entries: Vec<Entry>,
+        level: bundle::Compression,
+    ) -> Result<Vec<u8>, BundlingError> {
         let with_payload = entries.into_iter().map(|entry| {
             let payload = self.payload(&entry);
             BundleEntry { entry, payload }

@@ -209,13 +209,19 @@ impl<S: Storage> Replica<S> {
             if let Some(open) = self.open.get_mut(document) {
                 open.apply_passed()?;
                 if open.unsaved >= SAVE_AFTER_ENTRIES {
-                    let save = Save { bytes: open.document.save(), through: self.last_order };
+                    let save = Save {
+                        bytes: open.document.save(),
+                        through: self.last_order,
+                    };
                     batch.writes.push(Write::Save(*document, save));
                     open.unsaved = 0;
                 }
             }
         }
-        let rows = batch.journals.iter().filter_map(|journal| self.journals.get(journal));
+        let rows = batch
+            .journals
+            .iter()
+            .filter_map(|journal| self.journals.get(journal));
         batch.writes.extend(rows.cloned().map(Write::Journal));
         let writes = std::mem::take(&mut batch.writes);
         if !writes.is_empty() {
@@ -227,7 +233,9 @@ impl<S: Storage> Replica<S> {
     /// Is this entry not held yet? Another one with its number is a fork.
     fn is_new(&mut self, batch: &mut Batch, entry: &Entry) -> Result<bool, ReceiveError> {
         let header = &entry.header;
-        let Some(row) = self.journals.get(&header.journal) else { return Ok(true) };
+        let Some(row) = self.journals.get(&header.journal) else {
+            return Ok(true);
+        };
         if header.number > row.head.0 {
             return Ok(true);
         }
@@ -254,9 +262,13 @@ impl<S: Storage> Replica<S> {
         let expected = self
             .journals
             .get(&header.journal)
-            .map_or((EntryNumber::FIRST, EntryId::ZERO), |row| (row.head.0.next(), row.head.1));
+            .map_or((EntryNumber::FIRST, EntryId::ZERO), |row| {
+                (row.head.0.next(), row.head.1)
+            });
         if (header.number, header.prev) != expected {
-            return Err(CarrierFault::Gap { journal: header.journal });
+            return Err(CarrierFault::Gap {
+                journal: header.journal,
+            });
         }
         let missing = header.seen.iter().find(|seen| !self.roster.contains(**seen));
         missing.map_or(Ok(()), |seen| Err(CarrierFault::SeenMissing { seen: *seen }))
@@ -271,13 +283,28 @@ impl<S: Storage> Replica<S> {
     ) -> Result<(), ReplicaError> {
         let journal = entry.header.journal;
         let number = entry.header.number;
-        let mut held =
-            Held { entry, standing: Standing::Void, document: None, changes: 0, seen: BTreeSet::new() };
+        let mut held = Held {
+            entry,
+            standing: Standing::Void,
+            document: None,
+            changes: 0,
+            seen: BTreeSet::new(),
+        };
         if let Some(row) = self.journals.get_mut(&journal) {
             row.seen.extend(held.entry.header.seen.iter().copied());
         }
-        let ended = self.journals.get(&journal).and_then(|row| row.ended).is_some_and(|end| number >= end);
-        let payload = if ended { None } else { payload.map_or_else(|| self.read(&held.entry), |p| Ok(Some(p))).transpose() };
+        let ended = self
+            .journals
+            .get(&journal)
+            .and_then(|row| row.ended)
+            .is_some_and(|end| number >= end);
+        let payload = if ended {
+            None
+        } else {
+            payload
+                .map_or_else(|| self.read(&held.entry), |p| Ok(Some(p)))
+                .transpose()
+        };
         let verdict = match (held.entry.header.kind, payload) {
             (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload),
             (EntryKind::Content, None) if ended => Verdict::Stands(Standing::Void),
@@ -288,7 +315,7 @@ impl<S: Storage> Replica<S> {
                 Ok(content) => {
                     held.document = Some(content.document);
                     held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
-                    self.judge_content(batch, held.entry.id, (journal, number), content)?
+                    self.judge_content(batch, (journal, number), content)?
                 }
             },
         };
@@ -302,7 +329,7 @@ impl<S: Storage> Replica<S> {
         let (standing, document) = (held.standing, held.document);
         batch.writes.push(match batch.mode {
             Mode::Store => Write::Entry(held),
-            Mode::Rejudge => Write::Standing(held.entry.id, standing),
+            Mode::Rejudge => Write::Standing(journal, number, standing),
         });
         if let (Standing::Applied(_), Some(document)) = (standing, document) {
             self.retry_waiting(batch, document)?;
@@ -312,7 +339,10 @@ impl<S: Storage> Replica<S> {
 
     /// Opens a payload. None where its key is not held.
     fn read(&self, entry: &Entry) -> Result<Option<Vec<u8>>, EntryError> {
-        self.keys.get(entry.header.key).map(|key| entry.open(key)).transpose()
+        self.keys
+            .get(entry.header.key)
+            .map(|key| entry.open(key))
+            .transpose()
     }
 
     fn judge_control(
@@ -336,7 +366,10 @@ impl<S: Storage> Replica<S> {
             }
             Err(fault) => (ControlAct::Unknown { kind: 0 }, Verdict::Fault(fault)),
         };
-        let seen = self.journals.get_mut(&header.journal).map(|row| std::mem::take(&mut row.seen));
+        let seen = self
+            .journals
+            .get_mut(&header.journal)
+            .map(|row| std::mem::take(&mut row.seen));
         held.seen = seen.unwrap_or_default();
         let entry = ControlEntry {
             id: held.entry.id,
@@ -348,7 +381,10 @@ impl<S: Storage> Replica<S> {
         // Its past is here: `check_place` saw to it.
         self.roster.insert(entry).ok();
         batch.received.control = true;
-        let ended = self.journals.get(&held.entry.header.journal).and_then(|row| row.ended);
+        let ended = self
+            .journals
+            .get(&held.entry.header.journal)
+            .and_then(|row| row.ended);
         if ended.is_some_and(|end| held.entry.header.number >= end) {
             return Verdict::Stands(Standing::Void);
         }
@@ -358,7 +394,6 @@ impl<S: Storage> Replica<S> {
     fn judge_content(
         &mut self,
         batch: &mut Batch,
-        id: EntryId,
         place: (JournalId, EntryNumber),
         content: Content,
     ) -> Result<Verdict, ReplicaError> {
@@ -367,13 +402,23 @@ impl<S: Storage> Replica<S> {
             return Ok(Verdict::Stands(Standing::Quarantined(reason)));
         }
         let earlier = (place.0, EntryNumber(0))..place;
-        let behind = self.waiting.get(&document).is_some_and(|waiting| waiting.range(earlier).next().is_some());
-        let outcome = if behind { Gated::Waits(BTreeSet::new()) } else { self.pass(document, place.0, &content.changes)? };
+        let behind = self
+            .waiting
+            .get(&document)
+            .is_some_and(|waiting| waiting.range(earlier).next().is_some());
+        let outcome = if behind {
+            Gated::Waits(BTreeSet::new())
+        } else {
+            self.pass(document, place.0, &content.changes)?
+        };
         Ok(match outcome {
             Gated::Passed => Verdict::Stands(self.applied(batch, document)),
             Gated::Refused(refusal) => Verdict::Fault(AuthorFault::Gate(refusal)),
             Gated::Waits(missing) => {
-                let entry = WaitingEntry { id, changes: content.changes, missing };
+                let entry = WaitingEntry {
+                    changes: content.changes,
+                    missing,
+                };
                 self.waiting.entry(document).or_default().insert(place, entry);
                 Verdict::Stands(Standing::Waiting)
             }
@@ -390,7 +435,12 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Sends an entry's changes through the gate, all or none.
-    fn pass(&mut self, document: DocumentId, author: JournalId, changes: &[Blob]) -> Result<Gated, ReplicaError> {
+    fn pass(
+        &mut self,
+        document: DocumentId,
+        author: JournalId,
+        changes: &[Blob],
+    ) -> Result<Gated, ReplicaError> {
         let open = self.opened(document)?;
         let mut ready: Vec<ReadyChange> = Vec::new();
         let mut outcome = Gated::Passed;
@@ -408,7 +458,8 @@ impl<S: Storage> Replica<S> {
             }
         }
         if matches!(outcome, Gated::Passed) {
-            open.passed.extend(ready.into_iter().map(ReadyChange::into_change));
+            open.passed
+                .extend(ready.into_iter().map(ReadyChange::into_change));
         } else if !ready.is_empty() {
             open.forget_past();
         }
@@ -419,18 +470,25 @@ impl<S: Storage> Replica<S> {
     fn retry_waiting(&mut self, batch: &mut Batch, document: DocumentId) -> Result<(), ReplicaError> {
         while let Some(place) = self.next_retry(document)? {
             let waiting = self.waiting.get_mut(&document);
-            let Some(entry) = waiting.and_then(|waiting| waiting.remove(&place)) else { return Ok(()) };
+            let Some(entry) = waiting.and_then(|waiting| waiting.remove(&place)) else {
+                return Ok(());
+            };
             match self.pass(document, place.0, &entry.changes)? {
                 Gated::Passed => {
                     let standing = self.applied(batch, document);
-                    batch.writes.push(Write::Standing(entry.id, standing));
+                    batch.writes.push(Write::Standing(place.0, place.1, standing));
                 }
                 Gated::Refused(refusal) => {
-                    batch.writes.push(Write::Standing(entry.id, Standing::Void));
+                    batch
+                        .writes
+                        .push(Write::Standing(place.0, place.1, Standing::Void));
                     self.end_journal(batch, place.0, place.1, AuthorFault::Gate(refusal));
                 }
                 Gated::Waits(missing) => {
-                    let entry = WaitingEntry { missing, ..entry };
+                    let entry = WaitingEntry {
+                        missing,
+                        changes: entry.changes,
+                    };
                     self.waiting.entry(document).or_default().insert(place, entry);
                 }
             }
@@ -440,7 +498,9 @@ impl<S: Storage> Replica<S> {
 
     /// A waiting entry, first of its journal in this document, of which nothing is known to be missing.
     fn next_retry(&mut self, document: DocumentId) -> Result<Option<(JournalId, EntryNumber)>, ReplicaError> {
-        let Some(waiting) = self.waiting.get(&document) else { return Ok(None) };
+        let Some(waiting) = self.waiting.get(&document) else {
+            return Ok(None);
+        };
         let mut first_of: BTreeSet<JournalId> = BTreeSet::new();
         let firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = waiting
             .iter()
@@ -452,13 +512,23 @@ impl<S: Storage> Replica<S> {
             return Ok(None);
         }
         let past = self.opened(document)?.past();
-        let ready = firsts.into_iter().find(|(_, missing)| missing.iter().all(|change| past.contains(*change)));
+        let ready = firsts
+            .into_iter()
+            .find(|(_, missing)| missing.iter().all(|change| past.contains(*change)));
         Ok(ready.map(|(place, _)| place))
     }
 
     /// The journal ends before an entry, for everyone who reads it.
-    fn end_journal(&mut self, batch: &mut Batch, journal: JournalId, before: EntryNumber, fault: AuthorFault) {
-        let Some(row) = self.journals.get_mut(&journal) else { return };
+    fn end_journal(
+        &mut self,
+        batch: &mut Batch,
+        journal: JournalId,
+        before: EntryNumber,
+        fault: AuthorFault,
+    ) {
+        let Some(row) = self.journals.get_mut(&journal) else {
+            return;
+        };
         row.ended = Some(row.ended.map_or(before, |end| end.min(before)));
         batch.undo |= row.head.0 > before;
         batch.journals.insert(journal);
@@ -468,10 +538,14 @@ impl<S: Storage> Replica<S> {
     /// A signed entry of the own journal that this device did not know: the profile was restored from an older state.
     fn notice_own(&mut self, batch: &mut Batch) {
         let Some(own) = &mut self.own else { return };
-        let unknown = batch.received.forked.contains(&own.id) || (batch.received.new > 0 && batch.journals.contains(&own.id));
+        let unknown = batch.received.forked.contains(&own.id)
+            || (batch.received.new > 0 && batch.journals.contains(&own.id));
         if unknown && own.state == OwnState::Writing {
             own.state = OwnState::Left;
-            let kept = OwnJournal { seed: own.key.to_bytes(), state: OwnState::Left };
+            let kept = OwnJournal {
+                seed: own.key.to_bytes(),
+                state: OwnState::Left,
+            };
             batch.writes.push(Write::Own(kept));
             batch.received.own_journal_left = true;
         }
@@ -508,7 +582,11 @@ fn check_signatures(entries: &[(Entry, Option<Vec<u8>>)]) -> Result<(), CarrierF
         let last = checked.insert(entry.header.journal);
         match &entry.signature {
             Some(signature) => entry.verify(signature)?,
-            None if last => return Err(CarrierFault::Unsigned { journal: entry.header.journal }),
+            None if last => {
+                return Err(CarrierFault::Unsigned {
+                    journal: entry.header.journal,
+                });
+            }
             None => {}
         }
     }

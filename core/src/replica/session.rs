@@ -139,13 +139,18 @@ pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl Crypt
     for (tag, key) in proofs.iter_mut().zip(keys.iter()) {
         *tag = proof(key, channel, side);
     }
-    Frame::Hello { version: PROTOCOL_VERSION, proofs }
+    Frame::Hello {
+        version: PROTOCOL_VERSION,
+        proofs,
+    }
 }
 
 /// Does the other side's greeting prove membership to who holds these keys?
 #[must_use]
 pub fn is_member(frame: &Frame, keys: &KeyRing, channel: &Channel, their_side: Side) -> bool {
-    let Frame::Hello { proofs, .. } = frame else { return false };
+    let Frame::Hello { proofs, .. } = frame else {
+        return false;
+    };
     keys.iter().any(|key| {
         let expected = blake3::Hash::from(proof(key, channel, their_side));
         // Compared in constant time.
@@ -209,9 +214,10 @@ impl Session {
                 self.state = State::Closed;
                 Ok(vec![Effect::Close(Close::Peer(reason))])
             }
-            (State::Greeting, Frame::Hello { version, .. }) if version != PROTOCOL_VERSION => {
-                Ok(self.close(Goodbye::Version, "it speaks another version of Kiez: one of both needs an update"))
-            }
+            (State::Greeting, Frame::Hello { version, .. }) if version != PROTOCOL_VERSION => Ok(self.close(
+                Goodbye::Version,
+                "it speaks another version of Kiez: one of both needs an update",
+            )),
             (State::Greeting, frame @ Frame::Hello { .. }) => Ok(self.greeted(&frame, replica, rng)),
             (State::Naming, Frame::Identify { journal, signature }) => {
                 Ok(self.named(journal, &signature, replica))
@@ -226,7 +232,11 @@ impl Session {
     /// # Errors
     /// Where our own storage fails.
     pub fn on_change<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
-        if self.state == State::Open && self.known { self.send_missing(replica) } else { Ok(vec![]) }
+        if self.state == State::Open && self.known {
+            self.send_missing(replica)
+        } else {
+            Ok(vec![])
+        }
     }
 
     /// Asks the peer to publish an enrolment that this device's person has signed.
@@ -249,7 +259,10 @@ impl Session {
             return self.close(Goodbye::NoCommonGroup, "it is not in this group");
         }
         let Some((journal, key)) = replica.signing_journal() else {
-            return self.close(Goodbye::Unidentified, "this device has no journal in this group yet");
+            return self.close(
+                Goodbye::Unidentified,
+                "this device has no journal in this group yet",
+            );
         };
         self.state = State::Naming;
         let message = identify_bytes(replica.group(), &self.channel, self.side, journal);
@@ -271,8 +284,10 @@ impl Session {
     ) -> Vec<Effect> {
         let message = identify_bytes(replica.group(), &self.channel, self.side.other(), journal);
         // Where the journal is known, its device must be the one on the other end of the connection.
-        let other_device =
-            replica.roster().device_of_journal(journal).is_some_and(|device| device.device != self.channel.peer);
+        let other_device = replica
+            .roster()
+            .device_of_journal(journal)
+            .is_some_and(|device| device.device != self.channel.peer);
         if !verify(&journal.0, &message, signature) || other_device {
             return self.close(Goodbye::Unidentified, "it could not show who it is");
         }
@@ -344,10 +359,13 @@ impl Session {
         let mine = replica.frontier();
         let frames = match replica.missing(&self.sent)? {
             Missing::Nothing => return Ok(vec![]),
-            Missing::Entries(entries) => EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)]),
-            Missing::Many(entries) => {
-                replica.bundle_of(entries, Compression::Fast).ok().map(|bundle| bundle_parts(&bundle))
+            Missing::Entries(entries) => {
+                EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)])
             }
+            Missing::Many(entries) => replica
+                .bundle_of(entries, Compression::Fast)
+                .ok()
+                .map(|bundle| bundle_parts(&bundle)),
         };
         let Some(frames) = frames else {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
@@ -369,7 +387,10 @@ impl Session {
         }
         self.incoming.extend_from_slice(&bytes.0);
         if length < total_bytes {
-            return Ok(vec![Effect::Progress { bytes: length as u64, total }]);
+            return Ok(vec![Effect::Progress {
+                bytes: length as u64,
+                total,
+            }]);
         }
         let whole = std::mem::take(&mut self.incoming);
         match bundle::read(&whole, replica.keys()) {
@@ -394,8 +415,11 @@ impl Session {
             Ok(received) => {
                 advance(&mut self.has, &carried);
                 advance(&mut self.sent, &carried);
-                let stored: Frontier =
-                    replica.frontier().into_iter().filter(|(journal, _)| carried.contains_key(journal)).collect();
+                let stored: Frontier = replica
+                    .frontier()
+                    .into_iter()
+                    .filter(|(journal, _)| carried.contains_key(journal))
+                    .collect();
                 Ok(vec![
                     Effect::Send(Frame::Stored(stored)),
                     Effect::PeerHas(self.has.clone()),
@@ -435,5 +459,11 @@ impl Session {
 #[must_use]
 pub fn bundle_parts(bundle: &[u8]) -> Vec<Frame> {
     let total = bundle.len() as u64;
-    bundle.chunks(BUNDLE_PART_BYTES).map(|part| Frame::BundlePart { total, bytes: Blob(part.to_vec()) }).collect()
+    bundle
+        .chunks(BUNDLE_PART_BYTES)
+        .map(|part| Frame::BundlePart {
+            total,
+            bytes: Blob(part.to_vec()),
+        })
+        .collect()
 }

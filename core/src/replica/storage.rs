@@ -18,7 +18,9 @@ pub enum StorageError {
     #[error("the disk is full: nothing was lost; free some space and try again")]
     Full,
     /// What is stored is damaged.
-    #[error("the stored data are damaged ({0}): restore a backup, or join again on another member's invitation")]
+    #[error(
+        "the stored data are damaged ({0}): restore a backup, or join again on another member's invitation"
+    )]
     Damaged(String),
     /// Anything else.
     #[error("the store failed: {0}")]
@@ -105,7 +107,7 @@ pub enum Write {
     /// A new entry.
     Entry(Held),
     /// An entry's new standing.
-    Standing(EntryId, Standing),
+    Standing(JournalId, EntryNumber, Standing),
     /// A journal's new state.
     Journal(JournalRow),
     /// A document's new cached save.
@@ -160,7 +162,8 @@ pub trait Storage {
     ///
     /// # Errors
     /// See [`Storage::group`].
-    fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>, StorageError>;
+    fn entries(&self, journal: JournalId, after: EntryNumber, most: usize)
+    -> Result<Vec<Held>, StorageError>;
 
     /// One entry.
     ///

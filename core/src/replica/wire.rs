@@ -188,7 +188,9 @@ impl Frame {
             Self::Entries(entries) => {
                 entries.entries.len() <= ENTRIES_PER_FRAME_MAX && entries.journals.len() <= JOURNALS_MAX
             }
-            Self::BundlePart { total, .. } => usize::try_from(*total).is_ok_and(|total| total <= BUNDLE_BYTES_MAX),
+            Self::BundlePart { total, .. } => {
+                usize::try_from(*total).is_ok_and(|total| total <= BUNDLE_BYTES_MAX)
+            }
             Self::Admitted { boxes, .. } => boxes.len() <= JOURNALS_MAX,
             Self::Hello { .. }
             | Self::Identify { .. }
@@ -198,7 +200,11 @@ impl Frame {
             | Self::JoinRequest(_)
             | Self::NotAdmitted(_) => true,
         };
-        if within { Ok(frame) } else { Err(FrameError::TooMany) }
+        if within {
+            Ok(frame)
+        } else {
+            Err(FrameError::TooMany)
+        }
     }
 }
 
@@ -271,7 +277,12 @@ impl EntriesFrame {
             let part = self.journals.get(place).ok_or(EntryError::Header)?;
             let slot = next.get_mut(place).ok_or(EntryError::Header)?;
             let founding = part.founding && slot.0 == part.first;
-            let plain = wire.sealed.0.len().checked_sub(SEAL_BYTES).ok_or(EntryError::Length)?;
+            let plain = wire
+                .sealed
+                .0
+                .len()
+                .checked_sub(SEAL_BYTES)
+                .ok_or(EntryError::Length)?;
             let header = Header {
                 group: if founding { GroupId::ZERO } else { group },
                 journal: part.journal,
@@ -290,7 +301,9 @@ impl EntriesFrame {
             entries.push(entry);
         }
         for (part, last) in self.journals.iter().zip(last) {
-            let entry = last.and_then(|last| entries.get_mut(last)).ok_or(EntryError::Header)?;
+            let entry = last
+                .and_then(|last| entries.get_mut(last))
+                .ok_or(EntryError::Header)?;
             entry.signature = Some(part.signature);
         }
         Ok(entries)

@@ -104,7 +104,9 @@ impl<S: Storage> Replica<S> {
             return Err(ActionError::NotAnElector);
         }
         let ballot = Ballot::parse(&view.record, answers, at)?;
-        self.write_document(DocumentId::Vote(person), at, |tx| vote::put_ballot(tx, poll, &ballot))?;
+        self.write_document(DocumentId::Vote(person), at, |tx| {
+            vote::put_ballot(tx, poll, &ballot)
+        })?;
         Ok(())
     }
 
@@ -119,14 +121,24 @@ impl<S: Storage> Replica<S> {
             return Err(ActionError::PollClosed);
         }
         if !view.record.counters.contains(&person) {
-            return Err(ActionError::NotACounter { counters: view.record.counters });
+            return Err(ActionError::NotACounter {
+                counters: view.record.counters,
+            });
         }
         let roster = self.roster().heads();
-        let journals = self.roster().journals_at(&roster, &view.electors).unwrap_or_default();
+        let journals = self
+            .roster()
+            .journals_at(&roster, &view.electors)
+            .unwrap_or_default();
         let mut cut: Cut = self.frontier();
         cut.retain(|journal, _| journals.contains(journal));
         self.close_under_dependencies(&mut cut, &view.electors)?;
-        let close = Close { poll, cut, roster, at };
+        let close = Close {
+            poll,
+            cut,
+            roster,
+            at,
+        };
         self.write_document(DocumentId::Vote(person), at, |tx| vote::add_close(tx, &close))?;
         Ok(())
     }
@@ -136,19 +148,32 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where there is none (yet), or the storage fails.
     pub fn poll(&mut self, id: PollId) -> Result<PollView, ActionError> {
-        let not_found = || ActionError::NotFound { what: "vote", id: id.to_string() };
+        let not_found = || ActionError::NotFound {
+            what: "vote",
+            id: id.to_string(),
+        };
         let record = self.poll_record(id)?.ok_or_else(not_found)?;
         // The control entries it names travel before it; where they are missing it was written by somebody who lied.
         let persons = self.roster().persons_at(&record.roster).ok_or_else(not_found)?;
-        let electors =
-            persons.into_iter().filter(|(_, p)| p.role != Role::Observer).map(|(person, _)| person).collect();
+        let electors = persons
+            .into_iter()
+            .filter(|(_, p)| p.role != Role::Observer)
+            .map(|(person, _)| person)
+            .collect();
         let mut closes: BTreeMap<PersonId, Vec<Close>> = BTreeMap::new();
         for counter in record.counters.clone() {
-            let theirs = vote::closes(self.document(DocumentId::Vote(counter))?).value.remove(&id);
+            let theirs = vote::closes(self.document(DocumentId::Vote(counter))?)
+                .value
+                .remove(&id);
             closes.insert(counter, theirs.unwrap_or_default());
         }
         let closing = closing(&record, &closes);
-        Ok(PollView { id, record, electors, closing })
+        Ok(PollView {
+            id,
+            record,
+            electors,
+            closing,
+        })
     }
 
     /// All polls, by whoever opened them.
@@ -181,7 +206,9 @@ impl<S: Storage> Replica<S> {
         }
         let mut within = cut.as_ref().filter(|_| state == PollState::Closed);
         let (ballots, several) = match self.ballots(&view, within) {
-            Err(ReplicaError::Document(DocumentError::NotClosed(_) | DocumentError::MissingChanges { .. })) => {
+            Err(ReplicaError::Document(
+                DocumentError::NotClosed(_) | DocumentError::MissingChanges { .. },
+            )) => {
                 // The counter signed a cut that leaves out what it needs: no honest software does.
                 state = PollState::Disputed;
                 within = None;
@@ -197,7 +224,14 @@ impl<S: Storage> Replica<S> {
             (blake3::derive_key("kiez 1 result", &said), count)
         });
         let (fingerprint, tally) = closed.unzip();
-        Ok(PollOutcome { state, eligible, cast, tally, fingerprint, several })
+        Ok(PollOutcome {
+            state,
+            eligible,
+            cast,
+            tally,
+            fingerprint,
+            several,
+        })
     }
 
     /// What this person has answered, as far as this device knows.
@@ -206,7 +240,11 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn own_ballot(&mut self, poll: PollId) -> Result<BallotReading, ActionError> {
         let person = self.myself()?;
-        Ok(vote::ballot_at(self.document(DocumentId::Vote(person))?, poll, None))
+        Ok(vote::ballot_at(
+            self.document(DocumentId::Vote(person))?,
+            poll,
+            None,
+        ))
     }
 
     /// Remembers in whose vote document a poll stands, so that it need not be searched for.
@@ -216,7 +254,9 @@ impl<S: Storage> Replica<S> {
 
     fn poll_record(&mut self, id: PollId) -> Result<Option<PollRecord>, ReplicaError> {
         if let Some(opener) = self.poll_openers.get(&id).copied() {
-            let found = vote::polls(self.document(DocumentId::Vote(opener))?, opener).value.remove(&id);
+            let found = vote::polls(self.document(DocumentId::Vote(opener))?, opener)
+                .value
+                .remove(&id);
             if found.is_some() {
                 return Ok(found);
             }
@@ -300,7 +340,10 @@ impl<S: Storage> Replica<S> {
         document: DocumentId,
         close: &Close,
     ) -> Result<BTreeMap<JournalId, u64>, ReplicaError> {
-        let theirs = self.roster().journals_at(&close.roster, &BTreeSet::from([person])).unwrap_or_default();
+        let theirs = self
+            .roster()
+            .journals_at(&close.roster, &BTreeSet::from([person]))
+            .unwrap_or_default();
         let mut counts = BTreeMap::new();
         for journal in theirs {
             if let Some((number, _)) = close.cut.get(&journal) {

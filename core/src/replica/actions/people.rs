@@ -47,7 +47,9 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails.
     pub fn name_of(&mut self, person: PersonId) -> Result<Option<String>, ReplicaError> {
-        Ok(own::read(self.document(DocumentId::Own(person))?, person).value.name)
+        Ok(own::read(self.document(DocumentId::Own(person))?, person)
+            .value
+            .name)
     }
 
     /// Comments on an idea.
@@ -65,7 +67,9 @@ impl<S: Storage> Replica<S> {
         self.idea(about)?;
         let mut id = CommentId([0; 16]);
         rng.fill_bytes(&mut id.0);
-        self.write_document(DocumentId::Own(person), at, |tx| own::add_comment(tx, id, about, text, at))?;
+        self.write_document(DocumentId::Own(person), at, |tx| {
+            own::add_comment(tx, id, about, text, at)
+        })?;
         Ok(id)
     }
 
@@ -74,11 +78,15 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails.
     pub fn comments_of(&mut self, person: PersonId) -> Result<Vec<Comment>, ReplicaError> {
-        Ok(own::read(self.document(DocumentId::Own(person))?, person).value.comments)
+        Ok(own::read(self.document(DocumentId::Own(person))?, person)
+            .value
+            .comments)
     }
 
     /// The person this device belongs to, where it may write.
     pub(super) fn myself(&self) -> Result<PersonId, ReplicaError> {
-        self.me().map(|author| author.person).ok_or(ReplicaError::NotWriting)
+        self.me()
+            .map(|author| author.person)
+            .ok_or(ReplicaError::NotWriting)
     }
 }

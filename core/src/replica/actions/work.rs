@@ -46,7 +46,10 @@ impl<S: Storage> Replica<S> {
     pub fn idea(&mut self, id: ProposalId) -> Result<Proposal, ActionError> {
         let document = self.document(DocumentId::Proposal(id))?;
         if document.is_untouched() {
-            return Err(ActionError::NotFound { what: "idea", id: id.to_string() });
+            return Err(ActionError::NotFound {
+                what: "idea",
+                id: id.to_string(),
+            });
         }
         Ok(proposal::read(document, id).value)
     }

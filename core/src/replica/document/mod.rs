@@ -162,6 +162,12 @@ impl Document {
         self.doc.save()
     }
 
+    /// Has nobody written it yet?
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.sequences.is_empty()
+    }
+
     /// The kind.
     #[must_use]
     pub const fn kind(&self) -> DocumentKind {
