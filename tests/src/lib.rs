@@ -1,1 +1,3 @@
-//! x
+//! What crosses crates: simulation, end to end, benchmarks, fixtures.
+
+pub mod lossy_disk;

@@ -1,3 +1,5 @@
-//! Effects: keystore, store, network, node.
+//! Effects: keystore, store, network, node. The only floor that reads a clock or draws randomness.
 
+pub mod clock;
 pub mod keystore;
+pub mod random;

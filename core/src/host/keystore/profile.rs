@@ -1,0 +1,298 @@
+//! The profile directory: making one, unlocking one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::derivation::{self, Cost, Passphrase};
+use super::error::io_error;
+use super::header::{Header, HeaderFault};
+use super::{KeystoreError, ProfileLock, database};
+use crate::host::random;
+
+const HEADER: &str = "profile.kiez";
+/// The header of a profile that is being made. Where it is left behind, nobody was told that the profile exists.
+const UNFINISHED: &str = "profile.kiez.new";
+const DATABASE: &str = "store.db";
+const LOCK: &str = "lock";
+
+const DATABASE_KEY: &str = "kiez 2026-11 root key to database key";
+const KEY_CHECK: &str = "kiez 2026-11 root key to key check";
+
+/// Where a profile is, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    directory: PathBuf,
+}
+
+impl Home {
+    /// The profile in this directory. Nothing is read or made yet.
+    #[must_use]
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The encrypted database. Beside it lie SQLite's own `-wal` and `-shm`; a copy of the file alone is no backup.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.directory.join(DATABASE)
+    }
+
+    /// Whether a profile is here. Says nothing about whether it is sound.
+    #[must_use]
+    pub fn holds_profile(&self) -> bool {
+        self.header_file().exists()
+    }
+
+    /// Makes a new profile with an empty database, and the directory where it is missing.
+    ///
+    /// Takes 250 ms to 1 s: not for a thread that must stay awake.
+    ///
+    /// # Errors
+    /// [`KeystoreError::ProfileExists`], [`KeystoreError::HeaderMissing`], [`KeystoreError::EmptyPassphrase`],
+    /// [`KeystoreError::InUse`], [`KeystoreError::DiskFull`], [`KeystoreError::Io`], [`KeystoreError::Database`],
+    /// [`KeystoreError::OutOfMemory`]. What was made until then is swept away by the next attempt.
+    pub fn create(&self, passphrase: &Passphrase) -> Result<Unlocked, KeystoreError> {
+        self.create_at(passphrase, Cost::STANDARD)
+    }
+
+    /// [`Home::create`] with another cost of the derivation.
+    ///
+    /// # Errors
+    /// As [`Home::create`].
+    pub fn create_at(&self, passphrase: &Passphrase, cost: Cost) -> Result<Unlocked, KeystoreError> {
+        if passphrase.is_empty() {
+            return Err(KeystoreError::EmptyPassphrase);
+        }
+        self.refuse_if_taken()?;
+        private_directory(&self.directory).map_err(io_error(&self.directory))?;
+        let lock = self.lock()?;
+        // Again, now that nobody else can be making one.
+        self.refuse_if_taken()?;
+        self.sweep()?;
+
+        let salt = random::bytes();
+        let root = derivation::derive(passphrase, &salt, cost)?;
+        let header = Header {
+            cost,
+            salt,
+            key_check: key_check(&root),
+        };
+        let unfinished = self.directory.join(UNFINISHED);
+        write_durably(&unfinished, &header.to_bytes()).map_err(io_error(&unfinished))?;
+        self.sync_directory()?;
+
+        let unlocked = Unlocked {
+            home: self.clone(),
+            database_key: database_key(&root),
+            _lock: lock,
+        };
+        let database = self.database_file();
+        write_durably(&database, &[]).map_err(io_error(&database))?;
+        database::create(&unlocked)?;
+        self.sync_directory()?;
+
+        // From here on the profile exists.
+        fs::rename(&unfinished, self.header_file()).map_err(io_error(&unfinished))?;
+        self.sync_directory()?;
+        Ok(unlocked)
+    }
+
+    /// Opens the profile with its passphrase.
+    ///
+    /// Takes 250 ms to 1 s: not for a thread that must stay awake.
+    ///
+    /// # Errors
+    /// [`KeystoreError::NoProfile`], [`KeystoreError::InUse`], [`KeystoreError::HeaderMissing`],
+    /// [`KeystoreError::HeaderDamaged`], [`KeystoreError::Newer`], [`KeystoreError::WrongPassphrase`],
+    /// [`KeystoreError::OutOfMemory`], [`KeystoreError::Io`].
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Unlocked, KeystoreError> {
+        // Before the lock: a look at a folder without a profile leaves no file there.
+        let header = self.read_header()?;
+        let lock = self.lock()?;
+        let root = derivation::derive(passphrase, &header.salt, header.cost)?;
+        // Both are hashes, so how long the comparison takes tells nothing about the passphrase.
+        if key_check(&root) != header.key_check {
+            return Err(KeystoreError::WrongPassphrase);
+        }
+        Ok(Unlocked {
+            home: self.clone(),
+            database_key: database_key(&root),
+            _lock: lock,
+        })
+    }
+
+    /// Takes the lock without opening anything: for a copy of the whole directory, or a move.
+    ///
+    /// # Errors
+    /// [`KeystoreError::InUse`], [`KeystoreError::Io`].
+    pub fn lock(&self) -> Result<ProfileLock, KeystoreError> {
+        ProfileLock::take(&self.directory.join(LOCK))
+    }
+
+    fn header_file(&self) -> PathBuf {
+        self.directory.join(HEADER)
+    }
+
+    fn refuse_if_taken(&self) -> Result<(), KeystoreError> {
+        if self.holds_profile() {
+            return Err(KeystoreError::ProfileExists(self.directory.clone()));
+        }
+        if self.holds_data_without_header() {
+            return Err(KeystoreError::HeaderMissing(self.header_file()));
+        }
+        Ok(())
+    }
+
+    /// Asked where the header is missing: whether it got lost, and not merely was never finished.
+    fn holds_data_without_header(&self) -> bool {
+        self.database_file().exists() && !self.directory.join(UNFINISHED).exists()
+    }
+
+    /// Removes what an unfinished attempt left. The mark of it goes last.
+    fn sweep(&self) -> Result<(), KeystoreError> {
+        let database = [DATABASE, "store.db-wal", "store.db-shm", "store.db-journal"];
+        for name in database.into_iter().chain([UNFINISHED]) {
+            let path = self.directory.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(&path)(error)),
+                Ok(()) | Err(_) => {}
+            }
+            if name != UNFINISHED {
+                self.sync_directory()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_header(&self) -> Result<Header, KeystoreError> {
+        let path = self.header_file();
+        let file = File::open(&path).map_err(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                io_error(&path)(error)
+            } else if self.holds_data_without_header() {
+                KeystoreError::HeaderMissing(path.clone())
+            } else {
+                KeystoreError::NoProfile(self.directory.clone())
+            }
+        })?;
+        let mut bytes = Vec::new();
+        file.take(Header::SIZE_MOST)
+            .read_to_end(&mut bytes)
+            .map_err(io_error(&path))?;
+        Header::from_bytes(&bytes).map_err(|fault| match fault {
+            HeaderFault::Damaged(what) => KeystoreError::HeaderDamaged { path, what },
+            HeaderFault::Newer(version) => KeystoreError::Newer {
+                what: path.display().to_string(),
+                version,
+            },
+        })
+    }
+
+    fn sync_directory(&self) -> Result<(), KeystoreError> {
+        sync_directory(&self.directory).map_err(io_error(&self.directory))
+    }
+}
+
+/// A profile that is open: the lock on it, and the key of its database, which is wiped when this is dropped.
+///
+/// Keep it as long as a connection to the database is open: it keeps other processes out.
+pub struct Unlocked {
+    home: Home,
+    database_key: Zeroizing<[u8; 32]>,
+    _lock: ProfileLock,
+}
+
+impl Unlocked {
+    /// Which profile it is.
+    #[must_use]
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(super) fn database_key(&self) -> &[u8; 32] {
+        &self.database_key
+    }
+}
+
+impl std::fmt::Debug for Unlocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unlocked")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}
+
+fn database_key(root: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(blake3::derive_key(DATABASE_KEY, root))
+}
+
+fn key_check(root: &[u8; 32]) -> [u8; 32] {
+    blake3::derive_key(KEY_CHECK, root)
+}
+
+/// Options that make a file only its owner can read, where the system has such modes.
+pub(super) fn private_file() -> OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the directory, for its owner only. One that is there keeps its mode: it is not ours to change.
+fn private_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private_file()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes names in a directory durable: a new file's name is safe only once its directory is synced, too.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Elsewhere (Windows) a directory cannot be opened as a file, and names are journalled by the system.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can fail")]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "profile_tests.rs"]
+mod tests;
