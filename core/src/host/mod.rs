@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod keystore;
 pub mod random;
+pub mod store;

@@ -162,6 +162,17 @@ impl Document {
         self.doc.save()
     }
 
+    /// Who wrote the first change on the genesis, and when by their clock: where several did, the one whose id is smallest.
+    #[must_use]
+    pub fn origin(&self) -> Option<(JournalId, Timestamp)> {
+        let metas = self.doc.get_changes_meta(&[]);
+        let genesis = metas.first()?.hash;
+        let first = metas.iter().filter(|meta| meta.deps == [genesis]).min_by_key(|meta| meta.hash)?;
+        let journal: [u8; 32] = first.actor.to_bytes().try_into().ok()?;
+        let seconds = u64::try_from(first.timestamp).unwrap_or(0);
+        Some((JournalId(journal), Timestamp(seconds.saturating_mul(1000))))
+    }
+
     /// Has nobody written it yet?
     #[must_use]
     pub fn is_untouched(&self) -> bool {
