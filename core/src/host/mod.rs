@@ -1,5 +1,6 @@
 //! Effects: keystore, store, network, node. The only floor that reads a clock or draws randomness.
 
 pub mod clock;
+pub mod discovery;
 pub mod keystore;
 pub mod random;
