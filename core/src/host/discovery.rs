@@ -16,7 +16,7 @@ mod recognition;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mdns_sd::{
@@ -35,8 +35,8 @@ const SERVICE: &str = "_kiez._udp.local.";
 /// How often the interfaces are looked at, in seconds: a cable that is plugged in is noticed within this time.
 const INTERFACE_CHECK: u32 = 1;
 
-/// How long after a link came up to ask once more; see [`search_again`].
-const ASK_AGAIN: Duration = Duration::from_millis(1050);
+/// How long after a link came up to announce once more; see [`announce_again`].
+const ANNOUNCE_AGAIN: Duration = Duration::from_millis(1050);
 
 /// How long the end of discovery may take.
 const FAREWELL: Duration = Duration::from_millis(300);
@@ -116,10 +116,9 @@ impl Discovery {
 
         let daemon = ServiceDaemon::new()?;
         daemon.set_ip_check_interval(INTERFACE_CHECK)?;
-        let (to_listener, searches) = mpsc::channel();
+        let events = daemon.browse(SERVICE)?;
         let changes = daemon.monitor()?;
-        to_listener.send(daemon.browse(SERVICE)?).ok();
-        daemon.register(service)?;
+        daemon.register(service.clone())?;
 
         let state = State {
             recognition: Recognition::default(),
@@ -134,10 +133,11 @@ impl Discovery {
             fullname: fullname.clone(),
             shared: Arc::clone(&shared),
         };
-        thread("kiez-links", move || {
-            search_again(&daemon, &changes, &to_listener);
+        let announcing = Arc::clone(&shared);
+        thread("kiez-announcing", move || {
+            announce_again(&daemon, &changes, &service, &announcing);
         })?;
-        thread("kiez-discovery", move || shared.listen(&searches, &fullname))?;
+        thread("kiez-discovery", move || shared.listen(&events, &fullname))?;
         Ok(discovery)
     }
 
@@ -174,6 +174,7 @@ impl Discovery {
 
 impl Drop for Discovery {
     fn drop(&mut self) {
+        self.shared.lock().ended = true;
         // Waits a moment, a millisecond as a rule: a process that ends right after must not take the farewell with it.
         // Errors mean that the daemon is gone already.
         let taken_back = self
@@ -198,9 +199,9 @@ impl std::fmt::Debug for Discovery {
 }
 
 impl Shared {
-    /// Takes the events of one search after the other, until the daemon ends.
-    fn listen(&self, searches: &mpsc::Receiver<Receiver<ServiceEvent>>, own: &str) {
-        for event in searches.iter().flatten() {
+    /// Takes events until the daemon ends.
+    fn listen(&self, events: &Receiver<ServiceEvent>, own: &str) {
+        for event in events {
             #[expect(
                 clippy::wildcard_enum_match_arm,
                 reason = "the others say nothing of devices, nor will new ones"
@@ -228,34 +229,38 @@ impl Shared {
     }
 }
 
-/// Asks again who is there whenever a link has come up, until the daemon ends.
+/// Announces the service once more a second after the start and after a link has come up, until the daemon ends.
 ///
-/// The daemon announces us and asks at once, but two computers notice a plugged cable up to a second apart. Who was first
-/// announced themselves before the other listened, and then may not answer the other's question: the same record is not
-/// sent twice in a second (RFC 6762, section 6). Without this they would find each other at the next regular question,
-/// seconds later.
-fn search_again(
+/// The daemon does it when it sees the link; but two computers see a plugged cable up to a second apart, so who was first
+/// announced themselves before the other listened, and may not answer the other's question then: no record is sent twice
+/// in a second (RFC 6762, section 6). And a new address of IPv6 is seen while it is still tentative, when nothing can be
+/// sent from it. Without this they would find each other, or the address, many seconds later.
+fn announce_again(
     daemon: &ServiceDaemon,
     changes: &Receiver<DaemonEvent>,
-    to_listener: &mpsc::Sender<Receiver<ServiceEvent>>,
+    service: &ServiceInfo,
+    shared: &Shared,
 ) {
-    let mut due = None;
+    let soon = || clock::instant().checked_add(ANNOUNCE_AGAIN);
+    let mut due = soon();
     loop {
         let change = match due {
             None => changes.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => changes.recv_deadline(due),
         };
         match change {
-            Ok(DaemonEvent::IpAdd(_)) => due = clock::instant().checked_add(ASK_AGAIN),
+            Ok(DaemonEvent::IpAdd(_)) => due = soon(),
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => {
                 due = None;
-                // The search before ends with this one. What it found is told again, and does no harm.
-                let Ok(search) = daemon.browse(SERVICE) else {
+                // Held, so that no announcement follows the farewell.
+                let state = shared.lock();
+                if state.ended {
                     return;
-                };
-                if to_listener.send(search).is_err() {
-                    return;
+                }
+                // The daemon sends it now and again after a second.
+                if let Err(error) = daemon.register(service.clone()) {
+                    tracing::debug!(%error, "not announced again");
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return,
