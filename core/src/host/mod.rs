@@ -4,4 +4,6 @@ pub mod clock;
 pub mod discovery;
 pub mod keystore;
 pub mod random;
+pub mod net;
+pub mod node;
 pub mod store;
