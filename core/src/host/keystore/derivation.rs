@@ -25,6 +25,12 @@ impl Passphrase {
         Self(text.into_owned())
     }
 
+    /// A value to compare it by, within this computer and for one purpose. Fast to compute, so never to be kept.
+    #[must_use]
+    pub fn fingerprint(&self, purpose: &'static str) -> [u8; 32] {
+        blake3::derive_key(purpose, self.0.as_bytes())
+    }
+
     /// Whether nothing was typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

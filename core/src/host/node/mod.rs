@@ -104,7 +104,7 @@ impl Node {
         let unlocked = home.create(passphrase)?;
         let store = Store::open(&unlocked)?;
         let words = RecoveryWords::from_entropy(random::bytes());
-        let sealed = SealedSeed::seal(&words, passphrase, Cost::NEW, random::bytes(), random::bytes())?;
+        let sealed = SealedSeed::seal(&words, passphrase, Cost::STANDARD, random::bytes(), random::bytes())?;
         let person = words.person_key().verifying_key().to_bytes();
         let device = SigningKey::generate(&mut SystemRandom).to_bytes();
         let box_secret = BoxSecret::generate(&mut SystemRandom);
