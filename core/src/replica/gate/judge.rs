@@ -113,6 +113,9 @@ impl<'a> Judge<'a> {
         if is_mark && object != ObjectKind::Text {
             return Err(Refusal::MarkOutsideText);
         }
+        if object == ObjectKind::Text && row.action == Action::Increment {
+            return Err(Refusal::IncrementInText);
+        }
         match (object, row.key) {
             (ObjectKind::Map, Key::Text(_)) | (ObjectKind::List | ObjectKind::Text, Key::Head) => Ok(()),
             (ObjectKind::Map, Key::Head | Key::Element(_))

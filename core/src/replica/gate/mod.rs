@@ -10,11 +10,11 @@
 //! number. Whoever feeds the gate keeps the verdict equal everywhere by giving it the changes of one journal to one
 //! document in the journal's order, so that a waiting change holds back the later ones of its own author.
 //!
-//! A change is raw: not deflated. Automerge (`save_incremental`, JavaScript's `getLastLocalChange`) deflates changes of
-//! more than 256 bytes; the writer takes `Change::raw_bytes`, and what comes from JavaScript must be inflated first.
+//! A change is raw, a plain chunk: what `Change::raw_bytes` gives, and JavaScript's `getLastLocalChange` since 3.x.
+//! `Change::bytes` and older JavaScript deflate a change of more than 256 bytes; such a one must be inflated by its writer.
 //!
-//! What is refused though Automerge's interface can write it: tables (Automerge panics on what is in them), values of
-//! unknown type, and numbers, times and sizes beyond the limits here.
+//! What is refused though Automerge's interface can write it: tables (Automerge panics on what is in them), counters
+//! counted up inside a text (it panics on reading them), values of unknown type, and numbers, times and sizes beyond the limits here.
 
 mod bytes;
 mod chunk;

@@ -231,6 +231,9 @@ pub enum Refusal {
     /// An object is put over an element of a text.
     #[error("an object over a text's element")]
     ObjectInText,
+    /// An increment in a text: Automerge 0.12 then panics on reading what stands there.
+    #[error("an increment in a text")]
+    IncrementInText,
     /// A mark outside of a text.
     #[error("a mark outside of a text")]
     MarkOutsideText,

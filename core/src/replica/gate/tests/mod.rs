@@ -8,6 +8,7 @@
 mod encoder;
 mod fuzz;
 mod honest;
+mod javascript;
 
 use std::collections::BTreeMap;
 
