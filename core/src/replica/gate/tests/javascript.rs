@@ -89,7 +89,7 @@ fn assert_final(doc: &Automerge, history: &Value) {
     assert_eq!(marks.len(), expected.len());
     for (mark, expected) in marks.iter().zip(expected) {
         assert_eq!(mark.name.as_str(), expected["name"].as_str().unwrap());
-        assert_eq!(mark.value.to_str(), expected["value"].as_str());
+        assert_eq!(mark.value.as_str(), expected["value"].as_str());
         assert_eq!(mark.start as u64, expected["start"].as_u64().unwrap());
         assert_eq!(mark.end as u64, expected["end"].as_u64().unwrap());
     }

@@ -8,7 +8,14 @@
 mod encoder;
 mod fuzz;
 mod honest;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "small numbers of tests"
+)]
+mod hostile;
 mod javascript;
+mod speed;
 
 use std::collections::BTreeMap;
 
