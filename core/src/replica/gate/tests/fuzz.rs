@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use automerge::{Automerge, Change};
+use automerge::{Automerge, Change, PatchLog};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rand_chacha::ChaCha8Rng;
@@ -57,9 +57,19 @@ fn offer(gated: &mut Gated, author: JournalId, raw: &[u8], done: &[Vec<u8>]) -> 
         Checked::Waits { .. } => return Ok(false),
     };
     let sound = catch_unwind(AssertUnwindSafe(|| {
-        gated.doc.apply_changes([ready.change().clone()]).unwrap();
+        let (before, heads) = (content(&gated.doc), gated.doc.get_heads());
+        let mut log = PatchLog::active();
+        gated.doc.apply_changes_log_patches([ready.change().clone()], &mut log).unwrap();
         gated.past.admit(&ready);
         assert_sound(&gated.doc);
+        // What the app does besides reading the present: patches, differences, and the document as it was.
+        drop(gated.doc.make_patches(&mut log));
+        let now = gated.doc.get_heads();
+        drop(gated.doc.diff(&heads, &now));
+        drop(gated.doc.diff(&now, &heads));
+        drop(gated.doc.hydrate(None));
+        drop(gated.doc.hydrate(Some(&heads)));
+        assert_eq!(content(&gated.doc.fork_at(&heads).unwrap()), before);
     }));
     assert!(sound.is_ok(), "a change that passed does harm: {}", all());
     Ok(true)

@@ -124,7 +124,7 @@ fn read_object(doc: &Automerge, object: &automerge::ObjId, out: &mut String) {
                         let marks: BTreeMap<String, String> = marks
                             .iter()
                             .flat_map(|marks| marks.iter())
-                            .map(|(name, value)| (name.to_string(), format!("{value:?}")))
+                            .map(|(name, value)| (name.to_owned(), format!("{value:?}")))
                             .collect();
                         write!(out, "[{text:?} {marks:?}]").unwrap();
                     }
