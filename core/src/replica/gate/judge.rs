@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::chunk::Chunk;
 use super::order::{Elements, precedes};
 use super::past::{Made, Past, Place, Run, Stand, find_run, runs_of};
-use super::refusal::{MARK_STEPS_MAX, Refusal};
+use super::refusal::{MARK_STEPS_MAX, OBJECT_DEPTH_MAX, Refusal};
 use super::rows::{Action, Insertion, Key, ObjectKind, OpId, Row, Rows};
 
 /// A change and its past.
@@ -109,6 +109,9 @@ impl<'a> Judge<'a> {
                 Made::Value | Made::Counter | Made::Mark => return Err(Refusal::NotAnObject),
             },
         };
+        if matches!(row.action, Action::Make(_)) {
+            self.judge_depth(row.object)?;
+        }
         let is_mark = matches!(row.action, Action::MarkBegin | Action::MarkEnd);
         if is_mark && object != ObjectKind::Text {
             return Err(Refusal::MarkOutsideText);
@@ -139,6 +142,26 @@ impl<'a> Judge<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// An object made in `object`, which is known, must not lie too deep.
+    fn judge_depth(&self, object: Option<OpId>) -> Result<(), Refusal> {
+        let mut above = object.map(|id| self.moved(id));
+        for _ in 0..OBJECT_DEPTH_MAX {
+            let Some(id) = above else { return Ok(()) };
+            let is_own = self.numbers.first() == Some(&id.actor) && id.number >= self.start_op;
+            above = if is_own {
+                find_run(&self.runs, id.number)
+                    .ok_or(Refusal::ObjectUnknown)?
+                    .object
+            } else {
+                let actor = self.past.actor(id.actor).ok_or(Refusal::ObjectUnknown)?;
+                find_run(&actor.runs, id.number)
+                    .ok_or(Refusal::ObjectUnknown)?
+                    .object
+            };
+        }
+        Err(Refusal::TooDeep)
     }
 
     fn judge_preds(&self, row: &Row<'_>, preds: &[OpId], number: u32) -> Result<(), Refusal> {

@@ -41,8 +41,8 @@ use self::past::{Past, Record};
 use self::refusal::id_of;
 pub use self::refusal::{
     CHANGE_ACTORS_MAX, CHANGE_BYTES_MAX, CHANGE_DEPS_MAX, CHANGE_MARKS_MAX, CHANGE_OPS_MAX, CHANGE_PREDS_MAX,
-    CHANGE_TIME_MAX, COUNTER_START_MAX, COUNTER_STEP_MAX, MARK_STEPS_MAX, MESSAGE_BYTES_MAX, OP_NUMBER_MAX,
-    Refusal,
+    CHANGE_TIME_MAX, COUNTER_START_MAX, COUNTER_STEP_MAX, MARK_STEPS_MAX, MESSAGE_BYTES_MAX,
+    OBJECT_DEPTH_MAX, OP_NUMBER_MAX, Refusal,
 };
 use self::rows::Rows;
 use crate::domain::id::{ChangeId, JournalId};

@@ -284,6 +284,8 @@ const PAST: &[(&str, Make, Refusal)] = &[
     ("another element as a predecessor", |s| ops(s, &[with(insert(TEXT, Key::Element(5, 0)), |op| { op.insert = false; op.preds = vec![(6, 0)]; })]), Refusal::PredElsewhere),
     ("an increment of what is no counter", |s| ops(s, &[with(put("text"), |op| { op.action = 5; op.preds = vec![TEXT]; })]), Refusal::CounterMissing),
     ("an increment in a text", |s| ops(s, &[with(insert(TEXT, Key::Head), |op| op.value = (0x18, vec![1])), with(insert(TEXT, Key::Element(8, 0)), |op| { op.insert = false; op.action = 5; op.value = (0x14, vec![1]); op.preds = vec![(8, 0)]; })]), Refusal::IncrementInText),
+    ("objects that lie too deep", |s| ops(s, &nested(65)), Refusal::TooDeep),
+    ("marks that take too long to order", |s| ops(s, &far_marks()), Refusal::MarksTooCostly),
     ("a mark in a list", |s| ops(s, &[mark(LIST, Key::Head), mark_end(LIST, Key::Head)]), Refusal::MarkOutsideText),
     ("a mark that ends at the head", |s| ops(s, &[mark(TEXT, Key::Element(5, 0)), mark_end(TEXT, Key::Head)]), Refusal::MarkEndsBeforeBegin),
     ("a mark that begins and ends at the head", |s| ops(s, &[mark(TEXT, Key::Head), mark_end(TEXT, Key::Head)]), Refusal::MarkEndsBeforeBegin),
@@ -327,6 +329,35 @@ fn pred_bomb(scene: &Scene) -> Vec<u8> {
     let draft = column(draft, 0x70, &[vec![0x7f], unsigned(1_000_000_000)].concat());
     let draft = column(draft, 0x71, &[many.clone(), vec![0]].concat());
     column(draft, 0x73, &[many, vec![1]].concat()).bytes()
+}
+
+/// Lists in each other.
+fn nested(depth: u64) -> Vec<Op> {
+    let make = |n: u64| {
+        let outer = insert((7 + n, 0), Key::Head);
+        with(if n == 0 { put("a") } else { outer }, |op| {
+            op.action = 2;
+            op.value = (0, vec![]);
+        })
+    };
+    (0..depth).map(make).collect()
+}
+
+/// Many marks over a text of many runs: counters and letters in turn.
+fn far_marks() -> Vec<Op> {
+    let letters = (0..500).map(|n| {
+        let key = if n == 0 { Key::Head } else { Key::Element(7 + n, 0) };
+        with(insert(TEXT, key), |op| {
+            if n % 2 == 0 {
+                op.value = (0x18, vec![1]);
+            }
+        })
+    });
+    let mark = [
+        mark(TEXT, Key::Element(8, 0)),
+        mark_end(TEXT, Key::Element(507, 0)),
+    ];
+    letters.chain((0..2100).flat_map(|_| mark.clone())).collect()
 }
 
 fn assert_refused(table: &[(&str, Make, Refusal)]) {
@@ -474,6 +505,28 @@ fn the_limits_themselves_pass() {
     assert_eq!(
         scene.gated.past.check(other, &draft.bytes()).unwrap_err(),
         Refusal::ActorForeign
+    );
+}
+
+#[test]
+fn the_greatest_depth_passes_and_can_be_read() {
+    let mut scene = scene();
+    let raw = ops(&scene, &nested(64));
+    scene.gated.take(journal(1), &raw).unwrap();
+    assert_sound(&scene.gated.doc);
+    assert!(scene.gated.doc.hydrate(None).as_map().is_some());
+    // Not deeper in a later change either.
+    let mut deeper = draft(
+        &scene,
+        &[with(insert((71, 0), Key::Head), |op| {
+            op.action = 2;
+            op.value = (0, vec![]);
+        })],
+    );
+    (deeper.seq, deeper.start_op, deeper.deps) = (3, 72, vec![hash(&raw)]);
+    assert_eq!(
+        scene.gated.past.check(journal(1), &deeper.bytes()).unwrap_err(),
+        Refusal::TooDeep
     );
 }
 

@@ -15,6 +15,7 @@ mod honest;
 )]
 mod hostile;
 mod javascript;
+mod random;
 mod speed;
 
 use std::collections::BTreeMap;
