@@ -184,7 +184,7 @@ impl<'a> Judge<'a> {
             }
             match found.made {
                 Made::Counter => counters = counters.saturating_add(1),
-                Made::Mark => return Err(Refusal::PredIsMark),
+                Made::Mark => return Err(Refusal::ElementIsMark),
                 Made::Object(_) | Made::Value => {}
             }
         }

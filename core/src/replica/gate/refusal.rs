@@ -67,7 +67,7 @@ pub enum Refusal {
     /// A text is not UTF-8.
     #[error("a text is not UTF-8")]
     TextNotUtf8,
-    /// Automerge itself does not read it, or reads something else.
+    /// Automerge itself does not read it, or reads something else. Not known to happen.
     #[error("Automerge does not read it")]
     Unreadable,
 
@@ -218,7 +218,7 @@ pub enum Refusal {
     /// An element of another object.
     #[error("an element of another object")]
     ElementElsewhere,
-    /// A value is written over a mark.
+    /// A mark is overwritten or deleted.
     #[error("a mark cannot be overwritten")]
     ElementIsMark,
     /// A predecessor that is not in its past, or that stands for no value: a deletion or an increment.
@@ -227,9 +227,6 @@ pub enum Refusal {
     /// A predecessor in another object, or under another key or element.
     #[error("a predecessor elsewhere")]
     PredElsewhere,
-    /// A mark is named as a predecessor.
-    #[error("a mark cannot be a predecessor")]
-    PredIsMark,
     /// An increment of what is no counter.
     #[error("an increment without a counter")]
     CounterMissing,

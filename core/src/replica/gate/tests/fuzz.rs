@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use automerge::{Change, PatchLog};
+use automerge::{Change, ChangeHash, PatchLog};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +18,7 @@ use super::honest::{cases, play, turns};
 use super::random::World;
 use super::{Gated, assert_sound, author_of, content};
 use crate::domain::id::{ChangeId, JournalId};
-use crate::replica::gate::{Checked, Refusal};
+use crate::replica::gate::{Checked, DocumentPast, Refusal};
 
 fn seeds(usual: u32) -> std::ops::Range<u64> {
     let first = std::env::var("KIEZ_GATE_SEED")
@@ -139,7 +139,13 @@ fn random_changes_do_no_harm() {
         for _ in 0..25 {
             let (author, draft) = world.draft(&mut rng);
             let raw = draft.bytes();
+            let alone = verdict_of_own_past(&gated, &draft.deps, author, &raw);
             let verdict = offer(&mut gated, author, &raw, &done);
+            assert_eq!(
+                alone,
+                verdict.map(|_| ()),
+                "what is concurrent changes no verdict"
+            );
             *verdicts.entry(format!("{verdict:?}")).or_default() += 1;
             if verdict == Ok(true) {
                 world.learn(&Change::try_from(raw.as_slice()).unwrap());
@@ -153,6 +159,20 @@ fn random_changes_do_no_harm() {
         verdicts.get("Ok(true)").is_some_and(|passed| *passed > 50),
         "enough pass to test something"
     );
+}
+
+/// The verdict where only the change's causal past is held, in a past rebuilt from an Automerge document.
+fn verdict_of_own_past(
+    gated: &Gated,
+    deps: &[[u8; 32]],
+    author: JournalId,
+    raw: &[u8],
+) -> Result<(), Refusal> {
+    let heads: Vec<ChangeHash> = deps.iter().map(|dep| ChangeHash(*dep)).collect();
+    let own = gated.doc.fork_at(&heads).unwrap();
+    DocumentPast::from_changes(&own.get_changes(&[]))
+        .check(author, raw)
+        .map(|_| ())
 }
 
 /// The same changes in one call, and in another causal order through the gate, make the same document.
