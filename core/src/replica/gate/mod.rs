@@ -14,7 +14,8 @@
 //! `Change::bytes` and older JavaScript deflate a change of more than 256 bytes; such a one must be inflated by its writer.
 //!
 //! What is refused though Automerge's interface can write it: tables (Automerge panics on what is in them), counters
-//! counted up inside a text (it panics on reading them), values of unknown type, and numbers, times and sizes beyond the limits here.
+//! counted up inside a text (it panics on reading them), values of unknown type, a mark whose begin alone was written
+//! because its end failed, an author's footer, and numbers, times, sizes and depths beyond the limits here.
 
 mod bytes;
 mod chunk;
