@@ -334,3 +334,6 @@ fn check_word(field: &'static str, word: &str) -> Result<(), WriteError> {
     check_line(field, word)?;
     check_text(field, word, WORD_BYTES_MAX)
 }
+
+#[cfg(test)]
+mod tests;
