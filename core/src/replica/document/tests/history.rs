@@ -43,15 +43,26 @@ fn a_save_that_does_not_begin_with_the_genesis_is_refused() {
     );
     assert!(Document::load(DocumentKind::Help, &save[1..]).is_err());
     assert!(Document::load(DocumentKind::Help, b"no document").is_err());
-    // A second beginning beside the genesis.
-    let mut stray = AutoCommit::new();
+}
+
+#[test]
+fn a_change_that_depends_on_nothing_does_no_harm() {
+    let mut stray = AutoCommit::new().with_actor(ActorId::from(&journal(9).0[..]));
     stray.put(ROOT, "name", "stray").unwrap();
-    let mut two = Automerge::load(&save).unwrap();
-    two.apply_changes(stray.get_changes(&[])).unwrap();
-    assert_eq!(
-        Document::load(DocumentKind::Help, &two.save()).unwrap_err(),
-        DocumentError::NoGenesis
-    );
+    let mut document = Document::new(DocumentKind::Group);
+    let named = write(&mut document, 1, |tx| group::set_name(tx, "Honest")).unwrap();
+    document.apply(stray.get_changes(&[])).unwrap();
+    let loaded = Document::load(DocumentKind::Group, &document.save()).unwrap();
+    for document in [&document, &loaded] {
+        assert_eq!(document.heads().len(), 2);
+        let first = document.changes().first().map(Change::hash);
+        assert_eq!(first, Some(genesis(DocumentKind::Group).hash()));
+        let mut again = Document::new(DocumentKind::Group);
+        again.apply(document.changes()).unwrap();
+        assert_eq!(group::read(&again), group::read(document));
+        let counts = BTreeMap::from([(journal(1), 1)]);
+        assert_eq!(document.heads_at(&counts), Ok(vec![ChangeId(named.hash().0)]));
+    }
 }
 
 #[test]
