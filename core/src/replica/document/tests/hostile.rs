@@ -231,6 +231,39 @@ fn junk_in_every_place_is_named_and_passed_over() {
 }
 
 #[test]
+fn junk_that_would_win_does_not_hide_what_is_honest() {
+    let fields: [(DocumentKind, &[&str]); 4] = [
+        (DocumentKind::Group, &["name"]),
+        (
+            DocumentKind::Own,
+            &["comments", "01010101010101010101010101010101"],
+        ),
+        (DocumentKind::Proposal, &["categories", "honest"]),
+        (
+            DocumentKind::Board,
+            &["tasks", "01010101010101010101010101010101"],
+        ),
+    ];
+    for (kind, path) in fields {
+        let mut honest = honest(kind);
+        let mut hostile = Document::new(kind);
+        tamper(&mut hostile, 9, |tx| {
+            let map = match path {
+                [field, _] => genesis::object(kind, field),
+                _ => ROOT,
+            };
+            // Many operations: the last one wins.
+            for n in 0..100 {
+                tx.put(&map, path[path.len() - 1], n).unwrap();
+            }
+        });
+        meet(&mut honest, &mut hostile);
+        assert!(honest_is_read(&honest), "{}", kind.name());
+        assert!(kind == DocumentKind::Proposal || read_all(&honest) > 0);
+    }
+}
+
+#[test]
 fn what_is_too_long_is_cut_at_a_character_and_named() {
     let mut document = honest(DocumentKind::Proposal);
     let title = "ü".repeat(LINE_BYTES_MAX);
