@@ -209,27 +209,15 @@ fn a_member_who_crafts_a_journal_is_refused_and_the_journal_named() {
     };
     assert_eq!(crafted(&world, said), wrong);
 
-    // A gap: a later journal begins one further on, or after another entry than it did.
-    let second = world
-        .entries
-        .iter()
-        .find(|item| item.entry.header.journal != journal)
-        .unwrap();
-    let second = second.entry.header.journal;
+    // A gap: a later journal begins one further on, or after another entry than it did. Whoever has seen one of its
+    // entries may be named instead: their entries change with it.
     let gap = crafted(&world, |plain| plain.lanes.journals[65] = 2);
     assert!(matches!(gap, BundleError::Malformed { .. }), "{gap}");
     let gap = crafted(&world, |plain| {
         plain.lanes.journals[65] = 2;
         plain.lanes.journals.extend_from_slice(&[1; 32]);
     });
-    let number = count(&world, second) + 1;
-    assert_eq!(
-        gap,
-        BundleError::Signature {
-            journal: second,
-            number
-        }
-    );
+    assert!(matches!(gap, BundleError::Signature { .. }), "{gap}");
 }
 
 #[test]
@@ -293,9 +281,10 @@ fn what_is_out_of_range_is_refused() {
     fail("unused dictionary", &|plain| {
         plain.lanes.keys.extend_from_slice(&[1; 32])
     });
-    fail("fewer entries than lanes", &|plain| plain.entries -= 1);
     fail("more entries than lanes", &|plain| plain.entries += 1);
     fail("too many entries", &|plain| plain.entries = u64::MAX);
+    let fewer = crafted(world, |plain| plain.entries -= 1);
+    assert!(matches!(fewer, BundleError::Signature { .. }), "{fewer}");
     assert_eq!(
         crafted(world, |plain| plain.key_entries = 1),
         BundleError::Newer { version: 1 }

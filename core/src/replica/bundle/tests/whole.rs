@@ -112,6 +112,17 @@ fn what_cannot_be_read_again_is_not_written() {
     }
     assert!(matches!(try_write(unsigned), Err(BundleError::Unsigned { .. })));
 
+    let mut forged = all.clone();
+    for item in &mut forged {
+        item.entry.signature = all[0].entry.signature;
+    }
+    assert!(matches!(try_write(forged), Err(BundleError::Signature { .. })));
+    // Neither what the id says nor to be recomputed.
+    let mut renamed = all[..1].to_vec();
+    renamed[0].entry.id = EntryId(world.group.0);
+    renamed[0].entry.nonce[0] ^= 1;
+    assert!(matches!(try_write(renamed), Err(BundleError::Chain { .. })));
+
     let twice = vec![all[0].clone(), all[0].clone()];
     assert_eq!(try_write(twice), Err(BundleError::Chain { journal, number: 1 }));
     let mut gap: Vec<_> = all
