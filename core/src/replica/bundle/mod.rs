@@ -48,7 +48,7 @@ pub struct Bundle {
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// For a session: a fifth larger and done at once.
+    /// For a session: a sixth larger and done at once.
     Fast,
     /// For a file that is kept or carried: takes seconds.
     Small,
