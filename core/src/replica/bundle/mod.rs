@@ -4,8 +4,8 @@
 //! A member who reads it recomputes from the plain payloads what was sealed, and the chain of ids up to each journal's
 //! one signature authenticates all of it. So nothing travels that can be computed.
 //!
-//! [`seal`] is the file, [`pack`] the compression inside it, [`write`] and [`read`] what is compressed: [`lanes`] of
-//! like fields, for which [`change`] takes Automerge changes apart and [`past`] foretells what stands in them.
+//! `seal` is the file, `pack` the compression inside it, `write` and `read` what is compressed: `lanes` of like fields,
+//! for which `change` takes Automerge changes apart and `past` foretells what stands in them.
 
 mod change;
 mod error;
