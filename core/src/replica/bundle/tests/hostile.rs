@@ -120,7 +120,7 @@ fn a_decompression_bomb_is_stopped_at_its_cap() {
     let mut budget = pack::Budget::of(bomb.len());
     assert!(budget.take(BUNDLE_PLAIN_BYTES_MAX).is_err());
     // No frame, a frame with something behind it, and two frames.
-    let good = Plain::of(&world).to_bytes();
+    let good = Plain::of(&world).bytes();
     let good = pack::pack(&good, 0, Compression::Fast).unwrap();
     for container in [
         vec![1],
@@ -156,7 +156,7 @@ fn small_bytes_that_unpack_to_much_are_stopped() {
         }
     }
     assert!(matches!(
-        read_crafted(&world, &plain.to_bytes()),
+        read_crafted(&world, &plain.bytes()),
         Err(BundleError::TooLarge { .. })
     ));
 }
@@ -164,9 +164,9 @@ fn small_bytes_that_unpack_to_much_are_stopped() {
 /// Applies a crafting to a sound bundle and reads it.
 fn crafted(world: &World, craft: impl FnOnce(&mut Plain)) -> BundleError {
     let mut plain = Plain::of(world);
-    assert!(read_crafted(world, &plain.to_bytes()).is_ok());
+    assert!(read_crafted(world, &plain.bytes()).is_ok());
     craft(&mut plain);
-    read_crafted(world, &plain.to_bytes()).unwrap_err()
+    read_crafted(world, &plain.bytes()).unwrap_err()
 }
 
 #[test]
@@ -209,27 +209,15 @@ fn a_member_who_crafts_a_journal_is_refused_and_the_journal_named() {
     };
     assert_eq!(crafted(&world, said), wrong);
 
-    // A gap: a later journal begins one further on, or after another entry than it did.
-    let second = world
-        .entries
-        .iter()
-        .find(|item| item.entry.header.journal != journal)
-        .unwrap();
-    let second = second.entry.header.journal;
+    // A gap: a later journal begins one further on, or after another entry than it did. Whoever has seen one of its
+    // entries may be named instead: their entries change with it.
     let gap = crafted(&world, |plain| plain.lanes.journals[65] = 2);
     assert!(matches!(gap, BundleError::Malformed { .. }), "{gap}");
     let gap = crafted(&world, |plain| {
         plain.lanes.journals[65] = 2;
         plain.lanes.journals.extend_from_slice(&[1; 32]);
     });
-    let number = count(&world, second) + 1;
-    assert_eq!(
-        gap,
-        BundleError::Signature {
-            journal: second,
-            number
-        }
-    );
+    assert!(matches!(gap, BundleError::Signature { .. }), "{gap}");
 }
 
 #[test]
@@ -238,7 +226,7 @@ fn a_journal_cannot_stand_in_it_twice() {
     world.control(1, b"other");
     let first = world.entries[0].entry.header.journal;
     let error = crafted(&world, |plain| {
-        plain.lanes.journals[33..65].copy_from_slice(&first.0)
+        plain.lanes.journals[33..65].copy_from_slice(&first.0);
     });
     assert!(
         matches!(error, BundleError::Malformed { what } if what.contains("twice")),
@@ -291,11 +279,12 @@ fn what_is_out_of_range_is_refused() {
     });
     fail("more than used", &|plain| plain.lanes.time.push(0));
     fail("unused dictionary", &|plain| {
-        plain.lanes.keys.extend_from_slice(&[1; 32])
+        plain.lanes.keys.extend_from_slice(&[1; 32]);
     });
-    fail("fewer entries than lanes", &|plain| plain.entries -= 1);
     fail("more entries than lanes", &|plain| plain.entries += 1);
     fail("too many entries", &|plain| plain.entries = u64::MAX);
+    let fewer = crafted(world, |plain| plain.entries -= 1);
+    assert!(matches!(fewer, BundleError::Signature { .. }), "{fewer}");
     assert_eq!(
         crafted(world, |plain| plain.key_entries = 1),
         BundleError::Newer { version: 1 }
@@ -349,7 +338,7 @@ proptest! {
         crafts in proptest::collection::vec((any::<usize>(), any::<u8>(), 0_u8..3), 1..4),
     ) {
         let world = World::lively(seed, 3, 25);
-        let mut plain = Plain::of(&world).to_bytes();
+        let mut plain = Plain::of(&world).bytes();
         for (place, byte, how) in crafts {
             let place = place % plain.len();
             match how {

@@ -14,7 +14,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, PersonId, ProposalId};
 use crate::replica::bundle::lanes::{Cursor, Lanes, put_u64};
 use crate::replica::bundle::write::Writer;
-use crate::replica::bundle::{Bundle, BundleEntry, BundleError, Compression, pack, read, seal};
+use crate::replica::bundle::{self, Bundle, BundleEntry, BundleError, Compression, pack, seal};
 use crate::replica::codec::Blob;
 use crate::replica::content::Content;
 use crate::replica::entry::{Entry, EntryKind, Header, SEAL_BYTES};
@@ -227,7 +227,7 @@ impl World {
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
-        super::super::write(self.group, self.entries.clone(), &self.keys(), Compression::Fast).unwrap()
+        bundle::write(self.group, self.entries.clone(), &self.keys(), Compression::Fast).unwrap()
     }
 
     /// What comes out: every payload that opens with the right nonce, and signatures only where a journal ends.
@@ -283,7 +283,7 @@ impl Plain {
         }
     }
 
-    pub(super) fn to_bytes(&mut self) -> Vec<u8> {
+    pub(super) fn bytes(&mut self) -> Vec<u8> {
         let mut bytes = self.group.0.to_vec();
         put_u64(&mut bytes, self.key_entries);
         put_u64(&mut bytes, self.entries);
@@ -301,10 +301,10 @@ impl Plain {
 pub(super) fn read_crafted(world: &World, plain: &[u8]) -> Result<Bundle, BundleError> {
     let container = pack::pack(plain, 0, Compression::Fast).unwrap();
     let file = seal::seal(&container, &world.key).unwrap();
-    super::super::read(&file, &world.keys())
+    bundle::read(&file, &world.keys())
 }
 
 /// Reads plain bytes without the file around them.
 pub(super) fn read_plain(world: &World, plain: &[u8]) -> Result<Bundle, BundleError> {
-    read::read(plain, &world.keys(), pack::Budget::of(plain.len()))
+    bundle::read::read(plain, &world.keys(), pack::Budget::of(plain.len()))
 }
