@@ -78,21 +78,34 @@ async fn wait_until_idle(node: &Node, network: &Network, groups: &[GroupId]) -> 
         // Everybody, or everybody who turns up in time.
         tokio::time::timeout(LOOK, contacts.wait_for(all_even)).await.ok();
         let busy = |contacts: &Contacts| {
-            !contacts.iter().any(|((group, _), contact)| groups.contains(group) && *contact == Contact::Busy)
+            !contacts
+                .iter()
+                .any(|((group, _), contact)| groups.contains(group) && *contact == Contact::Busy)
         };
         tokio::time::timeout(EVEN, contacts.wait_for(busy)).await.ok();
     }
-    let reached: BTreeMap<(GroupId, DeviceId), Contact> =
-        contacts.borrow().iter().filter(|((group, _), _)| groups.contains(group)).map(|(k, v)| (*k, *v)).collect();
+    let reached: BTreeMap<(GroupId, DeviceId), Contact> = contacts
+        .borrow()
+        .iter()
+        .filter(|((group, _), _)| groups.contains(group))
+        .map(|(k, v)| (*k, *v))
+        .collect();
     let even = reached.values().filter(|contact| is_even(Some(contact))).count();
-    let half = reached.values().filter(|contact| **contact == Contact::Busy).count();
+    let half = reached
+        .values()
+        .filter(|contact| **contact == Contact::Busy)
+        .count();
     let json = json!({
         "even": even,
         "out_of_reach": expected.len().saturating_sub(even).saturating_sub(half),
         "unfinished": half,
     });
     if half > 0 {
-        return Err(Failure::new(Exit::Failed, "unfinished", "Not everything was exchanged in time. Run sync again: it goes on where it was."));
+        return Err(Failure::new(
+            Exit::Failed,
+            "unfinished",
+            "Not everything was exchanged in time. Run sync again: it goes on where it was.",
+        ));
     }
     if even == 0 {
         let why = if expected.is_empty() {
@@ -124,9 +137,19 @@ fn others(node: &Node, groups: &[GroupId]) -> Result<Vec<(GroupId, DeviceId)>, F
 }
 
 /// Joins, and tells the inviting device that this one has begun to write.
-pub(crate) async fn join(context: &Context<'_>, invitation: &Invitation, seconds: u64) -> Result<Answer, Failure> {
+pub(crate) async fn join(
+    context: &Context<'_>,
+    invitation: &Invitation,
+    seconds: u64,
+) -> Result<Answer, Failure> {
     let node = &context.node;
-    let joined = net::join(node, invitation, &context.passphrase, Duration::from_secs(seconds)).await?;
+    let joined = net::join(
+        node,
+        invitation,
+        &context.passphrase,
+        Duration::from_secs(seconds),
+    )
+    .await?;
     let inviter = (joined.group, invitation.inviter);
     let tell = |network: Network| async move {
         let mut contacts = network.contacts();

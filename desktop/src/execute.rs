@@ -14,7 +14,10 @@ use kiez_core::replica::join::Invitation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::args::{Cli, Command, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod, ProfileCommand, TaskCommand};
+use crate::args::{
+    Cli, Command, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod, ProfileCommand,
+    TaskCommand,
+};
 use crate::failure::{Exit, Failure};
 use crate::{exchange, find, text};
 
@@ -38,7 +41,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into() }
+        Self {
+            json,
+            text: text.into(),
+        }
     }
 
     fn id(id: impl std::fmt::Display) -> Self {
@@ -73,9 +79,11 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
         Command::Idea(command) => idea(context, group()?, command),
         Command::Poll(command) => poll(node, group()?, command),
         Command::Task(command) => task(node, group()?, command),
-        Command::Sync(sync) if sync.listen => {
-            Err(Failure::new(Exit::Failed, "in-use", "Kiez is listening with this profile already."))
-        }
+        Command::Sync(sync) if sync.listen => Err(Failure::new(
+            Exit::Failed,
+            "in-use",
+            "Kiez is listening with this profile already.",
+        )),
         Command::Sync(_) => exchange::until_idle(context, cli.group.as_deref()).await,
         Command::Status => {
             let status = node.status(group()?)?;
@@ -104,7 +112,10 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             ))
         }
         Command::Import { file } => {
-            let bytes = read_file(&context.here.join(file), kiez_core::replica::limits::BUNDLE_BYTES_MAX)?;
+            let bytes = read_file(
+                &context.here.join(file),
+                kiez_core::replica::limits::BUNDLE_BYTES_MAX,
+            )?;
             let imported = node.import(&bytes)?;
             Ok(Answer::new(
                 json!({"group": imported.group, "entries": imported.entries, "new": imported.new}),
@@ -116,7 +127,11 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             let path = context.here.join(file);
             let bytes = read_file(&path, kiez_core::replica::limits::BUNDLE_BYTES_MAX)?;
             let text = String::from_utf8(bytes).map_err(|_| {
-                Failure::new(Exit::Failed, "pabulib", format!("{} is not a text file in UTF-8.", path.display()))
+                Failure::new(
+                    Exit::Failed,
+                    "pabulib",
+                    format!("{} is not a text file in UTF-8.", path.display()),
+                )
             })?;
             let ids = node.import_pabulib(group, &text)?;
             Ok(Answer::new(json!({"ids": ids}), format!("{} ideas\n", ids.len())))
@@ -144,26 +159,41 @@ fn profile(context: &Context<'_>, command: &ProfileCommand) -> Result<Answer, Fa
         ProfileCommand::Words => {
             let words = node.recovery_words(&context.passphrase)?;
             let phrase = words.phrase();
-            Ok(Answer::new(json!({"words": phrase.as_str()}), text::words(&phrase)))
+            Ok(Answer::new(
+                json!({"words": phrase.as_str()}),
+                text::words(&phrase),
+            ))
         }
     }
 }
 
-fn group_command(context: &Context<'_>, wanted: Option<&str>, command: GroupCommand) -> Result<Answer, Failure> {
+fn group_command(
+    context: &Context<'_>,
+    wanted: Option<&str>,
+    command: GroupCommand,
+) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
         GroupCommand::Found { name, purpose } => {
             Ok(Answer::id(node.found(&name, &purpose, &context.passphrase)?))
         }
         GroupCommand::List => {
-            let groups: Result<Vec<_>, _> = node.groups()?.into_iter().map(|group| node.group_card(group)).collect();
+            let groups: Result<Vec<_>, _> = node
+                .groups()?
+                .into_iter()
+                .map(|group| node.group_card(group))
+                .collect();
             let groups = groups?;
             Ok(Answer::new(json!(groups), text::groups(&groups)))
         }
         GroupCommand::Show => {
             let group = find::group(node, wanted)?;
             let card = node.group_card(group)?;
-            let role = node.people(group)?.into_iter().find(|person| person.me).map(|person| person.role);
+            let role = node
+                .people(group)?
+                .into_iter()
+                .find(|person| person.me)
+                .map(|person| person.role);
             let mut json = json!(card);
             if let Some(fields) = json.as_object_mut() {
                 fields.insert("my_role".to_owned(), json!(role));
@@ -191,11 +221,30 @@ async fn invite(context: &Context<'_>, group: GroupId, role: InvitedRole) -> Res
 fn idea(context: &Context<'_>, group: GroupId, command: IdeaCommand) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
-        IdeaCommand::Add { title, body, cost, place } => {
-            let body = body.map(|file| body_of(context, &file)).transpose()?.unwrap_or_default();
-            let cost = cost.map(|cost| cost.parse().map_err(Failure::usage)).transpose()?;
-            let place = place.map(|place| place.parse().map_err(Failure::usage)).transpose()?;
-            let draft = Draft { title, body, cost, place, categories: vec![], targets: vec![] };
+        IdeaCommand::Add {
+            title,
+            body,
+            cost,
+            place,
+        } => {
+            let body = body
+                .map(|file| body_of(context, &file))
+                .transpose()?
+                .unwrap_or_default();
+            let cost = cost
+                .map(|cost| cost.parse().map_err(Failure::usage))
+                .transpose()?;
+            let place = place
+                .map(|place| place.parse().map_err(Failure::usage))
+                .transpose()?;
+            let draft = Draft {
+                title,
+                body,
+                cost,
+                place,
+                categories: vec![],
+                targets: vec![],
+            };
             Ok(Answer::id(node.add_idea(group, &draft)?))
         }
         IdeaCommand::List => {
@@ -207,7 +256,10 @@ fn idea(context: &Context<'_>, group: GroupId, command: IdeaCommand) -> Result<A
             let people = node.people(group)?;
             let mut json = json!(page.idea);
             if let Some(fields) = json.as_object_mut() {
-                fields.insert("author".to_owned(), json!(page.row.as_ref().map(|row| row.author)));
+                fields.insert(
+                    "author".to_owned(),
+                    json!(page.row.as_ref().map(|row| row.author)),
+                );
                 fields.insert("at".to_owned(), json!(page.row.as_ref().map(|row| row.at)));
                 fields.insert("comments".to_owned(), json!(page.comments));
                 fields.insert("polls".to_owned(), json!(page.polls));
@@ -220,15 +272,21 @@ fn idea(context: &Context<'_>, group: GroupId, command: IdeaCommand) -> Result<A
             node.edit_idea(group, id, &body_of(context, &body)?)?;
             Ok(Answer::id(id))
         }
-        IdeaCommand::Comment { id, text } => {
-            Ok(Answer::id(node.comment(group, find::idea(node, group, &id)?, &text)?))
-        }
+        IdeaCommand::Comment { id, text } => Ok(Answer::id(node.comment(
+            group,
+            find::idea(node, group, &id)?,
+            &text,
+        )?)),
     }
 }
 
 fn poll(node: &Node, group: GroupId, command: PollCommand) -> Result<Answer, Failure> {
     match command {
-        PollCommand::Open { idea, method, options } => {
+        PollCommand::Open {
+            idea,
+            method,
+            options,
+        } => {
             let method = match method {
                 PollMethod::YesNo => Method::YesNo,
                 PollMethod::Approval => Method::Approval,
@@ -243,7 +301,10 @@ fn poll(node: &Node, group: GroupId, command: PollCommand) -> Result<Answer, Fai
         PollCommand::Cast { poll, answers } => {
             let poll = find::poll(node, group, &poll)?;
             node.cast(group, poll, &answers)?;
-            Ok(Answer::new(json!({"id": poll}), "Your answer is in. Until the vote is closed you can change it; every member's Kiez can read it.\n"))
+            Ok(Answer::new(
+                json!({"id": poll}),
+                "Your answer is in. Until the vote is closed you can change it; every member's Kiez can read it.\n",
+            ))
         }
         PollCommand::Close { poll } => {
             let poll = find::poll(node, group, &poll)?;
@@ -256,7 +317,13 @@ fn poll(node: &Node, group: GroupId, command: PollCommand) -> Result<Answer, Fai
 
 fn result(node: &Node, group: GroupId, id: kiez_core::domain::id::PollId) -> Result<Answer, Failure> {
     let (view, outcome, _) = node.poll(group, id)?;
-    let name = |number: &u16| view.record.options.get(usize::from(*number)).cloned().unwrap_or_default();
+    let name = |number: &u16| {
+        view.record
+            .options
+            .get(usize::from(*number))
+            .cloned()
+            .unwrap_or_default()
+    };
     let (mut counts, mut winners) = (serde_json::Map::new(), Vec::new());
     if let Some(tally) = &outcome.tally {
         for (option, count) in view.record.options.iter().zip(&tally.counts) {
@@ -284,11 +351,22 @@ fn result(node: &Node, group: GroupId, id: kiez_core::domain::id::PollId) -> Res
 
 fn task(node: &Node, group: GroupId, command: TaskCommand) -> Result<Answer, Failure> {
     match command {
-        TaskCommand::Add { title, idea, assignee, due } => {
+        TaskCommand::Add {
+            title,
+            idea,
+            assignee,
+            due,
+        } => {
             let idea = idea.map(|idea| find::idea(node, group, &idea)).transpose()?;
-            let assignees = assignee.map(|person| find::person(node, group, &person)).transpose()?;
+            let assignees = assignee
+                .map(|person| find::person(node, group, &person))
+                .transpose()?;
             let due = due.map(|due| due.parse().map_err(Failure::usage)).transpose()?;
-            let draft = TaskDraft { title, assignees: assignees.into_iter().collect(), due };
+            let draft = TaskDraft {
+                title,
+                assignees: assignees.into_iter().collect(),
+                due,
+            };
             Ok(Answer::id(node.add_task(group, idea, &draft)?))
         }
         TaskCommand::List => {
@@ -309,7 +387,9 @@ fn body_of(context: &Context<'_>, file: &Path) -> Result<String, Failure> {
     let most = kiez_core::replica::limits::BODY_BYTES_MAX;
     let bytes = if file == Path::new("-") {
         if context.network.is_some() {
-            return Err(Failure::usage("Another Kiez has this profile open: give a file, not standard input."));
+            return Err(Failure::usage(
+                "Another Kiez has this profile open: give a file, not standard input.",
+            ));
         }
         let mut bytes = Vec::new();
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
@@ -319,12 +399,19 @@ fn body_of(context: &Context<'_>, file: &Path) -> Result<String, Failure> {
     } else {
         read_file(&context.here.join(file), most)?
     };
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::new(Exit::Failed, "file", format!("{} is not a text file in UTF-8.", file.display())))
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new(
+            Exit::Failed,
+            "file",
+            format!("{} is not a text file in UTF-8.", file.display()),
+        )
+    })
 }
 
 fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path).map_err(|error| Failure::io(path, &error))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| Failure::io(path, &error))?
+        .len();
     if usize::try_from(size).map_or(true, |size| size > most) {
         return Err(Failure::new(
             Exit::Failed,
@@ -337,7 +424,10 @@ fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
 
 /// Writes a file so that it is there whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut name = path.file_name().ok_or_else(|| Failure::usage("That is no file name."))?.to_owned();
+    let mut name = path
+        .file_name()
+        .ok_or_else(|| Failure::usage("That is no file name."))?
+        .to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
     let write = || -> std::io::Result<()> {

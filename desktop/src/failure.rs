@@ -44,7 +44,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: &str, message: impl fmt::Display) -> Self {
-        Self { exit, code: code.to_owned(), message: message.to_string() }
+        Self {
+            exit,
+            code: code.to_owned(),
+            message: message.to_string(),
+        }
     }
 
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
@@ -56,24 +60,36 @@ impl Failure {
             return Self::new(
                 Exit::Failed,
                 "disk-full",
-                format!("The disk that holds {} is full. Make room, then try again.", path.display()),
+                format!(
+                    "The disk that holds {} is full. Make room, then try again.",
+                    path.display()
+                ),
             );
         }
-        Self::new(Exit::Failed, "file", format!("{} cannot be used: {error}", path.display()))
+        Self::new(
+            Exit::Failed,
+            "file",
+            format!("{} cannot be used: {error}", path.display()),
+        )
     }
 }
 
 impl From<KeystoreError> for Failure {
     fn from(error: KeystoreError) -> Self {
         use KeystoreError as E;
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "whatever is new there is a failure like others"
+        )]
         let (exit, code) = match &error {
             E::NoProfile(_) => (Exit::Failed, "no-profile"),
             E::ProfileExists(_) => (Exit::Failed, "profile-exists"),
             E::WrongPassphrase => (Exit::WrongPassphrase, "wrong-passphrase"),
             E::EmptyPassphrase => (Exit::Usage, "empty-passphrase"),
-            E::HeaderMissing(_) | E::DatabaseMissing(_) | E::HeaderDamaged { .. } | E::DatabaseDamaged { .. } => {
-                (Exit::Damaged, "profile-damaged")
-            }
+            E::HeaderMissing(_)
+            | E::DatabaseMissing(_)
+            | E::HeaderDamaged { .. }
+            | E::DatabaseDamaged { .. } => (Exit::Damaged, "profile-damaged"),
             E::SeedDamaged => (Exit::Damaged, "seed-damaged"),
             E::DiskFull(_) => (Exit::Failed, "disk-full"),
             E::InUse(_) => (Exit::Failed, "in-use"),
@@ -93,7 +109,11 @@ impl From<NodeError> for Failure {
             NodeError::NoSuchGroup => Self::new(Exit::Failed, "no-such-group", error),
             NodeError::ProfileIncomplete => Self::new(Exit::Damaged, "profile-damaged", error),
             NodeError::Import(ImportError::Bundle(error)) => {
-                let code = if error.is_damage() { Exit::Damaged } else { Exit::Failed };
+                let code = if error.is_damage() {
+                    Exit::Damaged
+                } else {
+                    Exit::Failed
+                };
                 Self::new(code, "copy", error)
             }
             NodeError::Import(ImportError::Pabulib(error)) => Self::new(Exit::Failed, "pabulib", error),

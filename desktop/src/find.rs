@@ -27,9 +27,9 @@ fn unique<T: std::fmt::Display + Copy + Ord>(
             "not-found",
             format!("There is no {what} {wanted} here. Look at the list, or sync first."),
         )),
-        (Some(_), Some(_)) => {
-            Err(Failure::usage(format!("More than one {what} begins with {wanted}: give more of the id.")))
-        }
+        (Some(_), Some(_)) => Err(Failure::usage(format!(
+            "More than one {what} begins with {wanted}: give more of the id."
+        ))),
     }
 }
 
@@ -66,12 +66,18 @@ pub(crate) fn person(node: &Node, group: GroupId, wanted: &str) -> Result<Person
     let people = node.people(group)?;
     let named: Vec<PersonId> = people
         .iter()
-        .filter(|card| card.name.as_deref().is_some_and(|name| name.to_lowercase() == wanted.to_lowercase()))
+        .filter(|card| {
+            card.name
+                .as_deref()
+                .is_some_and(|name| name.to_lowercase() == wanted.to_lowercase())
+        })
         .map(|card| card.id)
         .collect();
     match named.as_slice() {
         [person] => Ok(*person),
         [] => unique("person", wanted, people.into_iter().map(|card| card.id)),
-        _ => Err(Failure::usage(format!("More than one person is called {wanted}: give the id (`kiez people`)."))),
+        _ => Err(Failure::usage(format!(
+            "More than one person is called {wanted}: give the id (`kiez people`)."
+        ))),
     }
 }

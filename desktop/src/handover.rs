@@ -43,7 +43,11 @@ pub(crate) async fn ask(
     #[cfg(unix)]
     {
         let mut stream = tokio::net::UnixStream::connect(socket(home)).await.ok()?;
-        let request = Request { arguments, here, proof: proof(passphrase) };
+        let request = Request {
+            arguments,
+            here,
+            proof: proof(passphrase),
+        };
         let request = serde_json::to_vec(&request).ok()?;
         stream.write_all(&request).await.ok()?;
         stream.shutdown().await.ok()?;
@@ -99,7 +103,9 @@ pub(crate) async fn serve(
 async fn answer(context: &Context<'_>, network: &Network, mut stream: tokio::net::UnixStream) {
     let mut request = Vec::new();
     let read = (&mut stream).take(BYTES_MAX).read_to_end(&mut request).await;
-    let Ok(request) = read.map(|_| serde_json::from_slice::<Request>(&request)) else { return };
+    let Ok(request) = read.map(|_| serde_json::from_slice::<Request>(&request)) else {
+        return;
+    };
     let outcome = match request {
         Ok(request) => obey(context, network, request).await,
         Err(error) => Err(Failure::new(Exit::Failed, "handover", error)),

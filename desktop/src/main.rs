@@ -32,14 +32,21 @@ fn main() -> ExitCode {
         Err(error) => return parse_failure(&error, json),
     };
     start_logging();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(run(cli, arguments)),
         Err(error) => Err(Failure::new(Exit::Failed, "system", error)),
     };
     match ended {
         Ok(answer) => {
-            say(&if json { format!("{}\n", answer.json) } else { answer.text });
+            say(&if json {
+                format!("{}\n", answer.json)
+            } else {
+                answer.text
+            });
             ExitCode::SUCCESS
         }
         Err(failure) => fail(&failure, json),
@@ -63,7 +70,12 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
     let passphrase = read_passphrase(false)?;
     match Node::open(&home, &passphrase) {
         Ok(node) => {
-            let context = Context { node, passphrase, here, network: None };
+            let context = Context {
+                node,
+                passphrase,
+                here,
+                network: None,
+            };
             if matches!(&cli.command, Command::Sync(sync) if sync.listen) {
                 return exchange::listen(context).await;
             }
@@ -71,14 +83,18 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
         }
         // Another process has it open: it does what is asked, if it can be asked.
         Err(NodeError::Keystore(error @ KeystoreError::InUse(_))) => {
-            handover::ask(&home, &passphrase, here, arguments).await.unwrap_or_else(|| Err(error.into()))
+            handover::ask(&home, &passphrase, here, arguments)
+                .await
+                .unwrap_or_else(|| Err(error.into()))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 fn default_home() -> Result<PathBuf, Failure> {
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let data = data.or_else(|| std::env::var_os("APPDATA").map(PathBuf::from));
     let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")));
     data.map(|data| data.join("kiez"))
@@ -90,7 +106,9 @@ fn read_passphrase(new: bool) -> Result<Passphrase, Failure> {
         return Ok(Passphrase::new(&typed));
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("A passphrase is needed: type it at the prompt, or set KIEZ_PASSPHRASE."));
+        return Err(Failure::usage(
+            "A passphrase is needed: type it at the prompt, or set KIEZ_PASSPHRASE.",
+        ));
     }
     let ask = |prompt| {
         rpassword::prompt_password(prompt).map_err(|error| Failure::new(Exit::Failed, "prompt", error))
@@ -105,7 +123,10 @@ fn read_passphrase(new: bool) -> Result<Passphrase, Failure> {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KIEZ_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn parse_failure(error: &clap::Error, json: bool) -> ExitCode {

@@ -21,7 +21,9 @@ fn line(text: &str) -> String {
 /// A foreign text without control characters and without characters that turn the direction of writing round.
 fn clean(text: &str) -> String {
     text.chars()
-        .filter(|c| *c == '\n' || !(c.is_control() || matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')))
+        .filter(|c| {
+            *c == '\n' || !(c.is_control() || matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        })
         .collect()
 }
 
@@ -60,12 +62,28 @@ pub(crate) fn groups(groups: &[GroupCard]) -> String {
     if groups.is_empty() {
         return "No group yet. Found one with `kiez group found NAME`, or join with `kiez join INVITATION`.\n".to_owned();
     }
-    groups.iter().map(|card| format!("{}  {}  {} people\n", short(&card.id), line(&card.name), card.people)).collect()
+    groups
+        .iter()
+        .map(|card| {
+            format!(
+                "{}  {}  {} people\n",
+                short(&card.id),
+                line(&card.name),
+                card.people
+            )
+        })
+        .collect()
 }
 
 pub(crate) fn group(card: &GroupCard, role: Option<Role>) -> String {
     let role = role.map_or("not in it yet", role_name);
-    format!("{}\n{}\n{} people; you: {role}\n{}\n", line(&card.name), clean(&card.purpose), card.people, card.id)
+    format!(
+        "{}\n{}\n{} people; you: {role}\n{}\n",
+        line(&card.name),
+        clean(&card.purpose),
+        card.people,
+        card.id
+    )
 }
 
 const fn role_name(role: Role) -> &'static str {
@@ -82,7 +100,12 @@ pub(crate) fn people(people: &[PersonCard]) -> String {
         .map(|card| {
             let me = if card.me { " (you)" } else { "" };
             let name = card.name.as_deref().map_or_else(|| "somebody".to_owned(), line);
-            format!("{}  {name}{me}  {}  {} devices\n", short(&card.id), role_name(card.role), card.devices)
+            format!(
+                "{}  {name}{me}  {}  {} devices\n",
+                short(&card.id),
+                role_name(card.role),
+                card.devices
+            )
         })
         .collect()
 }
@@ -102,7 +125,11 @@ pub(crate) fn ideas(ideas: &[IdeaRow]) -> String {
         .iter()
         .map(|idea| {
             let cost = idea.cost.map(|cost| format!("  {cost}")).unwrap_or_default();
-            let place = idea.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();
+            let place = idea
+                .place
+                .as_ref()
+                .map(|place| format!("  ({place})"))
+                .unwrap_or_default();
             format!("{}  {}{cost}{place}\n", short(&idea.id), line(&idea.title))
         })
         .collect()
@@ -127,7 +154,13 @@ pub(crate) fn idea(page: &IdeaPage, people: &[PersonCard]) -> String {
         writeln!(out, "\n{}", clean(&idea.body)).ok();
     }
     for comment in &page.comments {
-        writeln!(out, "\n{} said:\n{}", name_in(people, comment.author), clean(&comment.text)).ok();
+        writeln!(
+            out,
+            "\n{} said:\n{}",
+            name_in(people, comment.author),
+            clean(&comment.text)
+        )
+        .ok();
     }
     if !page.polls.is_empty() {
         write!(out, "\nVotes\n{}", polls(&page.polls)).ok();
@@ -140,14 +173,18 @@ pub(crate) fn idea(page: &IdeaPage, people: &[PersonCard]) -> String {
 
 fn name_in(people: &[PersonCard], person: PersonId) -> String {
     let card = people.iter().find(|card| card.id == person);
-    card.and_then(|card| card.name.as_deref()).map_or_else(|| short(&person), line)
+    card.and_then(|card| card.name.as_deref())
+        .map_or_else(|| short(&person), line)
 }
 
 pub(crate) fn polls(polls: &[PollRow]) -> String {
     if polls.is_empty() {
         return "No vote yet. Open one about an idea: `kiez poll open IDEA`.\n".to_owned();
     }
-    polls.iter().map(|poll| format!("{}  {}\n", short(&poll.id), line(&poll.question))).collect()
+    polls
+        .iter()
+        .map(|poll| format!("{}  {}\n", short(&poll.id), line(&poll.question)))
+        .collect()
 }
 
 pub(crate) fn result(view: &PollView, outcome: &PollOutcome, winners: &[String]) -> String {
@@ -156,10 +193,16 @@ pub(crate) fn result(view: &PollView, outcome: &PollOutcome, winners: &[String])
     match outcome.state {
         PollState::Open => writeln!(out, "Open: {so_far}. The result is shown when it is closed."),
         PollState::Waiting => {
-            writeln!(out, "Closed, but not everything that counts has arrived here yet. Sync with the others.")
+            writeln!(
+                out,
+                "Closed, but not everything that counts has arrived here yet. Sync with the others."
+            )
         }
         PollState::Disputed => {
-            writeln!(out, "Disputed: who counts has signed two different counts. Neither is the result.")
+            writeln!(
+                out,
+                "Disputed: who counts has signed two different counts. Neither is the result."
+            )
         }
         PollState::Closed => writeln!(out, "Closed: {so_far}."),
     }
@@ -177,7 +220,12 @@ pub(crate) fn result(view: &PollView, outcome: &PollOutcome, winners: &[String])
     }
     .ok();
     if let Some(fingerprint) = outcome.fingerprint {
-        writeln!(out, "Fingerprint, the same on every device: {}", crate::execute::hex(&fingerprint)).ok();
+        writeln!(
+            out,
+            "Fingerprint, the same on every device: {}",
+            crate::execute::hex(&fingerprint)
+        )
+        .ok();
     }
     out
 }
@@ -190,9 +238,21 @@ pub(crate) fn tasks(tasks: &[TaskRow], people: &[PersonCard]) -> String {
         .iter()
         .map(|task| {
             let mark = if task.state == TaskState::Done { "x" } else { " " };
-            let due = task.due.as_ref().map(|due| format!("  until {due}")).unwrap_or_default();
-            let who: Vec<String> = task.assignees.iter().map(|person| name_in(people, *person)).collect();
-            let who = if who.is_empty() { String::new() } else { format!("  {}", who.join(", ")) };
+            let due = task
+                .due
+                .as_ref()
+                .map(|due| format!("  until {due}"))
+                .unwrap_or_default();
+            let who: Vec<String> = task
+                .assignees
+                .iter()
+                .map(|person| name_in(people, *person))
+                .collect();
+            let who = if who.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", who.join(", "))
+            };
             format!("[{mark}] {}  {}{who}{due}\n", short(&task.id), line(&task.title))
         })
         .collect()
@@ -202,13 +262,20 @@ pub(crate) fn hits(hits: &[SearchHit]) -> String {
     if hits.is_empty() {
         return "Nothing found.\n".to_owned();
     }
-    hits.iter().map(|hit| format!("{:<8} {}  {}\n", hit.kind, short(&hit.id), line(&hit.title))).collect()
+    hits.iter()
+        .map(|hit| format!("{:<8} {}  {}\n", hit.kind, short(&hit.id), line(&hit.title)))
+        .collect()
 }
 
 pub(crate) fn status(status: &Status) -> String {
     let mut out = format!("{} entries here", status.entries);
     if status.waiting > 0 {
-        write!(out, "; {} wait for something that has not arrived", status.waiting).ok();
+        write!(
+            out,
+            "; {} wait for something that has not arrived",
+            status.waiting
+        )
+        .ok();
     }
     if status.quarantined > 0 {
         write!(out, "; {} do not count", status.quarantined).ok();
@@ -238,12 +305,19 @@ fn moment(at: Timestamp) -> String {
     let seconds = at.seconds();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", rest / 3600, rest % 3600 / 60)
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02} UTC",
+        rest / 3600,
+        rest % 3600 / 60
+    )
 }
 
 /// The day of the Gregorian calendar, so many days after 1970-01-01. From H. Hinnant, "chrono-compatible low-level date
 /// algorithms", `civil_from_days`.
-#[expect(clippy::arithmetic_side_effects, reason = "divisors are constants, and no time of 64 bits in milliseconds overflows")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "divisors are constants, and no time of 64 bits in milliseconds overflows"
+)]
 const fn civil(days: u64) -> (u64, u64, u64) {
     let z = days + 719_468;
     let era = z / 146_097;

@@ -3,7 +3,7 @@
 pub mod clock;
 pub mod discovery;
 pub mod keystore;
-pub mod random;
 pub mod net;
 pub mod node;
+pub mod random;
 pub mod store;

@@ -50,6 +50,11 @@ pub(super) async fn write(stream: &mut SendStream, frame: &Frame) -> Result<(), 
 /// What a session on this connection is bound to.
 pub(super) fn channel(connection: &Connection) -> Result<Channel, WireError> {
     let mut exporter = [0; 32];
-    connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &[]).map_err(|_| WireError::Lost)?;
-    Ok(Channel { exporter, peer: DeviceId(*connection.remote_id().as_bytes()) })
+    connection
+        .export_keying_material(&mut exporter, EXPORTER_LABEL, &[])
+        .map_err(|_| WireError::Lost)?;
+    Ok(Channel {
+        exporter,
+        peer: DeviceId(*connection.remote_id().as_bytes()),
+    })
 }

@@ -85,7 +85,9 @@ pub async fn join(
     let person = node.recovery_words(passphrase)?.person_key();
     let endpoint = bind(node).await?;
     let trying = try_until_joined(node, &endpoint, invitation, &person);
-    let joined = tokio::time::timeout(timeout, trying).await.unwrap_or(Err(JoinFailure::Unreachable));
+    let joined = tokio::time::timeout(timeout, trying)
+        .await
+        .unwrap_or(Err(JoinFailure::Unreachable));
     endpoint.close().await;
     joined
 }
@@ -97,7 +99,10 @@ async fn try_until_joined(
     person: &SigningKey,
 ) -> Result<Joined, JoinFailure> {
     let mut addresses: BTreeSet<std::net::SocketAddr> = invitation.addresses.iter().copied().collect();
-    let port = endpoint.bound_sockets().first().map_or(0, std::net::SocketAddr::port);
+    let port = endpoint
+        .bound_sockets()
+        .first()
+        .map_or(0, std::net::SocketAddr::port);
     let mut discovery = Discovery::start(node.me().device_id(), port, None, &mut SystemRandom).ok();
     if let Some(discovery) = &discovery {
         discovery.set_known(BTreeSet::from([invitation.inviter]));
@@ -163,7 +168,9 @@ async fn ask(
     let (mut send, mut recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let request = invitation.request(node.me(), person, &channel);
     frames::write(&mut send, &Frame::JoinRequest(Box::new(request))).await?;
-    let answer = tokio::time::timeout(ANSWER, frames::read(&mut recv)).await.map_err(|_| WireError::Lost)??;
+    let answer = tokio::time::timeout(ANSWER, frames::read(&mut recv))
+        .await
+        .map_err(|_| WireError::Lost)??;
     let boxes = match answer {
         Some(Frame::Admitted { boxes, .. }) => boxes,
         Some(Frame::NotAdmitted(refusal)) => return Err(refusal.into()),
@@ -171,8 +178,12 @@ async fn ask(
     };
     let mut bundle = Vec::new();
     loop {
-        let part = tokio::time::timeout(ANSWER, frames::read(&mut recv)).await.map_err(|_| WireError::Lost)??;
-        let Some(Frame::BundlePart { total, bytes }) = part else { return Err(AskError::Lost) };
+        let part = tokio::time::timeout(ANSWER, frames::read(&mut recv))
+            .await
+            .map_err(|_| WireError::Lost)??;
+        let Some(Frame::BundlePart { total, bytes }) = part else {
+            return Err(AskError::Lost);
+        };
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         bundle.extend_from_slice(&bytes.0);
         if bytes.0.is_empty() || bundle.len() > total || total > BUNDLE_BYTES_MAX {
@@ -185,16 +196,29 @@ async fn ask(
     }
     let joined = tokio::task::block_in_place(|| {
         let storage = node.store().group(None);
-        Replica::join(storage, invitation, node.me(), node.box_secret(), &boxes, &bundle, &mut SystemRandom)
+        Replica::join(
+            storage,
+            invitation,
+            node.me(),
+            node.box_secret(),
+            &boxes,
+            &bundle,
+            &mut SystemRandom,
+        )
     });
     let mut replica = joined.map_err(JoinFailure::from)?;
     let name = node.profile_name().map_err(JoinFailure::from)?;
-    replica.set_profile_name(&name, now()).map_err(|error| JoinFailure::Node(error.into()))?;
+    replica
+        .set_profile_name(&name, now())
+        .map_err(|error| JoinFailure::Node(error.into()))?;
     let group = replica.group();
     node.adopt(replica);
     send.finish().ok();
     connection.close(0_u32.into(), b"");
-    Ok(Joined { group, code: short_code(group, &channel) })
+    Ok(Joined {
+        group,
+        code: short_code(group, &channel),
+    })
 }
 
 /// Answers a joiner.
@@ -205,8 +229,12 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
         let frame = frames::read(&mut recv).await?.ok_or(WireError::Lost)?;
         Ok::<_, WireError>((send, frame))
     };
-    let (mut send, frame) = tokio::time::timeout(ANSWER, asked).await.map_err(|_| WireError::Lost)??;
-    let Frame::JoinRequest(request) = frame else { return Err(WireError::Lost.into()) };
+    let (mut send, frame) = tokio::time::timeout(ANSWER, asked)
+        .await
+        .map_err(|_| WireError::Lost)??;
+    let Frame::JoinRequest(request) = frame else {
+        return Err(WireError::Lost.into());
+    };
     let answer = tokio::task::block_in_place(|| admit(shared, &request, &channel));
     let frames_out = match answer {
         Ok(frames_out) => {
@@ -236,20 +264,26 @@ fn admit(
     request: &JoinRequest,
     channel: &crate::replica::session::Channel,
 ) -> Result<Vec<Frame>, JoinRefusal> {
-    shared.node.with_group(request.group, |replica| -> Result<Vec<Frame>, Refusal> {
-        let admission =
-            replica.admit(request, channel, now(), &mut SystemRandom).map_err(|error| match error {
-                AdmitError::Refused(refusal) => Refusal(refusal),
-                AdmitError::Replica(_) => Refusal(JoinRefusal::Unable),
-            })?;
-        let bundle = replica
-            .bundle(&Frontier::new(), Compression::Fast)
-            .map_err(|_| Refusal(JoinRefusal::Unable))?;
-        let mut frames_out = vec![Frame::Admitted { grant: admission.grant, boxes: admission.boxes }];
-        frames_out.extend(bundle_parts(&bundle));
-        Ok(frames_out)
-    })
-    .map_err(|Refusal(refusal)| refusal)
+    shared
+        .node
+        .with_group(request.group, |replica| -> Result<Vec<Frame>, Refusal> {
+            let admission = replica
+                .admit(request, channel, now(), &mut SystemRandom)
+                .map_err(|error| match error {
+                    AdmitError::Refused(refusal) => Refusal(refusal),
+                    AdmitError::Replica(_) => Refusal(JoinRefusal::Unable),
+                })?;
+            let bundle = replica
+                .bundle(&Frontier::new(), Compression::Fast)
+                .map_err(|_| Refusal(JoinRefusal::Unable))?;
+            let mut frames_out = vec![Frame::Admitted {
+                grant: admission.grant,
+                boxes: admission.boxes,
+            }];
+            frames_out.extend(bundle_parts(&bundle));
+            Ok(frames_out)
+        })
+        .map_err(|Refusal(refusal)| refusal)
 }
 
 struct Refusal(JoinRefusal);
@@ -257,6 +291,10 @@ struct Refusal(JoinRefusal);
 impl From<NodeError> for Refusal {
     fn from(error: NodeError) -> Self {
         // A stranger is not told which groups there are.
-        Self(if matches!(error, NodeError::NoSuchGroup) { JoinRefusal::Unknown } else { JoinRefusal::Unable })
+        Self(if matches!(error, NodeError::NoSuchGroup) {
+            JoinRefusal::Unknown
+        } else {
+            JoinRefusal::Unable
+        })
     }
 }

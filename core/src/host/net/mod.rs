@@ -113,7 +113,11 @@ impl Network {
         if let Some(discovery) = discovery {
             tasks.spawn(watch_nearby(Arc::clone(&shared), discovery));
         }
-        Ok(Self { shared, tasks, discovering })
+        Ok(Self {
+            shared,
+            tasks,
+            discovering,
+        })
     }
 
     /// Whether devices nearby can be found. If not, known addresses are all there is.
@@ -140,7 +144,9 @@ impl Network {
         // Whoever does not answer any more is left.
         tokio::time::timeout(Duration::from_secs(3), ended).await.ok();
         self.tasks.shutdown().await;
-        tokio::time::timeout(Duration::from_secs(3), self.shared.endpoint.close()).await.ok();
+        tokio::time::timeout(Duration::from_secs(3), self.shared.endpoint.close())
+            .await
+            .ok();
     }
 }
 
@@ -204,14 +210,19 @@ async fn own_addresses(endpoint: &Endpoint) -> Vec<SocketAddr> {
             }
         }
     };
-    tokio::time::timeout(OWN_ADDRESSES, known).await.unwrap_or_default()
+    tokio::time::timeout(OWN_ADDRESSES, known)
+        .await
+        .unwrap_or_default()
 }
 
 impl Shared {
     fn discover(&self) -> Option<Discovery> {
         let port = |v6| {
             let sockets = self.endpoint.bound_sockets();
-            sockets.into_iter().find(|socket| socket.is_ipv6() == v6).map(|socket| socket.port())
+            sockets
+                .into_iter()
+                .find(|socket| socket.is_ipv6() == v6)
+                .map(|socket| socket.port())
         };
         let me = self.node.me().device_id();
         match Discovery::start(me, port(false)?, port(true), &mut SystemRandom) {
@@ -228,7 +239,12 @@ impl Shared {
         let me = self.node.me().device_id();
         let devices = self.node.with_group(group, |replica| {
             let persons = replica.roster().persons();
-            Ok::<_, NodeError>(persons.values().flat_map(|p| p.devices.values().map(|d| d.device)).collect())
+            Ok::<_, NodeError>(
+                persons
+                    .values()
+                    .flat_map(|p| p.devices.values().map(|d| d.device))
+                    .collect(),
+            )
         });
         let mut devices: BTreeSet<DeviceId> = devices.unwrap_or_default();
         devices.remove(&me);
@@ -243,13 +259,23 @@ impl Shared {
     /// Where a device may be: what was seen nearby, and where it was before.
     fn addresses_of(&self, group: GroupId, device: DeviceId) -> BTreeSet<SocketAddr> {
         let mut addresses = self.lock_addresses().get(&device).cloned().unwrap_or_default();
-        let kept = self.node.store().group(Some(group)).contacts().unwrap_or_default();
-        addresses.extend(kept.into_iter().filter(|(known, _)| *known == device).flat_map(|(_, kept)| kept));
+        let kept = self
+            .node
+            .store()
+            .group(Some(group))
+            .contacts()
+            .unwrap_or_default();
+        addresses.extend(
+            kept.into_iter()
+                .filter(|(known, _)| *known == device)
+                .flat_map(|(_, kept)| kept),
+        );
         addresses
     }
 
     fn set_contact(&self, group: GroupId, device: DeviceId, contact: Contact) {
-        self.contacts.send_if_modified(|contacts| contacts.insert((group, device), contact) != Some(contact));
+        self.contacts
+            .send_if_modified(|contacts| contacts.insert((group, device), contact) != Some(contact));
     }
 
     fn contact(&self, group: GroupId, device: DeviceId) -> Option<Contact> {
@@ -362,5 +388,8 @@ async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
 /// A device's address for iroh. None where its key is none.
 fn endpoint_address(device: DeviceId, addresses: &BTreeSet<SocketAddr>) -> Option<EndpointAddr> {
     let id = EndpointId::from_bytes(&device.0).ok()?;
-    Some(EndpointAddr::from_parts(id, addresses.iter().copied().map(TransportAddr::Ip)))
+    Some(EndpointAddr::from_parts(
+        id,
+        addresses.iter().copied().map(TransportAddr::Ip),
+    ))
 }

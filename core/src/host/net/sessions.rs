@@ -14,7 +14,7 @@ use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow};
 use crate::replica::control::{enrol_bytes, sign};
 use crate::replica::hold::{Replica, ReplicaError};
-use crate::replica::session::{Channel, Effect, Session, Side, hello, is_member};
+use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_member};
 use crate::replica::wire::{Frame, Goodbye};
 
 use super::frames::{self, WireError};
@@ -67,7 +67,9 @@ async fn dial_and_sync(
         connection = tokio::time::timeout(DIAL, connecting) => connection,
         () = shared.stopped() => return Ok(()),
     };
-    let connection = connection.map_err(|_| WireError::Lost)?.map_err(|_| WireError::Lost)?;
+    let connection = connection
+        .map_err(|_| WireError::Lost)?
+        .map_err(|_| WireError::Lost)?;
     shared.set_contact(group, device, Contact::Busy);
     let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let channel = frames::channel(&connection)?;
@@ -87,8 +89,9 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
         let frame = frames::read(&mut recv).await?.ok_or(WireError::Lost)?;
         Ok::<_, WireError>((send, recv, frame))
     };
-    let (mut send, recv, greeting) =
-        tokio::time::timeout(GREETING, greeting).await.map_err(|_| WireError::Lost)??;
+    let (mut send, recv, greeting) = tokio::time::timeout(GREETING, greeting)
+        .await
+        .map_err(|_| WireError::Lost)??;
     for group in shared.node.groups()? {
         let member = shared.node.with_group(group, |replica| {
             Ok::<_, NodeError>(is_member(&greeting, replica.keys(), &channel, Side::Dialler))
@@ -96,7 +99,17 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
         if member {
             shared.set_contact(group, channel.peer, Contact::Busy);
             let session = Session::new(Side::Answerer, channel);
-            let ended = run(shared, group, session, channel, connection, send, recv, Some(greeting)).await;
+            let ended = run(
+                shared,
+                group,
+                session,
+                channel,
+                connection,
+                send,
+                recv,
+                Some(greeting),
+            )
+            .await;
             ended_with(shared, group, channel.peer);
             return ended;
         }
@@ -117,7 +130,10 @@ fn ended_with(shared: &Shared, group: GroupId, device: DeviceId) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one connection, each used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one connection, each used once"
+)]
 async fn run(
     shared: &Shared,
     group: GroupId,
@@ -152,7 +168,15 @@ async fn run(
         }
     };
     remember_address(shared, group, connection, channel.peer);
-    let talking = talk(shared, group, &mut session, channel.peer, first, &mut frames_in, outgoing);
+    let talking = talk(
+        shared,
+        group,
+        &mut session,
+        channel.peer,
+        first,
+        &mut frames_in,
+        outgoing,
+    );
     let mut reading = std::pin::pin!(reading);
     let mut writing = std::pin::pin!(writing);
     let mut talking = std::pin::pin!(talking);
@@ -205,7 +229,9 @@ async fn talk(
             },
         };
         let step = tokio::task::block_in_place(|| {
-            shared.node.with_group(group, |replica| step(shared, session, frame, replica))
+            shared
+                .node
+                .with_group(group, |replica| step(shared, session, frame, replica))
         })?;
         let contact = if step.even { Contact::Even } else { Contact::Busy };
         let mut tell = false;
@@ -217,7 +243,14 @@ async fn talk(
                     }
                 }
                 Effect::PeerHas(has) => {
-                    shared.node.peer_has(group, PeerRow { device: peer, has, at: now() });
+                    shared.node.peer_has(
+                        group,
+                        PeerRow {
+                            device: peer,
+                            has,
+                            at: now(),
+                        },
+                    );
                 }
                 Effect::Received(received) => tell |= received.new > 0,
                 Effect::Published => tell = true,
@@ -232,10 +265,11 @@ async fn talk(
     }
 }
 
-fn ended(why: &crate::replica::session::Close) -> Result<(), SessionError> {
-    match why {
-        crate::replica::session::Close::Peer(Goodbye::Done) => Ok(()),
-        other => Err(SessionError::Closed(other.to_string())),
+fn ended(why: &Close) -> Result<(), SessionError> {
+    if *why == Close::Peer(Goodbye::Done) {
+        Ok(())
+    } else {
+        Err(SessionError::Closed(why.to_string()))
     }
 }
 
@@ -263,10 +297,16 @@ fn step(
             effects.extend(session.on_change(replica)?);
             opened = true;
         } else if session.is_even(replica) {
-            effects.extend(enrolment(shared, replica).map_or_else(Vec::new, |enrol| session.ask_to_publish(enrol)));
+            effects.extend(
+                enrolment(shared, replica).map_or_else(Vec::new, |enrol| session.ask_to_publish(enrol)),
+            );
         }
     }
-    Ok(Step { effects, even: session.is_even(replica), opened })
+    Ok(Step {
+        effects,
+        even: session.is_even(replica),
+        opened,
+    })
 }
 
 /// This device's enrolment, signed by its person: after it was restored from an older state.
@@ -275,11 +315,20 @@ fn enrolment(shared: &Shared, replica: &Replica<GroupStore>) -> Option<Enrol> {
     let words = node.recovery_words(shared.passphrase.as_ref()?).ok()?;
     let me = node.me();
     let membership = replica.roster().membership(me.person)?;
-    let enrolled = Device { person: me.person, device: me.device_id(), box_key: me.box_key };
+    let enrolled = Device {
+        person: me.person,
+        device: me.device_id(),
+        box_key: me.box_key,
+    };
     let nonce = random::bytes();
     let message = enrol_bytes(replica.group(), membership, &enrolled, &nonce);
     let person_signature: Signature = sign(&words.person_key(), &message);
-    Some(Enrol { membership, enrolled, nonce, person_signature })
+    Some(Enrol {
+        membership,
+        enrolled,
+        nonce,
+        person_signature,
+    })
 }
 
 /// Remembers where a device was reached, for when nothing is heard of it.
@@ -287,16 +336,23 @@ fn remember_address(shared: &Shared, group: GroupId, connection: &Connection, de
     let paths = connection.paths();
     let addresses: BTreeSet<SocketAddr> = paths
         .iter()
-        .filter_map(|path| match path.remote_addr() {
-            iroh::TransportAddr::Ip(address) => Some(*address),
-            _ => None,
+        .filter_map(|path| {
+            let iroh::TransportAddr::Ip(address) = path.remote_addr() else {
+                return None;
+            };
+            Some(*address)
         })
         .collect();
     if addresses.is_empty() {
         return;
     }
     let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
-    if let Err(error) = shared.node.store().group(Some(group)).set_contact(device, &addresses) {
+    if let Err(error) = shared
+        .node
+        .store()
+        .group(Some(group))
+        .set_contact(device, &addresses)
+    {
         tracing::warn!("an address could not be kept: {error}");
     }
 }

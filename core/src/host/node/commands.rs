@@ -27,8 +27,7 @@ impl Node {
     pub fn found(&self, name: &str, purpose: &str, passphrase: &Passphrase) -> Result<GroupId, NodeError> {
         let person = self.recovery_words(passphrase)?.person_key();
         let storage = self.store().group(None);
-        let mut replica =
-            Replica::found(storage, self.me(), &person, Charter::circle(), &mut SystemRandom)?;
+        let mut replica = Replica::found(storage, self.me(), &person, Charter::circle(), &mut SystemRandom)?;
         replica.describe_group(name, purpose, now())?;
         replica.set_profile_name(&self.profile_name()?, now())?;
         let group = replica.group();
@@ -73,7 +72,9 @@ impl Node {
     /// # Errors
     /// See [`Replica::comment`].
     pub fn comment(&self, group: GroupId, about: ProposalId, text: &str) -> Result<CommentId, NodeError> {
-        self.change(group, |replica| replica.comment(about, text, now(), &mut SystemRandom))
+        self.change(group, |replica| {
+            replica.comment(about, text, now(), &mut SystemRandom)
+        })
     }
 
     /// Opens a poll.
@@ -118,7 +119,9 @@ impl Node {
         idea: Option<ProposalId>,
         draft: &TaskDraft,
     ) -> Result<TaskId, NodeError> {
-        self.change(group, |replica| replica.add_task(idea, draft, now(), &mut SystemRandom))
+        self.change(group, |replica| {
+            replica.add_task(idea, draft, now(), &mut SystemRandom)
+        })
     }
 
     /// Says that a task is done, or open again.

@@ -46,10 +46,12 @@ impl Node {
     /// # Errors
     /// Where the store fails.
     pub fn export(&self, group: GroupId) -> Result<Vec<u8>, NodeError> {
-        self.with_group(group, |replica| match replica.bundle(&Frontier::new(), Compression::Small) {
-            Ok(bytes) => Ok(bytes),
-            Err(BundlingError::Replica(error)) => Err(error.into()),
-            Err(BundlingError::Bundle(error)) => Err(ImportError::from(error).into()),
+        self.with_group(group, |replica| {
+            match replica.bundle(&Frontier::new(), Compression::Small) {
+                Ok(bytes) => Ok(bytes),
+                Err(BundlingError::Replica(error)) => Err(error.into()),
+                Err(BundlingError::Bundle(error)) => Err(ImportError::from(error).into()),
+            }
         })
     }
 
@@ -72,7 +74,11 @@ impl Node {
                         ReceiveError::Carrier(fault) => NodeError::from(ImportError::from(fault)),
                         ReceiveError::Replica(error) => NodeError::from(error),
                     })?;
-                Ok(Some(Imported { group, entries, new: received.new }))
+                Ok(Some(Imported {
+                    group,
+                    entries,
+                    new: received.new,
+                }))
             })?;
             if let Some(imported) = imported {
                 self.tell(group);
@@ -90,7 +96,9 @@ impl Node {
     /// Where the text is no Pabulib file; nothing is stored then. Or where the store fails on the way.
     pub fn import_pabulib(&self, group: GroupId, text: &str) -> Result<Vec<ProposalId>, NodeError> {
         let budget = pabulib::parse(text).map_err(ImportError::from)?;
-        if self.with_group(group, |replica| Ok::<_, NodeError>(replica.own_journal().is_none()))? {
+        if self.with_group(group, |replica| {
+            Ok::<_, NodeError>(replica.own_journal().is_none())
+        })? {
             return Err(ReplicaError::NotWriting.into());
         }
         let mut ideas = Vec::new();

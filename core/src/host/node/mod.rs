@@ -6,8 +6,8 @@ mod commands;
 mod import;
 mod queries;
 
-
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::SigningKey;
@@ -91,7 +91,9 @@ struct Inner {
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner").field("me", &self.me).finish_non_exhaustive()
+        f.debug_struct("Inner")
+            .field("me", &self.me)
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +106,13 @@ impl Node {
         let unlocked = home.create(passphrase)?;
         let store = Store::open(&unlocked)?;
         let words = RecoveryWords::from_entropy(random::bytes());
-        let sealed = SealedSeed::seal(&words, passphrase, Cost::STANDARD, random::bytes(), random::bytes())?;
+        let sealed = SealedSeed::seal(
+            &words,
+            passphrase,
+            Cost::STANDARD,
+            random::bytes(),
+            random::bytes(),
+        )?;
         let person = words.person_key().verifying_key().to_bytes();
         let device = SigningKey::generate(&mut SystemRandom).to_bytes();
         let box_secret = BoxSecret::generate(&mut SystemRandom);
@@ -135,7 +143,11 @@ impl Node {
         };
         let device = SigningKey::from_bytes(&value(ProfileValue::DeviceSeed)?);
         let box_secret = BoxSecret::from_bytes(value(ProfileValue::BoxSecret)?);
-        let me = Me { person: PersonId(value(ProfileValue::Person)?), device, box_key: box_secret.public() };
+        let me = Me {
+            person: PersonId(value(ProfileValue::Person)?),
+            device,
+            box_key: box_secret.public(),
+        };
         let (events, _) = broadcast::channel(EVENTS);
         let inner = Inner {
             store,
@@ -146,7 +158,9 @@ impl Node {
             events,
             unlocked,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The profile's directory.
@@ -190,7 +204,11 @@ impl Node {
     /// # Errors
     /// Where the store fails.
     pub fn profile_name(&self) -> Result<String, NodeError> {
-        let name = self.inner.store.profile_value(ProfileValue::Name)?.unwrap_or_default();
+        let name = self
+            .inner
+            .store
+            .profile_value(ProfileValue::Name)?
+            .unwrap_or_default();
         Ok(String::from_utf8_lossy(&name).into_owned())
     }
 
@@ -212,11 +230,10 @@ impl Node {
         action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut groups = self.lock_groups();
-        if !groups.contains_key(&group) {
-            let opened = self.open_group(group)?;
-            groups.insert(group, opened);
-        }
-        let replica = groups.get_mut(&group).ok_or(NodeError::NoSuchGroup)?;
+        let replica = match groups.entry(group) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(self.open_group(group)?),
+        };
         action(replica)
     }
 

@@ -98,7 +98,12 @@ impl Node {
     pub fn group_card(&self, group: GroupId) -> Result<GroupCard, NodeError> {
         self.fresh(group, |replica| {
             let (name, purpose) = replica.storage().described()?;
-            Ok(GroupCard { id: group, name, purpose, people: replica.roster().persons().len() })
+            Ok(GroupCard {
+                id: group,
+                name,
+                purpose,
+                people: replica.roster().persons().len(),
+            })
         })
     }
 
@@ -144,9 +149,23 @@ impl Node {
             let store = replica.storage();
             let row = store.ideas()?.into_iter().find(|row| row.id == id);
             let comments = store.comments(id)?;
-            let polls = store.poll_rows()?.into_iter().filter(|poll| poll.idea == id).collect();
-            let tasks = store.task_rows()?.into_iter().filter(|task| task.idea == Some(id)).collect();
-            Ok(IdeaPage { idea: replica.idea(id)?, row, comments, polls, tasks })
+            let polls = store
+                .poll_rows()?
+                .into_iter()
+                .filter(|poll| poll.idea == id)
+                .collect();
+            let tasks = store
+                .task_rows()?
+                .into_iter()
+                .filter(|task| task.idea == Some(id))
+                .collect();
+            Ok(IdeaPage {
+                idea: replica.idea(id)?,
+                row,
+                comments,
+                polls,
+                tasks,
+            })
         })
     }
 
@@ -162,8 +181,16 @@ impl Node {
     ///
     /// # Errors
     /// See [`Node::group_card`]; where there is no such poll.
-    pub fn poll(&self, group: GroupId, id: PollId) -> Result<(PollView, PollOutcome, BallotReading), NodeError> {
-        let opener = self.polls(group)?.into_iter().find(|row| row.id == id).map(|row| row.opener);
+    pub fn poll(
+        &self,
+        group: GroupId,
+        id: PollId,
+    ) -> Result<(PollView, PollOutcome, BallotReading), NodeError> {
+        let opener = self
+            .polls(group)?
+            .into_iter()
+            .find(|row| row.id == id)
+            .map(|row| row.opener);
         self.fresh(group, |replica| {
             if let Some(opener) = opener {
                 replica.remember_poll(id, opener);
@@ -189,7 +216,13 @@ impl Node {
     /// See [`Node::group_card`]; where there is no such task.
     pub fn task(&self, group: GroupId, id: TaskId) -> Result<TaskRow, NodeError> {
         let found = self.tasks(group)?.into_iter().find(|task| task.id == id);
-        found.ok_or_else(|| ActionError::NotFound { what: "task", id: id.to_string() }.into())
+        found.ok_or_else(|| {
+            ActionError::NotFound {
+                what: "task",
+                id: id.to_string(),
+            }
+            .into()
+        })
     }
 
     /// Ideas, comments and tasks with these letters in them.
@@ -232,7 +265,8 @@ impl Node {
                 for device in devices.into_keys().filter(|device| *device != me.device_id()) {
                     let row = said.get(&device);
                     let has = |row: &crate::host::store::PeerRow| {
-                        mine.iter().all(|(journal, head)| row.has.get(journal).is_some_and(|has| has.0 >= head.0))
+                        mine.iter()
+                            .all(|(journal, head)| row.has.get(journal).is_some_and(|has| has.0 >= head.0))
                     };
                     statuses.push(PeerStatus {
                         person,
@@ -265,8 +299,17 @@ fn own_part(replica: &Replica<GroupStore>, device: DeviceId) -> Frontier {
     let mine: Vec<JournalId> = replica
         .roster()
         .authors()
-        .filter(|(_, author)| replica.roster().device(author.grant).is_some_and(|d| d.device == device))
+        .filter(|(_, author)| {
+            replica
+                .roster()
+                .device(author.grant)
+                .is_some_and(|d| d.device == device)
+        })
         .map(|(journal, _)| journal)
         .collect();
-    replica.frontier().into_iter().filter(|(journal, _)| mine.contains(journal)).collect()
+    replica
+        .frontier()
+        .into_iter()
+        .filter(|(journal, _)| mine.contains(journal))
+        .collect()
 }

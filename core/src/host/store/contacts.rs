@@ -32,7 +32,10 @@ impl GroupStore {
         let group = self.begun()?;
         self.store()
             .lock()
-            .execute("INSERT OR REPLACE INTO contacts VALUES (?1, ?2, ?3)", params![group, device.0, encode(addresses)])
+            .execute(
+                "INSERT OR REPLACE INTO contacts VALUES (?1, ?2, ?3)",
+                params![group, device.0, encode(addresses)],
+            )
             .map_err(failed)?;
         Ok(())
     }
@@ -44,10 +47,13 @@ impl GroupStore {
     pub fn contacts(&self) -> Result<Vec<(DeviceId, Vec<SocketAddr>)>, StorageError> {
         let group = self.begun()?;
         let connection = self.store().lock();
-        let mut statement =
-            connection.prepare("SELECT device, addresses FROM contacts WHERE group_row = ?1").map_err(failed)?;
+        let mut statement = connection
+            .prepare("SELECT device, addresses FROM contacts WHERE group_row = ?1")
+            .map_err(failed)?;
         let rows = statement
-            .query_map([group], |row| Ok((DeviceId(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))
+            .query_map([group], |row| {
+                Ok((DeviceId(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+            })
             .map_err(failed)?;
         rows.map(|row| {
             let (device, addresses) = row.map_err(failed)?;
@@ -80,15 +86,26 @@ impl GroupStore {
     pub fn peers(&self) -> Result<Vec<PeerRow>, StorageError> {
         let group = self.begun()?;
         let connection = self.store().lock();
-        let mut statement =
-            connection.prepare("SELECT device, has, at FROM peers WHERE group_row = ?1").map_err(failed)?;
+        let mut statement = connection
+            .prepare("SELECT device, has, at FROM peers WHERE group_row = ?1")
+            .map_err(failed)?;
         let rows = statement
-            .query_map([group], |row| Ok((DeviceId(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, i64>(2)?)))
+            .query_map([group], |row| {
+                Ok((
+                    DeviceId(row.get(0)?),
+                    row.get::<_, Vec<u8>>(1)?,
+                    row.get::<_, i64>(2)?,
+                ))
+            })
             .map_err(failed)?;
         rows.map(|row| {
             let (device, has, at) = row.map_err(failed)?;
             let has = decode(&has).map_err(|_| unreadable("what a device has"))?;
-            Ok(PeerRow { device, has, at: Timestamp(u64::try_from(at).unwrap_or(0)) })
+            Ok(PeerRow {
+                device,
+                has,
+                at: Timestamp(u64::try_from(at).unwrap_or(0)),
+            })
         })
         .collect()
     }

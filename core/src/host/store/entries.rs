@@ -35,7 +35,11 @@ const FROM: &str = "FROM entries e JOIN journals j ON j.row = e.journal JOIN key
 
 impl GroupStore {
     pub(super) const fn new(store: Store, id: Option<GroupId>) -> Self {
-        Self { store, id, row: OnceLock::new() }
+        Self {
+            store,
+            id,
+            row: OnceLock::new(),
+        }
     }
 
     /// The store it is part of.
@@ -61,8 +65,9 @@ impl GroupStore {
     fn query(&self, rest: &str, values: impl rusqlite::Params) -> Result<Vec<Held>, StorageError> {
         let group = self.id.unwrap_or(GroupId::ZERO);
         let connection = self.store.lock();
-        let mut statement =
-            connection.prepare_cached(&format!("SELECT {COLUMNS} {FROM} {rest}")).map_err(failed)?;
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT {COLUMNS} {FROM} {rest}"))
+            .map_err(failed)?;
         let mut rows = statement.query(values).map_err(failed)?;
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
@@ -80,9 +85,12 @@ impl Storage for GroupStore {
     fn keys(&self) -> Result<Vec<GroupKey>, StorageError> {
         let row = self.begun()?;
         let connection = self.store.lock();
-        let mut statement = connection.prepare("SELECT key FROM keys WHERE group_row = ?1").map_err(failed)?;
+        let mut statement = connection
+            .prepare("SELECT key FROM keys WHERE group_row = ?1")
+            .map_err(failed)?;
         let keys = statement.query_map([row], |row| row.get(0)).map_err(failed)?;
-        keys.map(|key| key.map(GroupKey::from_bytes).map_err(failed)).collect()
+        keys.map(|key| key.map(GroupKey::from_bytes).map_err(failed))
+            .collect()
     }
 
     fn own(&self) -> Result<Option<OwnJournal>, StorageError> {
@@ -90,11 +98,17 @@ impl Storage for GroupStore {
         let own: (Option<[u8; 32]>, Option<i64>) = self
             .store
             .lock()
-            .query_row("SELECT own_seed, own_state FROM groups WHERE row = ?1", [row], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                "SELECT own_seed, own_state FROM groups WHERE row = ?1",
+                [row],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .map_err(failed)?;
-        let state = if own.1 == Some(0) { OwnState::Writing } else { OwnState::Left };
+        let state = if own.1 == Some(0) {
+            OwnState::Writing
+        } else {
+            OwnState::Left
+        };
         Ok(own.0.map(|seed| OwnJournal { seed, state }))
     }
 
@@ -102,7 +116,9 @@ impl Storage for GroupStore {
         let row = self.begun()?;
         let connection = self.store.lock();
         let mut statement = connection
-            .prepare("SELECT id, head_number, head_id, ended, seen FROM journals WHERE group_row = ?1 ORDER BY id")
+            .prepare(
+                "SELECT id, head_number, head_id, ended, seen FROM journals WHERE group_row = ?1 ORDER BY id",
+            )
             .map_err(failed)?;
         let mut rows = statement.query([row]).map_err(failed)?;
         let mut journals = Vec::new();
@@ -111,7 +127,10 @@ impl Storage for GroupStore {
             let seen: Vec<u8> = row.get(4).map_err(failed)?;
             journals.push(JournalRow {
                 id: JournalId(row.get(0).map_err(failed)?),
-                head: (number(row.get(1).map_err(failed)?), EntryId(row.get(2).map_err(failed)?)),
+                head: (
+                    number(row.get(1).map_err(failed)?),
+                    EntryId(row.get(2).map_err(failed)?),
+                ),
                 ended: ended.map(number),
                 seen: decode(&seen).map_err(|_| unreadable("a journal"))?,
             });
@@ -126,10 +145,18 @@ impl Storage for GroupStore {
 
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
         let row = self.begun()?;
-        self.query("WHERE e.standing = 1 AND e.document IS NOT NULL AND j.group_row = ?1", [row])
+        self.query(
+            "WHERE e.standing = 1 AND e.document IS NOT NULL AND j.group_row = ?1",
+            [row],
+        )
     }
 
-    fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>, StorageError> {
+    fn entries(
+        &self,
+        journal: JournalId,
+        after: EntryNumber,
+        most: usize,
+    ) -> Result<Vec<Held>, StorageError> {
         let row = self.begun()?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.query(
@@ -173,7 +200,10 @@ impl Storage for GroupStore {
                  AND e.number <= ?4 AND e.applied IS NOT NULL",
             )
             .and_then(|mut statement| {
-                statement.query_row(params![row, encode(&document), journal.0, sql(through.0)], |row| row.get(0))
+                statement.query_row(
+                    params![row, encode(&document), journal.0, sql(through.0)],
+                    |row| row.get(0),
+                )
             })
             .map_err(failed)?;
         Ok(u64::try_from(count).unwrap_or(0))
@@ -209,7 +239,9 @@ impl Storage for GroupStore {
                  AND EXISTS (SELECT 1 FROM entries e WHERE e.document = d.row AND e.applied IS NOT NULL)",
             )
             .map_err(failed)?;
-        let rows = statement.query_map([group], |row| row.get::<_, Vec<u8>>(0)).map_err(failed)?;
+        let rows = statement
+            .query_map([group], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(failed)?;
         let mut all: BTreeSet<DocumentId> = BTreeSet::new();
         for row in rows {
             all.insert(decode(&row.map_err(failed)?).map_err(|_| unreadable("a document's name"))?);
@@ -227,9 +259,14 @@ impl Storage for GroupStore {
             .and_then(|mut statement| {
                 let save = |row: &Row<'_>| {
                     let through: i64 = row.get(1)?;
-                    Ok(Save { bytes: row.get(0)?, through: u64::try_from(through).unwrap_or(0) })
+                    Ok(Save {
+                        bytes: row.get(0)?,
+                        through: u64::try_from(through).unwrap_or(0),
+                    })
                 };
-                statement.query_row(params![row, encode(&document)], save).optional()
+                statement
+                    .query_row(params![row, encode(&document)], save)
+                    .optional()
             })
             .map_err(failed)
     }
@@ -262,17 +299,24 @@ impl Storage for GroupStore {
     }
 }
 
-fn commit_all(transaction: &Transaction<'_>, group: GroupId, writes: Vec<Write>) -> Result<i64, StorageError> {
+fn commit_all(
+    transaction: &Transaction<'_>,
+    group: GroupId,
+    writes: Vec<Write>,
+) -> Result<i64, StorageError> {
     let row = match group_row(transaction, group)? {
         Some(row) => row,
         None => {
-            transaction.execute("INSERT INTO groups (id) VALUES (?1)", [group.0]).map_err(failed)?;
+            transaction
+                .execute("INSERT INTO groups (id) VALUES (?1)", [group.0])
+                .map_err(failed)?;
             transaction.last_insert_rowid()
         }
     };
     // Journals first: entries name their rows.
-    let (journals, others): (Vec<Write>, Vec<Write>) =
-        writes.into_iter().partition(|write| matches!(write, Write::Journal(_)));
+    let (journals, others): (Vec<Write>, Vec<Write>) = writes
+        .into_iter()
+        .partition(|write| matches!(write, Write::Journal(_)));
     let mut places = Places::default();
     for write in journals.into_iter().chain(others) {
         write_one(transaction, row, write, &mut places).map_err(failed)?;
@@ -304,9 +348,11 @@ impl Places {
         if let Some(row) = self.keys.get(&id) {
             return Ok(*row);
         }
-        t.prepare_cached("INSERT OR IGNORE INTO key_ids (id) VALUES (?1)")?.execute([id.0])?;
-        let row =
-            t.prepare_cached("SELECT row FROM key_ids WHERE id = ?1")?.query_row([id.0], |row| row.get(0))?;
+        t.prepare_cached("INSERT OR IGNORE INTO key_ids (id) VALUES (?1)")?
+            .execute([id.0])?;
+        let row = t
+            .prepare_cached("SELECT row FROM key_ids WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))?;
         self.keys.insert(id, row);
         Ok(row)
     }
@@ -326,19 +372,16 @@ impl Places {
     }
 }
 
-fn write_one(
-    t: &Transaction<'_>,
-    group: i64,
-    write: Write,
-    places: &mut Places,
-) -> rusqlite::Result<()> {
+fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places) -> rusqlite::Result<()> {
     match write {
         Write::Entry(held) => insert_entry(t, group, &held, places),
         Write::Standing(journal, number, standing) => {
             let journal = places.journal(t, group, journal)?;
             let (standing, applied) = standing_to_sql(standing);
-            t.prepare_cached("UPDATE entries SET standing = ?3, applied = ?4 WHERE journal = ?1 AND number = ?2")?
-                .execute(params![journal, sql(number.0), standing, applied])?;
+            t.prepare_cached(
+                "UPDATE entries SET standing = ?3, applied = ?4 WHERE journal = ?1 AND number = ?2",
+            )?
+            .execute(params![journal, sql(number.0), standing, applied])?;
             t.prepare_cached(
                 "UPDATE documents SET dirty = 1 WHERE row = \
                  (SELECT document FROM entries WHERE journal = ?1 AND number = ?2)",
@@ -362,11 +405,17 @@ fn write_one(
             Ok(())
         }
         Write::DropSaves => {
-            t.execute("UPDATE documents SET save = NULL, through = 0, dirty = 1 WHERE group_row = ?1", [group])?;
+            t.execute(
+                "UPDATE documents SET save = NULL, through = 0, dirty = 1 WHERE group_row = ?1",
+                [group],
+            )?;
             Ok(())
         }
         Write::Key(key) => {
-            t.execute("INSERT OR IGNORE INTO keys VALUES (?1, ?2)", params![group, key.as_bytes()])?;
+            t.execute(
+                "INSERT OR IGNORE INTO keys VALUES (?1, ?2)",
+                params![group, key.as_bytes()],
+            )?;
             Ok(())
         }
         Write::Own(own) => {
@@ -383,16 +432,14 @@ fn write_one(
     }
 }
 
-fn insert_entry(
-    t: &Transaction<'_>,
-    group: i64,
-    held: &Held,
-    places: &mut Places,
-) -> rusqlite::Result<()> {
+fn insert_entry(t: &Transaction<'_>, group: i64, held: &Held, places: &mut Places) -> rusqlite::Result<()> {
     let header = &held.entry.header;
     let journal = places.journal(t, group, header.journal)?;
     let key = places.key(t, header.key)?;
-    let document = held.document.map(|id| places.document(t, group, id)).transpose()?;
+    let document = held
+        .document
+        .map(|id| places.document(t, group, id))
+        .transpose()?;
     let (standing, applied) = standing_to_sql(held.standing);
     let seen = (!header.seen.is_empty()).then(|| encode(&header.seen));
     let seen_since = (header.kind == EntryKind::Control).then(|| encode(&held.seen));
@@ -419,7 +466,8 @@ fn insert_entry(
         seen_since,
     ])?;
     if let (Some(document), true) = (document, applied.is_some()) {
-        t.prepare_cached("UPDATE documents SET dirty = 1 WHERE row = ?1 AND NOT dirty")?.execute([document])?;
+        t.prepare_cached("UPDATE documents SET dirty = 1 WHERE row = ?1 AND NOT dirty")?
+            .execute([document])?;
     }
     Ok(())
 }
@@ -441,13 +489,22 @@ fn held(row: &Row<'_>, group: GroupId) -> Result<Held, StorageError> {
     let signature: Option<[u8; 64]> = row.get(8).map_err(failed)?;
     let document: Option<Vec<u8>> = row.get(11).map_err(failed)?;
     let seen_since: Option<Vec<u8>> = row.get(13).map_err(failed)?;
-    let plain = sealed.len().checked_sub(crate::replica::entry::SEAL_BYTES).ok_or_else(damaged)?;
+    let plain = sealed
+        .len()
+        .checked_sub(crate::replica::entry::SEAL_BYTES)
+        .ok_or_else(damaged)?;
     let header = Header {
-        group: if GroupId::from(id) == group { GroupId::ZERO } else { group },
+        group: if GroupId::from(id) == group {
+            GroupId::ZERO
+        } else {
+            group
+        },
         journal: JournalId(row.get(14).map_err(failed)?),
         number: number(row.get(0).map_err(failed)?),
         prev: prev.map_or(EntryId::ZERO, EntryId),
-        seen: seen.map_or(Ok(Vec::new()), |seen| decode(&seen)).map_err(|_| damaged())?,
+        seen: seen
+            .map_or(Ok(Vec::new()), |seen| decode(&seen))
+            .map_err(|_| damaged())?,
         kind: EntryKind::from_number(kind).map_err(|_| damaged())?,
         key: KeyId(row.get(4).map_err(failed)?),
         payload_bytes: u32::try_from(plain).map_err(|_| damaged())?,
@@ -463,9 +520,14 @@ fn held(row: &Row<'_>, group: GroupId) -> Result<Held, StorageError> {
         entry,
         standing: standing_from_sql(row.get(9).map_err(failed)?, row.get(10).map_err(failed)?)
             .ok_or_else(damaged)?,
-        document: document.map(|id| decode(&id)).transpose().map_err(|_| damaged())?,
+        document: document
+            .map(|id| decode(&id))
+            .transpose()
+            .map_err(|_| damaged())?,
         changes: row.get(12).map_err(failed)?,
-        seen: seen_since.map_or(Ok(BTreeSet::new()), |seen| decode(&seen)).map_err(|_| damaged())?,
+        seen: seen_since
+            .map_or(Ok(BTreeSet::new()), |seen| decode(&seen))
+            .map_err(|_| damaged())?,
     })
 }
 

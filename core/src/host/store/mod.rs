@@ -58,27 +58,39 @@ impl Store {
     /// Where it cannot be opened or is damaged.
     pub fn open(unlocked: &Unlocked) -> Result<Self, KeystoreError> {
         let mut connection = open_database(unlocked)?;
-        schema::migrate(&mut connection).map_err(|error| {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "whatever else the library finds wrong, the file is"
+        )]
+        let migrated = schema::migrate(&mut connection).map_err(|error| {
             let path = unlocked.home().database_file();
             match error {
                 rusqlite_migration::Error::RusqliteError { err, .. } => match classify(&err) {
                     DatabaseFault::DiskFull => KeystoreError::DiskFull(path),
-                    DatabaseFault::Damaged | DatabaseFault::OutOfMemory => {
-                        KeystoreError::DatabaseDamaged { path, detail: err.to_string() }
-                    }
+                    DatabaseFault::Damaged | DatabaseFault::OutOfMemory => KeystoreError::DatabaseDamaged {
+                        path,
+                        detail: err.to_string(),
+                    },
                     DatabaseFault::Busy
                     | DatabaseFault::ReadOnly
                     | DatabaseFault::Io
                     | DatabaseFault::Other => KeystoreError::Database { path, source: err },
                 },
-                rusqlite_migration::Error::MigrationDefinition(_) => {
-                    KeystoreError::Newer { what: "This profile".to_owned(), version: 2 }
-                }
-                other => KeystoreError::DatabaseDamaged { path, detail: other.to_string() },
+                rusqlite_migration::Error::MigrationDefinition(_) => KeystoreError::Newer {
+                    what: "This profile".to_owned(),
+                    version: 2,
+                },
+                other => KeystoreError::DatabaseDamaged {
+                    path,
+                    detail: other.to_string(),
+                },
             }
-        })?;
+        });
+        migrated?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 
     /// A store in memory, without encryption, for tests and benchmarks of what lies above it.
@@ -88,7 +100,9 @@ impl Store {
     pub fn in_memory() -> Result<Self, StorageError> {
         let mut connection = Connection::open_in_memory().map_err(failed)?;
         schema::migrate(&mut connection).map_err(|error| StorageError::Failed(Box::new(error)))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 
     /// One of the profile's own values.
@@ -97,7 +111,11 @@ impl Store {
     /// Where the database fails.
     pub fn profile_value(&self, value: ProfileValue) -> Result<Option<Vec<u8>>, StorageError> {
         self.lock()
-            .query_row("SELECT value FROM profile WHERE name = ?1", [value.name()], |row| row.get(0))
+            .query_row(
+                "SELECT value FROM profile WHERE name = ?1",
+                [value.name()],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(failed)
     }
@@ -111,7 +129,10 @@ impl Store {
         let transaction = connection.transaction().map_err(failed)?;
         for (value, bytes) in values {
             transaction
-                .execute("INSERT OR REPLACE INTO profile VALUES (?1, ?2)", params![value.name(), bytes])
+                .execute(
+                    "INSERT OR REPLACE INTO profile VALUES (?1, ?2)",
+                    params![value.name(), bytes],
+                )
                 .map_err(failed)?;
         }
         transaction.commit().map_err(failed)
@@ -123,7 +144,9 @@ impl Store {
     /// Where the database fails.
     pub fn groups(&self) -> Result<Vec<GroupId>, StorageError> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT id FROM groups ORDER BY row").map_err(failed)?;
+        let mut statement = connection
+            .prepare("SELECT id FROM groups ORDER BY row")
+            .map_err(failed)?;
         let rows = statement.query_map([], |row| row.get(0)).map_err(failed)?;
         rows.map(|row| row.map(GroupId).map_err(failed)).collect()
     }

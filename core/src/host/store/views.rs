@@ -120,7 +120,8 @@ impl Replica<GroupStore> {
             let mut connection = store.lock();
             let transaction = connection.transaction().map_err(failed)?;
             for (row, rows) in read {
-                rows.write(&transaction, group_row, row, self.roster()).map_err(failed)?;
+                rows.write(&transaction, group_row, row, self.roster())
+                    .map_err(failed)?;
             }
             transaction.commit().map_err(failed)?;
         }
@@ -132,7 +133,9 @@ fn dirty_documents(connection: &Connection, group: i64) -> Result<Vec<(i64, Docu
         .prepare_cached("SELECT row, id FROM documents WHERE group_row = ?1 AND dirty LIMIT ?2")
         .map_err(failed)?;
     let rows = statement
-        .query_map(params![group, REFRESH_STEP as i64], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))
+        .query_map(params![group, REFRESH_STEP as i64], |row| {
+            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
         .map_err(failed)?;
     rows.map(|row| {
         let (row, id) = row.map_err(failed)?;
@@ -194,9 +197,12 @@ impl Rows {
     }
 
     fn write(self, t: &Transaction<'_>, group: i64, document: i64, roster: &Roster) -> rusqlite::Result<()> {
-        t.prepare_cached("DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)")?
+        t.prepare_cached(
+            "DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)",
+        )?
+        .execute([document])?;
+        t.prepare_cached("DELETE FROM search_rows WHERE document = ?1")?
             .execute([document])?;
-        t.prepare_cached("DELETE FROM search_rows WHERE document = ?1")?.execute([document])?;
         let find = |title: &str, body: &str, kind: &str, id: &str| -> rusqlite::Result<()> {
             t.prepare_cached(
                 "INSERT INTO search (title, body, document, group_row, kind, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -208,42 +214,54 @@ impl Rows {
         };
         match self {
             Self::Group(info) => {
-                t.execute("INSERT OR REPLACE INTO group_view VALUES (?1, ?2, ?3)", params![group, info.name, info.purpose])?;
+                t.execute(
+                    "INSERT OR REPLACE INTO group_view VALUES (?1, ?2, ?3)",
+                    params![group, info.name, info.purpose],
+                )?;
             }
             Self::Own(person, page) => {
                 if let Some(name) = &page.name {
-                    t.execute("INSERT OR REPLACE INTO person_view VALUES (?1, ?2, ?3)", params![group, person.0, name])?;
+                    t.execute(
+                        "INSERT OR REPLACE INTO person_view VALUES (?1, ?2, ?3)",
+                        params![group, person.0, name],
+                    )?;
                 }
-                t.prepare_cached("DELETE FROM comment_view WHERE document = ?1")?.execute([document])?;
+                t.prepare_cached("DELETE FROM comment_view WHERE document = ?1")?
+                    .execute([document])?;
                 for comment in page.comments {
-                    t.prepare_cached("INSERT INTO comment_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
-                        document,
-                        group,
-                        comment.id.0,
-                        comment.about.0,
-                        person.0,
-                        comment.text,
-                        time(comment.at)
-                    ])?;
+                    t.prepare_cached("INSERT INTO comment_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            comment.id.0,
+                            comment.about.0,
+                            person.0,
+                            comment.text,
+                            time(comment.at)
+                        ])?;
                     find("", &comment.text, "comment", &comment.about.to_string())?;
                 }
             }
             Self::Vote(polls) => {
-                t.prepare_cached("DELETE FROM poll_view WHERE document = ?1")?.execute([document])?;
+                t.prepare_cached("DELETE FROM poll_view WHERE document = ?1")?
+                    .execute([document])?;
                 for poll in polls {
-                    t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
-                        document,
-                        group,
-                        poll.id.0,
-                        poll.opener.0,
-                        poll.idea.0,
-                        poll.question,
-                        time(poll.at)
-                    ])?;
+                    t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            poll.id.0,
+                            poll.opener.0,
+                            poll.idea.0,
+                            poll.question,
+                            time(poll.at)
+                        ])?;
                 }
             }
             Self::Proposal(idea, origin) => {
-                let author = origin.and_then(|(journal, _)| roster.author(journal)).map(|author| author.person.0);
+                let author = origin
+                    .and_then(|(journal, _)| roster.author(journal))
+                    .map(|author| author.person.0);
                 let at = origin.map_or(Timestamp(0), |(_, at)| at);
                 t.prepare_cached(
                     "INSERT OR REPLACE INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -263,24 +281,27 @@ impl Rows {
                 find(&idea.title, &idea.body, "idea", &idea.id.to_string())?;
             }
             Self::Board(tasks) => {
-                t.prepare_cached("DELETE FROM task_view WHERE document = ?1")?.execute([document])?;
+                t.prepare_cached("DELETE FROM task_view WHERE document = ?1")?
+                    .execute([document])?;
                 for task in tasks {
-                    t.prepare_cached("INSERT INTO task_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-                        document,
-                        group,
-                        task.id.0,
-                        task.idea.map(|idea| idea.0),
-                        task.title,
-                        encode(&task.assignees),
-                        task.due,
-                        task.state == TaskState::Done
-                    ])?;
+                    t.prepare_cached("INSERT INTO task_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                        .execute(params![
+                            document,
+                            group,
+                            task.id.0,
+                            task.idea.map(|idea| idea.0),
+                            task.title,
+                            encode(&task.assignees),
+                            task.due,
+                            task.state == TaskState::Done
+                        ])?;
                     find(&task.title, "", "task", &task.id.to_string())?;
                 }
             }
             Self::Nothing => {}
         }
-        t.prepare_cached("UPDATE documents SET dirty = 0 WHERE row = ?1")?.execute([document])?;
+        t.prepare_cached("UPDATE documents SET dirty = 0 WHERE row = ?1")?
+            .execute([document])?;
         Ok(())
     }
 }
@@ -291,9 +312,11 @@ impl GroupStore {
     /// # Errors
     /// Where the database fails.
     pub fn described(&self) -> Result<(String, String), StorageError> {
-        let rows = self.rows("SELECT name, purpose FROM group_view WHERE group_row = ?1", &[], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        let rows = self.rows(
+            "SELECT name, purpose FROM group_view WHERE group_row = ?1",
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
@@ -302,8 +325,11 @@ impl GroupStore {
     /// # Errors
     /// Where the database fails.
     pub fn person_name(&self, person: PersonId) -> Result<Option<String>, StorageError> {
-        let rows =
-            self.rows("SELECT name FROM person_view WHERE group_row = ?1 AND person = ?2", &[&person.0], |row| row.get(0))?;
+        let rows = self.rows(
+            "SELECT name FROM person_view WHERE group_row = ?1 AND person = ?2",
+            &[&person.0],
+            |row| row.get(0),
+        )?;
         Ok(rows.into_iter().next())
     }
 
@@ -400,7 +426,10 @@ impl GroupStore {
         )?;
         rows.into_iter()
             .map(|(assignees, task)| {
-                Ok(TaskRow { assignees: decode(&assignees).map_err(|_| unreadable("a task"))?, ..task })
+                Ok(TaskRow {
+                    assignees: decode(&assignees).map_err(|_| unreadable("a task"))?,
+                    ..task
+                })
             })
             .collect()
     }
@@ -414,11 +443,19 @@ impl GroupStore {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let hit = |row: &Row<'_>| Ok(SearchHit { kind: row.get(0)?, id: row.get(1)?, title: row.get(2)? });
+        let hit = |row: &Row<'_>| {
+            Ok(SearchHit {
+                kind: row.get(0)?,
+                id: row.get(1)?,
+                title: row.get(2)?,
+            })
+        };
         // The index knows letters by threes; fewer are looked for one by one.
         if wanted.split_whitespace().all(|word| word.chars().count() >= 3) {
-            let words: Vec<String> =
-                wanted.split_whitespace().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+            let words: Vec<String> = wanted
+                .split_whitespace()
+                .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+                .collect();
             return self.rows(
                 "SELECT kind, id, CASE title WHEN '' THEN substr(body, 1, 80) ELSE title END FROM search \
                  WHERE search MATCH ?2 AND group_row = ?1 ORDER BY rank, id LIMIT 200",
@@ -426,7 +463,13 @@ impl GroupStore {
                 hit,
             );
         }
-        let pattern = format!("%{}%", wanted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        let pattern = format!(
+            "%{}%",
+            wanted
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_")
+        );
         self.rows(
             "SELECT kind, id, CASE title WHEN '' THEN substr(body, 1, 80) ELSE title END FROM search \
              WHERE (title LIKE ?2 ESCAPE '\\' OR body LIKE ?2 ESCAPE '\\') AND group_row = ?1 ORDER BY id LIMIT 200",

@@ -74,7 +74,7 @@ pub enum DocumentError {
     UnknownHead(ChangeId),
     /// Automerge refused.
     #[error(transparent)]
-    Automerge(#[from] AutomergeError),
+    Automerge(Box<AutomergeError>),
 }
 
 /// Why something was not written. Nothing of it was.
@@ -114,7 +114,19 @@ pub enum WriteError {
     },
     /// Automerge refused.
     #[error(transparent)]
-    Automerge(#[from] AutomergeError),
+    Automerge(Box<AutomergeError>),
+}
+
+impl From<AutomergeError> for DocumentError {
+    fn from(error: AutomergeError) -> Self {
+        Self::Automerge(Box::new(error))
+    }
+}
+
+impl From<AutomergeError> for WriteError {
+    fn from(error: AutomergeError) -> Self {
+        Self::Automerge(Box::new(error))
+    }
 }
 
 impl Document {
@@ -173,7 +185,10 @@ impl Document {
     pub fn origin(&self) -> Option<(JournalId, Timestamp)> {
         let metas = self.doc.get_changes_meta(&[]);
         let genesis = metas.first()?.hash;
-        let first = metas.iter().filter(|meta| meta.deps == [genesis]).min_by_key(|meta| meta.hash)?;
+        let first = metas
+            .iter()
+            .filter(|meta| meta.deps == [genesis])
+            .min_by_key(|meta| meta.hash)?;
         let journal: [u8; 32] = first.actor.to_bytes().try_into().ok()?;
         let seconds = u64::try_from(first.timestamp).unwrap_or(0);
         Some((JournalId(journal), Timestamp(seconds.saturating_mul(1000))))
