@@ -1,4 +1,6 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
+pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod story;
