@@ -39,6 +39,8 @@ pub enum NotOk {
     NotTheirMembership,
     /// A kind this software does not know (R8).
     Unknown,
+    /// Its journal ended before it, or it lies on a branch that lost.
+    Void,
 }
 
 /// What the author of a journal is, by the grant that let it begin.
@@ -176,6 +178,7 @@ impl Roster {
             | ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -200,6 +203,7 @@ impl Roster {
             ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -279,6 +283,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         })
     }
@@ -294,6 +299,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -319,6 +325,7 @@ impl Roster {
             ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -411,6 +418,7 @@ impl Roster {
         match &entry.act {
             ControlAct::Found(found) => self.judge_found(entry, found),
             ControlAct::Open(open) => self.judge_open(entry, open),
+            ControlAct::Void => Err(NotOk::Void),
             _ if entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
             ControlAct::Invite(invite) => self.judge_invite(entry, invite),
             ControlAct::Admit(admit) => self.judge_admit(entry, admit, past),
@@ -487,7 +495,7 @@ fn device_of(act: &ControlAct) -> Option<Device> {
         ControlAct::Found(found) => Some(found.founder),
         ControlAct::Admit(admit) => Some(admit.joiner),
         ControlAct::Enrol(enrol) => Some(enrol.enrolled),
-        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Unknown { .. } => None,
+        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => None,
     }
 }
 
