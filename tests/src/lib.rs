@@ -1,3 +1,4 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
 pub mod lossy_disk;
+pub mod simulation;
