@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use kiez_core::domain::charter::Role;
+use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, PersonId, PollId, ProposalId};
-use kiez_core::domain::poll::{Closing, Method};
+use kiez_core::domain::poll::{Closing, Cut, Method};
 use kiez_core::domain::proposal::Draft;
 use kiez_core::domain::task::{TaskDraft, TaskState};
 use kiez_core::replica::actions::ActionError;
+use kiez_core::replica::document::vote;
 
 use super::model::{Act, Deed};
 use super::world::{Attempt, Outcome, World, wrong};
@@ -168,12 +170,17 @@ impl World {
         let attempt = self.attempt(node, |replica, _, now| replica.open_poll(idea, method, options, now))?;
         // Where the power went after the commit nobody was told the id.
         let Ok(polls) = self.replica(node).polls() else { wrong!("polls cannot be read") };
-        let fresh = polls.keys().find(|id| !self.knows_poll(**id) && !attempt.wrote.is_empty() && polls[id].opener == self.nodes[node].me.person);
-        let poll = fresh.copied().unwrap_or(PollId([0; 32]));
-        if attempt.result.as_ref().is_ok_and(|id| *id != poll) {
-            wrong!("a poll that was opened is not there");
-        }
-        self.keep(node, role != Role::Observer, &attempt, Act::Poll { poll, electors })
+        let opener = self.nodes[node].me.person;
+        let mut fresh = polls.iter().filter(|(id, poll)| poll.opener == opener && !self.knows_poll(**id));
+        let fresh = fresh.next().map(|(id, _)| *id).filter(|_| !attempt.wrote.is_empty());
+        let act = match (fresh, &attempt.result) {
+            (None, Ok(id)) if !self.knows_poll(*id) => wrong!("a poll that was opened is not there"),
+            (Some(fresh), Ok(id)) if fresh != *id => wrong!("another poll was opened than was said"),
+            // By a clock that stands still: the same poll again.
+            (None, _) => Act::Control,
+            (Some(poll), _) => Act::Poll { poll, electors },
+        };
+        self.keep(node, role != Role::Observer, &attempt, act)
     }
 
     fn knows_poll(&self, id: PollId) -> bool {
@@ -214,8 +221,21 @@ impl World {
             let here = &self.nodes[node];
             self.model.ballots(poll, |deed| here.has_applied(deed.place, deed.entry))
         };
+        let before = self.cuts(node, poll)?;
         let attempt = self.attempt(node, |replica, _, now| replica.close_poll(poll, now))?;
-        self.keep(node, may, &attempt, Act::Close { poll, counted })
+        let mut cuts = self.cuts(node, poll)?.into_iter().filter(|cut| !before.contains(cut));
+        let cut = cuts.next().unwrap_or_default();
+        self.keep(node, may, &attempt, Act::Close { poll, cut, counted })
+    }
+
+    /// The cuts that the owner of this device has signed for a poll, as far as it knows.
+    fn cuts(&mut self, node: usize, poll: PollId) -> Outcome<BTreeSet<Cut>> {
+        let person = self.nodes[node].me.person;
+        let Ok(document) = self.replica(node).document(DocumentId::Vote(person)) else {
+            wrong!("a vote document cannot be read");
+        };
+        let closes = vote::closes(document).value.remove(&poll).unwrap_or_default();
+        Ok(closes.into_iter().map(|close| close.cut).collect())
     }
 
     fn adds_task(&mut self, node: usize, role: Role) -> Outcome {

@@ -19,7 +19,7 @@ pub(super) struct File {
     bytes: Vec<u8>,
     /// Whether it begins at the beginning, or where somebody else was.
     is_whole: bool,
-    /// What is in it.
+    /// What its exporter had: it builds on nothing else.
     pub(super) ids: BTreeSet<EntryId>,
     /// How far it reaches.
     pub(super) heads: BTreeMap<JournalId, EntryNumber>,
@@ -235,9 +235,9 @@ impl World {
                 true
             }
             Carelessness::Loses => {
-                let Some(piece) = pieces.get_mut(at) else { return true };
-                let lost = piece.remove(0);
-                let journal = lost.header.journal;
+                let Some(journal) = pieces.get(at).map(|piece| piece[0].header.journal) else { return true };
+                let first = pieces.iter_mut().find(|piece| piece[0].header.journal == journal);
+                let lost = first.unwrap().remove(0);
                 let needed = pieces.iter().flatten().any(|entry| {
                     entry.header.journal == journal || entry.header.seen.contains(&lost.id)
                 });

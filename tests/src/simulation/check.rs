@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::id::{PersonId, PollId};
-use kiez_core::domain::poll::PollState;
+use kiez_core::domain::poll::{Cut, PollState};
 use kiez_core::domain::task::TaskState;
 use kiez_core::replica::actions::PollOutcome;
 use kiez_core::replica::bundle::Compression;
@@ -20,6 +20,8 @@ impl World {
     pub(super) fn check_all(&mut self) -> Outcome {
         let honest = self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw);
         self.check_equal(&honest)?;
+        let held = super::disk::ids(&self.nodes[honest[0]].disk.memory());
+        self.model.find_again(&held);
         self.check_census(&honest)?;
         self.check_ideas(honest[0])?;
         self.check_words(honest[0])?;
@@ -65,7 +67,9 @@ impl World {
             }
             for (number, deed) in self.model.standing() {
                 if !census.applied.contains(&deed.entry) {
-                    wrong!("deed {number} does not count on the device of {}: {:?}", place.name, deed.act);
+                    let held = place.disk.entry(deed.place.0, deed.place.1).ok().flatten();
+                    let standing = held.map(|held| (held.entry.id == deed.entry, held.standing));
+                    wrong!("deed {number} is {standing:?} on the device of {}: {deed:?}", place.name);
                 }
             }
             if let Some(crime) = self.crimes.iter().find(|crime| census.applied.contains(*crime)) {
@@ -229,19 +233,22 @@ impl World {
 
     /// The outcome, computed from what people did.
     fn check_outcome(&self, poll: PollId, electors: &BTreeSet<PersonId>, outcome: &PollOutcome) -> Outcome {
-        let closes: Vec<BTreeSet<usize>> = self
-            .model
-            .standing()
-            .filter_map(|(_, deed)| match &deed.act {
-                Act::Close { poll: of, counted } if *of == poll => Some(counted.clone()),
-                _ => None,
-            })
-            .collect();
-        let (state, among) = match closes.as_slice() {
-            [] => (PollState::Open, self.model.ballots(poll, |deed| !deed.is_lost)),
-            [counted] => (PollState::Closed, counted.clone()),
+        let mut closes: BTreeMap<&Cut, &BTreeSet<usize>> = BTreeMap::new();
+        for (_, deed) in self.model.standing() {
+            if let Act::Close { poll: of, cut, counted } = &deed.act
+                && *of == poll
+                && closes.insert(cut, counted).is_some_and(|before| before != counted)
+            {
+                wrong!("one cut of {poll:?} stands for different ballots");
+            }
+        }
+        let mut counted = closes.into_values();
+        let as_they_stand = || self.model.ballots(poll, |deed| !deed.is_lost);
+        let (state, among) = match (counted.next(), counted.next()) {
+            (None, _) => (PollState::Open, as_they_stand()),
+            (Some(counted), None) => (PollState::Closed, counted.clone()),
             // The counter closed it on two devices that did not know of each other.
-            _ => (PollState::Disputed, self.model.ballots(poll, |deed| !deed.is_lost)),
+            (Some(_), Some(_)) => (PollState::Disputed, as_they_stand()),
         };
         if outcome.state != state || outcome.eligible != electors.len() as u64 {
             wrong!("{poll:?} is {outcome:?}, not {state:?} with {} electors", electors.len());

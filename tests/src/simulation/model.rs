@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, PersonId, PollId, ProposalId, TaskId};
+use kiez_core::domain::poll::Cut;
 use kiez_core::domain::task::TaskState;
 
 /// Something somebody did.
@@ -27,7 +28,7 @@ pub(super) enum Act {
     /// Voted.
     Cast { poll: PollId, choices: Vec<u16> },
     /// Counted: these deeds were ballots here.
-    Close { poll: PollId, counted: BTreeSet<usize> },
+    Close { poll: PollId, cut: Cut, counted: BTreeSet<usize> },
     /// Changed who is in the group.
     Control,
 }
@@ -159,6 +160,13 @@ impl Model {
     pub(super) fn lose(&mut self, lost: &BTreeSet<EntryId>) {
         for deed in &mut self.deeds {
             deed.is_lost |= lost.contains(&deed.entry);
+        }
+    }
+
+    /// What turned up after all, from a file or a disk of somebody who came in late, is not lost.
+    pub(super) fn find_again(&mut self, held: &BTreeSet<EntryId>) {
+        for deed in &mut self.deeds {
+            deed.is_lost &= !held.contains(&deed.entry);
         }
     }
 }

@@ -31,6 +31,11 @@ impl World {
         let Some(node) = self.some_node(|node| node.backup.is_some() && !node.is_outlaw) else {
             return Ok(());
         };
+        // Where all devices were restored at once nobody is left who could enrol anybody: R7, a new group is founded.
+        let name = self.nodes[node].name.clone();
+        if self.nodes_where(|other| other.name != name && other.role().is_some()).is_empty() {
+            return Ok(());
+        }
         let backup = self.nodes[node].backup.clone().unwrap();
         let lost = self.lost_by(node, &backup);
         if !self.may_be_lost(node, &lost) {
@@ -45,8 +50,9 @@ impl World {
         }
         self.restart(node)?;
         self.model.lose(&lost);
+        // A file with what builds on it is lost, too.
+        self.files.retain(|file| file.ids.is_disjoint(&lost));
         self.report.restores += 1;
-        let name = self.nodes[node].name.clone();
         self.trace.event(format_args!(
             "{name} restores a backup, with its journal's secret: {with_secret}; {} entries are lost",
             lost.len()
@@ -54,21 +60,16 @@ impl World {
         Ok(())
     }
 
-    /// What only the disk of this device holds, and its backup does not.
+    /// What only the disk of this device holds, and neither its backup nor anybody else.
     fn lost_by(&self, node: usize, backup: &MemoryStorage) -> BTreeSet<EntryId> {
         let mut lost = ids(&self.nodes[node].disk.memory());
         let mut keep = |kept: BTreeSet<EntryId>| lost.retain(|id| !kept.contains(id));
         keep(ids(backup));
         for (number, other) in self.nodes.iter().enumerate() {
-            if number != node {
+            // One who has not come in yet may never do so.
+            if number != node && other.replica.is_some() {
                 keep(ids(&other.disk.memory()));
-                if let Some(backup) = &other.backup {
-                    keep(ids(backup));
-                }
             }
-        }
-        for file in &self.files {
-            keep(file.ids.clone());
         }
         lost
     }
