@@ -1,5 +1,11 @@
 //! Two replicas in memory, joined by a session without a network: the thinnest path through everything pure.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
+
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
 use kiez_core::domain::id::{DeviceId, PersonId, Timestamp};

@@ -1,1 +1,154 @@
-fn main() {}
+//! `kiez`: what runs on a member's computer. For now the command line; `docs/cli.md` is its promise.
+//!
+//! `args` says what can be typed, `execute` does it on a node, `exchange` drives the network, `handover` gives a command
+//! to the process that has the profile open already, `failure` says what went wrong, `text` shows answers to people.
+
+mod args;
+mod exchange;
+mod execute;
+mod failure;
+mod find;
+mod handover;
+mod text;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use kiez_core::host::keystore::{Home, KeystoreError, Passphrase};
+use kiez_core::host::node::{Node, NodeError};
+
+use args::{Cli, Command, ProfileCommand};
+use execute::{Answer, Context};
+use failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return parse_failure(&error, json),
+    };
+    start_logging();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli, arguments)),
+        Err(error) => Err(Failure::new(Exit::Failed, "system", error)),
+    };
+    match ended {
+        Ok(answer) => {
+            say(&if json {
+                format!("{}\n", answer.json)
+            } else {
+                answer.text
+            });
+            ExitCode::SUCCESS
+        }
+        Err(failure) => fail(&failure, json),
+    }
+}
+
+async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
+    let home = Home::at(match &cli.home {
+        Some(home) => home.clone(),
+        None => default_home()?,
+    });
+    let here = std::env::current_dir().unwrap_or_default();
+    if let Command::Profile(ProfileCommand::New { name }) = &cli.command {
+        let passphrase = read_passphrase(true)?;
+        let node = Node::create(&home, name, &passphrase)?;
+        return execute::created(&node);
+    }
+    if !home.holds_profile() {
+        return Err(KeystoreError::NoProfile(home.directory().to_path_buf()).into());
+    }
+    let passphrase = read_passphrase(false)?;
+    match Node::open(&home, &passphrase) {
+        Ok(node) => {
+            let context = Context {
+                node,
+                passphrase,
+                here,
+                network: None,
+            };
+            if matches!(&cli.command, Command::Sync(sync) if sync.listen) {
+                return exchange::listen(context).await;
+            }
+            execute::execute(&context, cli).await
+        }
+        // Another process has it open: it does what is asked, if it can be asked.
+        Err(NodeError::Keystore(error @ KeystoreError::InUse(_))) => {
+            handover::ask(&home, &passphrase, here, arguments)
+                .await
+                .unwrap_or_else(|| Err(error.into()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn default_home() -> Result<PathBuf, Failure> {
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let data = data.or_else(|| std::env::var_os("APPDATA").map(PathBuf::from));
+    let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("share")));
+    data.map(|data| data.join("kiez"))
+        .ok_or_else(|| Failure::usage("Where should the profile be? Say so with --home DIR."))
+}
+
+fn read_passphrase(new: bool) -> Result<Passphrase, Failure> {
+    if let Ok(typed) = std::env::var("KIEZ_PASSPHRASE") {
+        return Ok(Passphrase::new(&typed));
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "A passphrase is needed: type it at the prompt, or set KIEZ_PASSPHRASE.",
+        ));
+    }
+    let ask = |prompt| {
+        rpassword::prompt_password(prompt).map_err(|error| Failure::new(Exit::Failed, "prompt", error))
+    };
+    let typed = ask("Passphrase: ")?;
+    if new && ask("Once more: ")? != typed {
+        return Err(Failure::usage("The two passphrases differ. Try again."));
+    }
+    Ok(Passphrase::new(&typed))
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("KIEZ_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn parse_failure(error: &clap::Error, json: bool) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        say(&error.to_string());
+        return ExitCode::SUCCESS;
+    }
+    fail(&Failure::usage(error.to_string().trim_end()), json)
+}
+
+/// Prints to standard output. A reader who went away (`kiez … | head`) is no failure.
+fn say(text: &str) {
+    std::io::stdout().write_all(text.as_bytes()).ok();
+}
+
+fn fail(failure: &Failure, json: bool) -> ExitCode {
+    let text = if json {
+        let error = serde_json::json!({"error": {"code": failure.code, "message": failure.message}});
+        format!("{error}\n")
+    } else {
+        format!("{}\n", failure.message)
+    };
+    std::io::stderr().write_all(text.as_bytes()).ok();
+    failure.exit.into()
+}

@@ -1,6 +1,10 @@
 //! What a power cut leaves: of plain files (does the shim work?), of a profile being made, of a database being written.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, also outside its functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test, also outside its functions"
+)]
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::charter::Role;
-use super::document::{DocumentId, DocumentKind};
+use super::document::DocumentId;
 use super::roster::Author;
 
 /// What becomes of a content entry.
@@ -42,15 +42,20 @@ pub fn admission(author: Option<&Author>, document: &DocumentId) -> Admission {
 }
 
 fn refusal(author: &Author, document: &DocumentId) -> Option<Quarantine> {
+    let observer = author.role == Role::Observer;
     match document {
-        DocumentId::Own(person) if *person != author.person => Some(Quarantine::NotTheirs),
-        DocumentId::Vote(person) if *person != author.person => Some(Quarantine::NotTheirs),
-        DocumentId::Own(_) => None,
-        _ if author.role == Role::Observer => Some(Quarantine::ObserverMayNot),
-        _ if document.kind() == DocumentKind::Group && author.role != Role::Steward => {
-            Some(Quarantine::StewardsOnly)
+        DocumentId::Own(person) | DocumentId::Vote(person) if *person != author.person => {
+            Some(Quarantine::NotTheirs)
         }
-        _ => None,
+        DocumentId::Own(_) => None,
+        DocumentId::Group if !observer && author.role != Role::Steward => Some(Quarantine::StewardsOnly),
+        DocumentId::Group
+        | DocumentId::Vote(_)
+        | DocumentId::Proposal(_)
+        | DocumentId::Board(_)
+        | DocumentId::Meeting(_)
+        | DocumentId::Help(_)
+        | DocumentId::Strategy(_) => observer.then_some(Quarantine::ObserverMayNot),
     }
 }
 

@@ -274,7 +274,12 @@ impl Roster {
             ControlAct::Admit(admit) if admit.invite == invite && judged.verdict.is_ok() => {
                 Some((judged.entry.id, admit))
             }
-            _ => None,
+            ControlAct::Admit(_)
+            | ControlAct::Found(_)
+            | ControlAct::Open(_)
+            | ControlAct::Invite(_)
+            | ControlAct::Enrol(_)
+            | ControlAct::Unknown { .. } => None,
         })
     }
 
@@ -285,7 +290,11 @@ impl Roster {
         judged.verdict.ok()?;
         match &judged.entry.act {
             ControlAct::Invite(invite) => Some((judged.entry.journal, invite)),
-            _ => None,
+            ControlAct::Found(_)
+            | ControlAct::Open(_)
+            | ControlAct::Admit(_)
+            | ControlAct::Enrol(_)
+            | ControlAct::Unknown { .. } => None,
         }
     }
 

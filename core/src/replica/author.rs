@@ -185,8 +185,10 @@ impl<S: Storage> Replica<S> {
             changes: 1,
             seen: BTreeSet::new(),
         };
-        self.storage
-            .commit(self.group, vec![Write::Entry(held), Write::Journal(row)])?;
+        self.storage.commit(
+            self.group,
+            vec![Write::Entry(Box::new(held)), Write::Journal(row)],
+        )?;
         Ok(entry_id)
     }
 
@@ -246,13 +248,13 @@ impl<S: Storage> Replica<S> {
         }
         self.last_order = self.last_order.saturating_add(1);
         let standing = Standing::Applied(self.last_order);
-        writes.push(Write::Entry(Held {
+        writes.push(Write::Entry(Box::new(Held {
             entry,
             standing,
             document: None,
             changes: 0,
             seen,
-        }));
+        })));
         writes.push(Write::Journal(row));
         Ok(self.storage.commit(self.group, writes)?)
     }

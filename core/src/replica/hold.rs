@@ -385,7 +385,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Closes the documents that have not been used for longest, down to the limit.
-    pub(super) fn close_unused(&mut self) {
+    pub(crate) fn close_unused(&mut self) {
         while self.open.len() > OPEN_DOCUMENTS_MAX {
             let oldest = self
                 .open

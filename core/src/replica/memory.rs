@@ -33,7 +33,7 @@ impl MemoryStorage {
                 if held.entry.header.kind == EntryKind::Control {
                     self.control.push(place);
                 }
-                self.entries.insert(place, held);
+                self.entries.insert(place, *held);
                 self.set_standing(place, standing);
             }
             Write::Standing(journal, number, standing) => self.set_standing((journal, number), standing),

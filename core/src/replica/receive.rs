@@ -328,7 +328,7 @@ impl<S: Storage> Replica<S> {
         };
         let (standing, document) = (held.standing, held.document);
         batch.writes.push(match batch.mode {
-            Mode::Store => Write::Entry(held),
+            Mode::Store => Write::Entry(Box::new(held)),
             Mode::Rejudge => Write::Standing(journal, number, standing),
         });
         if let (Standing::Applied(_), Some(document)) = (standing, document) {

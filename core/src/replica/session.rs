@@ -132,8 +132,8 @@ fn proof(key: &GroupKey, channel: &Channel, side: Side) -> [u8; 32] {
 /// A greeting from this side, padded with randomness so that it tells a stranger nothing.
 #[must_use]
 pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl CryptoRng) -> Frame {
-    let mut proofs = [[0; 32]; PROOFS];
-    for tag in &mut proofs {
+    let mut proofs = Box::new([[0; 32]; PROOFS]);
+    for tag in proofs.iter_mut() {
         rng.fill_bytes(tag);
     }
     for (tag, key) in proofs.iter_mut().zip(keys.iter()) {

@@ -105,7 +105,7 @@ pub struct Save {
 #[derive(Debug, Clone)]
 pub enum Write {
     /// A new entry.
-    Entry(Held),
+    Entry(Box<Held>),
     /// An entry's new standing.
     Standing(JournalId, EntryNumber, Standing),
     /// A journal's new state.

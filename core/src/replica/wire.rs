@@ -27,7 +27,7 @@ pub enum Frame {
         /// [`PROTOCOL_VERSION`].
         version: u16,
         /// One tag for each group key held, padded with random ones.
-        proofs: [[u8; 32]; PROOFS],
+        proofs: Box<[[u8; 32]; PROOFS]>,
     },
     /// Who speaks: the journal, and its signature over this very session.
     Identify {

@@ -1,7 +1,7 @@
 //! The encrypted database: how it is opened, and what its errors mean.
 //!
 //! **Write-ahead log, `synchronous = FULL`.** A commit is one append to `store.db-wal` and one fsync; a rollback journal
-//! needs three fsyncs and a directory sync, and blocks readers meanwhile. Each frame of the log carries a checksum chained
+//! needs several and a directory sync, and blocks readers meanwhile (measured on one disk: 4 ms against 20 ms a commit). Each frame of the log carries a checksum chained
 //! to those before it, so pages that a power cut lost, tore or reordered end the log there and never mix old with new.
 //! The `-shm` file is only an index of the log, rebuilt when the first connection opens: its loss is harmless. What this
 //! survives is tested with a disk that loses unsynced writes (`tests/src/lossy_disk.rs`).

@@ -120,3 +120,28 @@ pub enum BundleError {
 pub(super) const fn malformed(what: &'static str) -> BundleError {
     BundleError::Malformed { what }
 }
+
+impl BundleError {
+    /// Is the file itself broken, so that another copy of it would help?
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::NotABundle
+            | Self::Newer { .. }
+            | Self::NoKey
+            | Self::TooLarge { .. }
+            | Self::KeyMissing { .. }
+            | Self::NoKeyToSeal
+            | Self::Compress => false,
+            Self::Truncated { .. }
+            | Self::Damaged
+            | Self::Malformed { .. }
+            | Self::OtherGroup { .. }
+            | Self::Chain { .. }
+            | Self::Order { .. }
+            | Self::Signature { .. }
+            | Self::Unsigned { .. }
+            | Self::Entry { .. } => true,
+        }
+    }
+}

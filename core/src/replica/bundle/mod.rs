@@ -4,8 +4,8 @@
 //! A member who reads it recomputes from the plain payloads what was sealed, and the chain of ids up to each journal's
 //! one signature authenticates all of it. So nothing travels that can be computed.
 //!
-//! [`seal`] is the file, [`pack`] the compression inside it, [`write`] and [`read`] what is compressed: [`lanes`] of
-//! like fields, for which [`change`] takes Automerge changes apart and [`past`] foretells what stands in them.
+//! `seal` is the file, `pack` the compression inside it, `write` and `read` what is compressed: `lanes` of like fields,
+//! for which `change` takes Automerge changes apart and `past` foretells what stands in them.
 
 mod change;
 mod error;
@@ -48,7 +48,7 @@ pub struct Bundle {
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// For a session: a fifth larger and done at once.
+    /// For a session: a sixth larger and done at once.
     Fast,
     /// For a file that is kept or carried: takes seconds.
     Small,

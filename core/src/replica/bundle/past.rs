@@ -26,11 +26,13 @@ pub(super) struct DocumentPast {
 }
 
 impl Past {
-    /// The past of a document by its place in the dictionary; a new one begins empty.
+    /// A document that was not seen before takes its place in the dictionary.
+    pub(super) fn open(&mut self) {
+        self.documents.push(DocumentPast::default());
+    }
+
+    /// The past of a document by its place in the dictionary.
     pub(super) fn document(&mut self, index: usize) -> Option<&mut DocumentPast> {
-        if index == self.documents.len() {
-            self.documents.push(DocumentPast::default());
-        }
         self.documents.get_mut(index)
     }
 }

@@ -274,6 +274,7 @@ impl<'a> Reader<'a> {
         let place = self.lanes.document.count()?;
         if place == self.documents.len() {
             self.documents.push(document(&mut self.lanes.documents)?);
+            self.past.open();
         }
         let document = *self.documents.get(place).ok_or(OUT_OF_RANGE)?;
         let count = self.lanes.changes.count()?;

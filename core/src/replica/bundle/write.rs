@@ -6,7 +6,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryId, EntryNumber, GroupId, JournalId, KeyId, Signature};
 use crate::replica::codec::encode;
 use crate::replica::content::Content;
-use crate::replica::entry::{Entry, EntryKind};
+use crate::replica::entry::{Entry, EntryKind, Header};
 use crate::replica::keys::KeyRing;
 use crate::replica::limits::{BUNDLE_ENTRIES_MAX, JOURNALS_MAX};
 
@@ -46,6 +46,28 @@ struct Journal {
     number: EntryNumber,
     id: EntryId,
     signature: Option<Signature>,
+}
+
+impl Journal {
+    /// As much of its last entry as a signature is checked against.
+    fn head(&self, id: JournalId) -> Entry {
+        Entry {
+            header: Header {
+                group: GroupId::ZERO,
+                journal: id,
+                number: self.number,
+                prev: EntryId::ZERO,
+                seen: Vec::new(),
+                kind: EntryKind::Control,
+                key: KeyId([0; 32]),
+                payload_bytes: 0,
+            },
+            nonce: [0; 24],
+            sealed: Vec::new(),
+            signature: None,
+            id: self.id,
+        }
+    }
 }
 
 impl<'k> Writer<'k> {
@@ -104,11 +126,7 @@ impl<'k> Writer<'k> {
         match (content, payload) {
             (Some(content), _) => self.content(&content, header.journal, actor),
             (None, Some(payload)) => self.plain(&payload),
-            (None, None) => {
-                put_u64(&mut self.lanes.lengths, payload_bytes as u64);
-                self.lanes.nonces.extend_from_slice(&entry.nonce);
-                self.lanes.sealed.extend_from_slice(&entry.sealed);
-            }
+            (None, None) => self.full(entry)?,
         }
         if header.kind == EntryKind::Control {
             let place = self.controls.len();
@@ -123,6 +141,12 @@ impl<'k> Writer<'k> {
         heads.sort_unstable_by_key(|(_, journal)| journal.index);
         for (id, journal) in heads {
             let signature = journal.signature.ok_or(BundleError::Unsigned { journal: id })?;
+            if journal.head(id).verify(&signature).is_err() {
+                return Err(BundleError::Signature {
+                    journal: id,
+                    number: journal.number.0,
+                });
+            }
             self.lanes.signatures.extend_from_slice(&signature.0);
         }
         let lanes = self.lanes.each();
@@ -250,11 +274,31 @@ impl<'k> Writer<'k> {
         self.lanes.plain.extend_from_slice(bytes);
     }
 
+    /// An entry as it is; what its id says it is, it must be.
+    fn full(&mut self, entry: &Entry) -> Result<(), BundleError> {
+        let (journal, number) = (entry.header.journal, entry.header.number.0);
+        let again = Entry::assemble(entry.header.clone(), entry.nonce, entry.sealed.clone(), None).map_err(
+            |error| BundleError::Entry {
+                journal,
+                number,
+                error,
+            },
+        )?;
+        if again.id != entry.id {
+            return Err(BundleError::Chain { journal, number });
+        }
+        put_u64(&mut self.lanes.lengths, u64::from(entry.header.payload_bytes));
+        self.lanes.nonces.extend_from_slice(&entry.nonce);
+        self.lanes.sealed.extend_from_slice(&entry.sealed);
+        Ok(())
+    }
+
     fn content(&mut self, content: &Content, journal: JournalId, actor: usize) {
         let (document, new) = self.documents.find(&content.document);
         put_u64(&mut self.lanes.document, document as u64);
         if new {
             self.lanes.documents.extend_from_slice(&encode(&content.document));
+            self.past.open();
         }
         put_u64(&mut self.lanes.changes, content.changes.len() as u64);
         for chunk in &content.changes {
@@ -274,42 +318,15 @@ impl<'k> Writer<'k> {
     }
 
     fn change(&mut self, change: &Change<'_>, id: ChangeId, document: usize, actor: usize) {
-        put_u64(&mut self.lanes.deps, (change.deps.len() as u64).saturating_add(1));
-        let mut distances = Vec::with_capacity(change.deps.len());
-        let mut outside = Vec::new();
-        let length = self.past.document(document).map_or(0, |past| past.len());
-        for dep in &change.deps {
-            match self.changes.get(dep) {
-                Some((of, place)) if *of == document => distances.push(length.saturating_sub(*place)),
-                _ => outside.push(dep.0),
-            }
-        }
-        distances.sort_unstable();
-        for distance in &distances {
-            put_u64(&mut self.lanes.dep, *distance as u64);
-        }
-        for hash in outside {
-            put_u64(&mut self.lanes.dep, 0);
-            let index = self.hash(hash);
-            put_u64(&mut self.lanes.dep, index);
-        }
-        let lanes = &mut self.lanes;
-        put_i64(&mut lanes.time, change.time.wrapping_sub(self.past.time));
-        self.past.time = change.time;
-        put_u64(&mut lanes.message, change.message.len() as u64);
-        lanes.message.extend_from_slice(change.message);
+        let last = self.deps(&change.deps, document);
         let Some(past) = self.past.document(document) else {
             return;
         };
-        let last = distances
-            .iter()
-            .filter_map(|distance| past.back(*distance))
-            .map(|(_, last)| last)
-            .max();
-        let start = last.unwrap_or(0).wrapping_add(1);
-        put_i64(&mut lanes.start, change.start.wrapping_sub(start).cast_signed());
-        let seq = past.expected_seq(actor);
-        put_i64(&mut lanes.seq, change.seq.wrapping_sub(seq).cast_signed());
+        let lanes = &mut self.lanes;
+        let start = change.start.wrapping_sub(last.wrapping_add(1));
+        put_i64(&mut lanes.start, start.cast_signed());
+        let seq = change.seq.wrapping_sub(past.expected_seq(actor));
+        put_i64(&mut lanes.seq, seq.cast_signed());
         past.join(actor);
         put_u64(&mut lanes.others, change.others.len() as u64);
         for other in &change.others {
@@ -327,21 +344,60 @@ impl<'k> Writer<'k> {
             }
             past.join(index);
         }
-        let mut layout = 0_u64;
-        for column in change.columns.iter().rev() {
-            layout = (layout << 1) | u64::from(column.is_some());
-        }
-        put_u64(&mut lanes.layout, layout);
-        let places = lanes.column_lengths.iter_mut().zip(lanes.columns.iter_mut());
-        for ((lengths, bytes), column) in places.zip(change.columns) {
-            if let Some(column) = column {
-                put_u64(lengths, column.len() as u64);
-                bytes.extend_from_slice(column);
-            }
-        }
         let place = past.len();
         past.push(actor, change, id);
         self.changes.entry(id).or_insert((document, place));
+        put_u64(&mut lanes.message, change.message.len() as u64);
+        lanes.message.extend_from_slice(change.message);
+        put_i64(&mut lanes.time, change.time.wrapping_sub(self.past.time));
+        self.past.time = change.time;
+        put_columns(lanes, change);
+    }
+
+    /// Writes what a change depends on: known changes of its document by how far back they stand, nearest first, then
+    /// the others by hash. Returns the greatest last operation among the known ones, or 0.
+    fn deps(&mut self, deps: &[ChangeId], document: usize) -> u64 {
+        put_u64(&mut self.lanes.deps, (deps.len() as u64).saturating_add(1));
+        let mut distances = Vec::with_capacity(deps.len());
+        let mut outside = Vec::new();
+        let mut last = 0;
+        for dep in deps {
+            let place = self.changes.get(dep).filter(|(of, _)| *of == document);
+            let past = self.past.document(document);
+            match place.zip(past) {
+                Some(((_, place), past)) => {
+                    let distance = past.len().saturating_sub(*place);
+                    last = past.back(distance).map_or(0, |(_, last)| last).max(last);
+                    distances.push(distance);
+                }
+                None => outside.push(dep.0),
+            }
+        }
+        distances.sort_unstable();
+        for distance in distances {
+            put_u64(&mut self.lanes.dep, distance as u64);
+        }
+        for hash in outside {
+            put_u64(&mut self.lanes.dep, 0);
+            let index = self.hash(hash);
+            put_u64(&mut self.lanes.dep, index);
+        }
+        last
+    }
+}
+
+fn put_columns(lanes: &mut Lanes<Vec<u8>>, change: &Change<'_>) {
+    let mut layout = 0_u64;
+    for column in change.columns.iter().rev() {
+        layout = (layout << 1) | u64::from(column.is_some());
+    }
+    put_u64(&mut lanes.layout, layout);
+    let places = lanes.column_lengths.iter_mut().zip(lanes.columns.iter_mut());
+    for ((lengths, bytes), column) in places.zip(change.columns) {
+        if let Some(column) = column {
+            put_u64(lengths, column.len() as u64);
+            bytes.extend_from_slice(column);
+        }
     }
 }
 

@@ -28,7 +28,10 @@ pub fn read(document: &Document, idea: Option<ProposalId>) -> Reading<Vec<Task>>
     let mut reader = Reader::new(document, &[]);
     let map = reader.field(TASKS);
     let mut tasks = Vec::new();
-    for key in reader.keys(&map, &[TASKS], TASKS_MAX) {
+    for key in reader.keys(&map) {
+        if !reader.room(&[TASKS], tasks.len(), TASKS_MAX) {
+            break;
+        }
         match id_key(&key) {
             Ok(id) => tasks.extend(read_task(&mut reader, idea, id, &key)),
             Err(reason) => {

@@ -40,6 +40,8 @@ pub const TEXT_ENCODING: TextEncoding = TextEncoding::Utf16CodeUnit;
 #[derive(Debug, Clone)]
 pub struct Document {
     kind: DocumentKind,
+    /// The id of its genesis.
+    genesis: ChangeHash,
     doc: Automerge,
     /// How many changes each journal has made in it.
     sequences: BTreeMap<JournalId, u64>,
@@ -48,7 +50,7 @@ pub struct Document {
 /// Why something cannot be done with a document.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum DocumentError {
-    /// A save that is not of this kind, or has more than one beginning.
+    /// A save that is not of this kind.
     #[error("the saved document does not begin with the genesis of its kind")]
     NoGenesis,
     /// A change came before one that it depends on.
@@ -72,7 +74,7 @@ pub enum DocumentError {
     UnknownHead(ChangeId),
     /// Automerge refused.
     #[error(transparent)]
-    Automerge(#[from] AutomergeError),
+    Automerge(Box<AutomergeError>),
 }
 
 /// Why something was not written. Nothing of it was.
@@ -112,7 +114,19 @@ pub enum WriteError {
     },
     /// Automerge refused.
     #[error(transparent)]
-    Automerge(#[from] AutomergeError),
+    Automerge(Box<AutomergeError>),
+}
+
+impl From<AutomergeError> for DocumentError {
+    fn from(error: AutomergeError) -> Self {
+        Self::Automerge(Box::new(error))
+    }
+}
+
+impl From<AutomergeError> for WriteError {
+    fn from(error: AutomergeError) -> Self {
+        Self::Automerge(Box::new(error))
+    }
 }
 
 impl Document {
@@ -124,10 +138,13 @@ impl Document {
     )]
     pub fn new(kind: DocumentKind) -> Self {
         let mut doc = Automerge::new_with_encoding(TEXT_ENCODING);
-        doc.apply_changes([genesis(kind)])
+        let genesis = genesis(kind);
+        let id = genesis.hash();
+        doc.apply_changes([genesis])
             .expect("a genesis applies to an empty document");
         Self {
             kind,
+            genesis: id,
             doc,
             sequences: BTreeMap::new(),
         }
@@ -141,11 +158,7 @@ impl Document {
         let doc = Automerge::load_with_options(save, LoadOptions::new().text_encoding(TEXT_ENCODING))?;
         let genesis = genesis(kind).hash();
         let metas = doc.get_changes_meta(&[]);
-        let begins_with_genesis = metas.first().is_some_and(|first| first.hash == genesis)
-            && metas
-                .iter()
-                .all(|meta| meta.deps.is_empty() == (meta.hash == genesis));
-        if !begins_with_genesis {
+        if !metas.iter().any(|meta| meta.hash == genesis) {
             return Err(DocumentError::NoGenesis);
         }
         let mut sequences = BTreeMap::new();
@@ -153,13 +166,32 @@ impl Document {
             count(&mut sequences, &meta.actor, meta.seq);
         }
         drop(metas);
-        Ok(Self { kind, doc, sequences })
+        Ok(Self {
+            kind,
+            genesis,
+            doc,
+            sequences,
+        })
     }
 
     /// Its bytes, for this device's own cache.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         self.doc.save()
+    }
+
+    /// Who wrote the first change on the genesis, and when by their clock: where several did, the one whose id is smallest.
+    #[must_use]
+    pub fn origin(&self) -> Option<(JournalId, Timestamp)> {
+        let metas = self.doc.get_changes_meta(&[]);
+        let genesis = metas.first()?.hash;
+        let first = metas
+            .iter()
+            .filter(|meta| meta.deps == [genesis])
+            .min_by_key(|meta| meta.hash)?;
+        let journal: [u8; 32] = first.actor.to_bytes().try_into().ok()?;
+        let seconds = u64::try_from(first.timestamp).unwrap_or(0);
+        Some((JournalId(journal), Timestamp(seconds.saturating_mul(1000))))
     }
 
     /// Has nobody written it yet?
@@ -197,19 +229,24 @@ impl Document {
             }
             coming.insert(change.hash().0);
         }
-        let mut sequences = self.sequences.clone();
-        for change in &changes {
-            count(&mut sequences, change.actor_id(), change.seq());
-        }
+        let made: Vec<(ActorId, u64)> = changes
+            .iter()
+            .map(|change| (change.actor_id().clone(), change.seq()))
+            .collect();
         self.doc.apply_changes(changes)?;
-        self.sequences = sequences;
+        for (actor, sequence) in made {
+            count(&mut self.sequences, &actor, sequence);
+        }
         Ok(())
     }
 
     /// All changes in causal order, genesis first.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
-        self.doc.get_changes(&[])
+        let mut changes = self.doc.get_changes(&[]);
+        // Automerge's order is causal, but a member may write a change that depends on nothing, not even on the genesis.
+        changes.sort_by_key(|change| change.hash() != self.genesis);
+        changes
     }
 
     /// Runs a writer in one transaction on the current heads, as the journal `author`. Gives what the writer gave, and
@@ -340,3 +377,6 @@ fn check_word(field: &'static str, word: &str) -> Result<(), WriteError> {
     check_line(field, word)?;
     check_text(field, word, WORD_BYTES_MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,10 @@ pub fn read(document: &Document, owner: PersonId) -> Reading<OwnPage> {
     let name = name.filter(|name| !name.trim().is_empty());
     let map = reader.field(COMMENTS);
     let mut comments = BTreeMap::new();
-    for key in reader.keys(&map, &[COMMENTS], COMMENTS_MAX) {
+    for key in reader.keys(&map) {
+        if !reader.room(&[COMMENTS], comments.len(), COMMENTS_MAX) {
+            break;
+        }
         if let Some(comment) = read_comment(&mut reader, owner, &key) {
             comments.insert((comment.at, comment.id), comment);
         }

@@ -118,14 +118,17 @@ impl<'a> Reader<'a> {
         held(&self.document.doc, map, key, None)
     }
 
-    /// The keys of a map in order, not more than so many.
-    pub(super) fn keys(&mut self, map: &ObjId, path: &[&str], keys_max: usize) -> Vec<String> {
-        let mut keys = self.document.doc.keys(map);
-        let first: Vec<String> = keys.by_ref().take(keys_max).collect();
-        if keys.next().is_some() {
+    /// The keys of a map in order.
+    pub(super) fn keys(&self, map: &ObjId) -> Vec<String> {
+        self.document.doc.keys(map).collect()
+    }
+
+    /// Is there room for one more? Only what fits takes up room, so that junk crowds out nothing honest.
+    pub(super) fn room(&mut self, path: &[&str], count: usize, count_max: usize) -> bool {
+        if count >= count_max {
             self.note(path, OddityReason::TooMany);
         }
-        first
+        count < count_max
     }
 
     /// Names the fields of a map that this version does not know.
@@ -229,7 +232,10 @@ impl<'a> Reader<'a> {
         member: impl Fn(&str) -> Result<T, OddityReason>,
     ) -> Vec<T> {
         let mut members = Vec::new();
-        for key in self.keys(map, path, members_max) {
+        for key in self.keys(map) {
+            if !self.room(path, members.len(), members_max) {
+                break;
+            }
             let path = [path, &[&key]].concat();
             let held = self.held(map, &key);
             let is_in = held

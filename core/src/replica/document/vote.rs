@@ -60,7 +60,10 @@ pub fn ballots(document: &Document) -> Reading<BTreeMap<PollId, BallotReading>> 
     let mut reader = Reader::new(document, &[]);
     let map = reader.field(BALLOTS);
     let mut ballots = BTreeMap::new();
-    for key in reader.keys(&map, &[BALLOTS], POLLS_MAX) {
+    for key in reader.keys(&map) {
+        if !reader.room(&[BALLOTS], ballots.len(), POLLS_MAX) {
+            break;
+        }
         let values = reader.held(&map, &key);
         match id_key(&key).and_then(|poll| Ok((poll, ballot_of(&values)?))) {
             Ok((poll, ballot)) => drop(ballots.insert(poll, ballot)),

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::chunk::Chunk;
 use super::order::{Elements, precedes};
 use super::past::{Made, Past, Place, Run, Stand, find_run, runs_of};
-use super::refusal::{MARK_STEPS_MAX, Refusal};
+use super::refusal::{MARK_STEPS_MAX, OBJECT_DEPTH_MAX, Refusal};
 use super::rows::{Action, Insertion, Key, ObjectKind, OpId, Row, Rows};
 
 /// A change and its past.
@@ -109,9 +109,15 @@ impl<'a> Judge<'a> {
                 Made::Value | Made::Counter | Made::Mark => return Err(Refusal::NotAnObject),
             },
         };
+        if matches!(row.action, Action::Make(_)) {
+            self.judge_depth(row.object)?;
+        }
         let is_mark = matches!(row.action, Action::MarkBegin | Action::MarkEnd);
         if is_mark && object != ObjectKind::Text {
             return Err(Refusal::MarkOutsideText);
+        }
+        if object == ObjectKind::Text && row.action == Action::Increment {
+            return Err(Refusal::IncrementInText);
         }
         match (object, row.key) {
             (ObjectKind::Map, Key::Text(_)) | (ObjectKind::List | ObjectKind::Text, Key::Head) => Ok(()),
@@ -138,6 +144,26 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// An object made in `object`, which is known, must not lie too deep.
+    fn judge_depth(&self, object: Option<OpId>) -> Result<(), Refusal> {
+        let mut above = object.map(|id| self.moved(id));
+        for _ in 0..OBJECT_DEPTH_MAX {
+            let Some(id) = above else { return Ok(()) };
+            let is_own = self.numbers.first() == Some(&id.actor) && id.number >= self.start_op;
+            above = if is_own {
+                find_run(&self.runs, id.number)
+                    .ok_or(Refusal::ObjectUnknown)?
+                    .object
+            } else {
+                let actor = self.past.actor(id.actor).ok_or(Refusal::ObjectUnknown)?;
+                find_run(&actor.runs, id.number)
+                    .ok_or(Refusal::ObjectUnknown)?
+                    .object
+            };
+        }
+        Err(Refusal::TooDeep)
+    }
+
     fn judge_preds(&self, row: &Row<'_>, preds: &[OpId], number: u32) -> Result<(), Refusal> {
         let mut last: Option<OpId> = None;
         let mut counters = 0_usize;
@@ -158,7 +184,7 @@ impl<'a> Judge<'a> {
             }
             match found.made {
                 Made::Counter => counters = counters.saturating_add(1),
-                Made::Mark => return Err(Refusal::PredIsMark),
+                Made::Mark => return Err(Refusal::ElementIsMark),
                 Made::Object(_) | Made::Value => {}
             }
         }

@@ -10,11 +10,12 @@
 //! number. Whoever feeds the gate keeps the verdict equal everywhere by giving it the changes of one journal to one
 //! document in the journal's order, so that a waiting change holds back the later ones of its own author.
 //!
-//! A change is raw: not deflated. Automerge (`save_incremental`, JavaScript's `getLastLocalChange`) deflates changes of
-//! more than 256 bytes; the writer takes `Change::raw_bytes`, and what comes from JavaScript must be inflated first.
+//! A change is raw, a plain chunk: what `Change::raw_bytes` gives, and JavaScript's `getLastLocalChange` since 3.x.
+//! `Change::bytes` and older JavaScript deflate a change of more than 256 bytes; such a one must be inflated by its writer.
 //!
-//! What is refused though Automerge's interface can write it: tables (Automerge panics on what is in them), values of
-//! unknown type, and numbers, times and sizes beyond the limits here.
+//! What is refused though Automerge's interface can write it: tables (Automerge panics on what is in them), counters
+//! counted up inside a text (it panics on reading them), values of unknown type, a mark whose begin alone was written
+//! because its end failed, an author's footer, and numbers, times, sizes and depths beyond the limits here.
 
 mod bytes;
 mod chunk;
@@ -41,8 +42,8 @@ use self::past::{Past, Record};
 use self::refusal::id_of;
 pub use self::refusal::{
     CHANGE_ACTORS_MAX, CHANGE_BYTES_MAX, CHANGE_DEPS_MAX, CHANGE_MARKS_MAX, CHANGE_OPS_MAX, CHANGE_PREDS_MAX,
-    CHANGE_TIME_MAX, COUNTER_START_MAX, COUNTER_STEP_MAX, MARK_STEPS_MAX, MESSAGE_BYTES_MAX, OP_NUMBER_MAX,
-    Refusal,
+    CHANGE_TIME_MAX, COUNTER_START_MAX, COUNTER_STEP_MAX, MARK_STEPS_MAX, MESSAGE_BYTES_MAX,
+    OBJECT_DEPTH_MAX, OP_NUMBER_MAX, Refusal,
 };
 use self::rows::Rows;
 use crate::domain::id::{ChangeId, JournalId};

@@ -17,7 +17,9 @@ pub const MESSAGE_BYTES_MAX: usize = 4096;
 /// The most begins and ends of marks in one change. Each costs a walk through its text.
 pub const CHANGE_MARKS_MAX: usize = 8192;
 /// The most steps that the order of a change's marks may take to find, in runs of the text above them.
-pub const MARK_STEPS_MAX: usize = 4_000_000;
+pub const MARK_STEPS_MAX: usize = 1_000_000;
+/// How deep objects may lie in each other; the root is depth 0. Automerge's `hydrate` and serde walk them recursively.
+pub const OBJECT_DEPTH_MAX: usize = 64;
 /// The greatest number of an operation: Automerge keeps it in 32 bits, and sums of two must not overflow.
 pub const OP_NUMBER_MAX: u64 = (1 << 31) - 1;
 /// The farthest time from 1970 that a change may claim, either way. Automerge stores differences of two times.
@@ -65,7 +67,7 @@ pub enum Refusal {
     /// A text is not UTF-8.
     #[error("a text is not UTF-8")]
     TextNotUtf8,
-    /// Automerge itself does not read it, or reads something else.
+    /// Automerge itself does not read it, or reads something else. Not known to happen.
     #[error("Automerge does not read it")]
     Unreadable,
 
@@ -201,6 +203,9 @@ pub enum Refusal {
     /// An operation that made no object is named as one.
     #[error("not an object")]
     NotAnObject,
+    /// Over [`OBJECT_DEPTH_MAX`].
+    #[error("objects lie too deep in each other")]
+    TooDeep,
     /// A key of a map in a list, or an element of a list in a map.
     #[error("a key that does not fit the object")]
     KeyWrongType,
@@ -213,7 +218,7 @@ pub enum Refusal {
     /// An element of another object.
     #[error("an element of another object")]
     ElementElsewhere,
-    /// A value is written over a mark.
+    /// A mark is overwritten or deleted.
     #[error("a mark cannot be overwritten")]
     ElementIsMark,
     /// A predecessor that is not in its past, or that stands for no value: a deletion or an increment.
@@ -222,15 +227,15 @@ pub enum Refusal {
     /// A predecessor in another object, or under another key or element.
     #[error("a predecessor elsewhere")]
     PredElsewhere,
-    /// A mark is named as a predecessor.
-    #[error("a mark cannot be a predecessor")]
-    PredIsMark,
     /// An increment of what is no counter.
     #[error("an increment without a counter")]
     CounterMissing,
     /// An object is put over an element of a text.
     #[error("an object over a text's element")]
     ObjectInText,
+    /// An increment in a text: Automerge 0.12 then panics on reading what stands there.
+    #[error("an increment in a text")]
+    IncrementInText,
     /// A mark outside of a text.
     #[error("a mark outside of a text")]
     MarkOutsideText,

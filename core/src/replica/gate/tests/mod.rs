@@ -8,6 +8,15 @@
 mod encoder;
 mod fuzz;
 mod honest;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "small numbers of tests"
+)]
+mod hostile;
+mod javascript;
+mod random;
+mod speed;
 
 use std::collections::BTreeMap;
 
@@ -116,7 +125,7 @@ fn read_object(doc: &Automerge, object: &automerge::ObjId, out: &mut String) {
                         let marks: BTreeMap<String, String> = marks
                             .iter()
                             .flat_map(|marks| marks.iter())
-                            .map(|(name, value)| (name.to_string(), format!("{value:?}")))
+                            .map(|(name, value)| (name.to_owned(), format!("{value:?}")))
                             .collect();
                         write!(out, "[{text:?} {marks:?}]").unwrap();
                     }

@@ -1,0 +1,300 @@
+//! Coming in over the network: the joiner asks, the inviting device answers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ed25519_dalek::SigningKey;
+use iroh::endpoint::Connection;
+
+use crate::domain::id::{DeviceId, GroupId};
+use crate::host::discovery::Discovery;
+use crate::host::keystore::Passphrase;
+use crate::host::node::{Node, NodeError, now};
+use crate::host::random::SystemRandom;
+use crate::replica::bundle::Compression;
+use crate::replica::frontier::Frontier;
+use crate::replica::hold::Replica;
+use crate::replica::join::{AdmitError, Invitation, JoinError, short_code};
+use crate::replica::limits::BUNDLE_BYTES_MAX;
+use crate::replica::session::bundle_parts;
+use crate::replica::wire::{Frame, JoinRefusal, JoinRequest};
+
+use super::frames::{self, WireError};
+use super::sessions::SessionError;
+use super::{DIAL, JOIN, NetError, Shared, bind, endpoint_address};
+
+/// How long the answer may take.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// How long between attempts where nothing new is heard of the inviting device.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Who has joined what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// The group.
+    pub group: GroupId,
+    /// The code that the inviting device shows, too.
+    pub code: String,
+}
+
+/// Why nobody joined.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinFailure {
+    /// No network.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The node.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// This group is in the profile.
+    #[error("you are in this group already")]
+    AlreadyHere,
+    /// The time of the invitation is over.
+    #[error("the invitation has expired: ask for a new one")]
+    Expired,
+    /// The inviting device did not answer.
+    #[error(
+        "the inviting device cannot be reached: it must be running (`kiez sync --listen`) on the same network or cable; then try again"
+    )]
+    Unreachable,
+    /// The inviting device said no.
+    #[error(transparent)]
+    Refused(#[from] JoinRefusal),
+    /// What it sent cannot be used.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+}
+
+/// Joins with an invitation; tries to reach the inviting device until the time is over.
+///
+/// # Errors
+/// Where it cannot be reached, refuses, or what it sends cannot be used.
+pub async fn join(
+    node: &Node,
+    invitation: &Invitation,
+    passphrase: &Passphrase,
+    timeout: Duration,
+) -> Result<Joined, JoinFailure> {
+    if node.groups()?.contains(&invitation.group) {
+        return Err(JoinFailure::AlreadyHere);
+    }
+    if now() > invitation.expires {
+        return Err(JoinFailure::Expired);
+    }
+    let person = node.recovery_words(passphrase)?.person_key();
+    let endpoint = bind(node).await?;
+    let trying = try_until_joined(node, &endpoint, invitation, &person);
+    let joined = tokio::time::timeout(timeout, trying)
+        .await
+        .unwrap_or(Err(JoinFailure::Unreachable));
+    endpoint.close().await;
+    joined
+}
+
+async fn try_until_joined(
+    node: &Node,
+    endpoint: &iroh::Endpoint,
+    invitation: &Invitation,
+    person: &SigningKey,
+) -> Result<Joined, JoinFailure> {
+    let mut addresses: BTreeSet<std::net::SocketAddr> = invitation.addresses.iter().copied().collect();
+    let port = endpoint
+        .bound_sockets()
+        .first()
+        .map_or(0, std::net::SocketAddr::port);
+    let mut discovery = Discovery::start(node.me().device_id(), port, None, &mut SystemRandom).ok();
+    if let Some(discovery) = &discovery {
+        discovery.set_known(BTreeSet::from([invitation.inviter]));
+    }
+    loop {
+        if let Some(address) = endpoint_address(invitation.inviter, &addresses)
+            && !addresses.is_empty()
+            && let Ok(Ok(connection)) = tokio::time::timeout(DIAL, endpoint.connect(address, JOIN)).await
+        {
+            match ask(node, &connection, invitation, person).await {
+                Err(AskError::Lost) => {}
+                Err(AskError::Failed(failure)) => return Err(failure),
+                Ok(joined) => {
+                    let kept: Vec<std::net::SocketAddr> = addresses.iter().copied().collect();
+                    node.store()
+                        .group(Some(joined.group))
+                        .set_contact(invitation.inviter, &kept)
+                        .map_err(NodeError::from)?;
+                    if let Some(discovery) = discovery {
+                        tokio::task::spawn_blocking(move || discovery.stop()).await.ok();
+                    }
+                    return Ok(joined);
+                }
+            }
+        }
+        let seen = async {
+            match &mut discovery {
+                Some(discovery) => discovery.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        if let Ok(Some(sighting)) = tokio::time::timeout(AGAIN, seen).await {
+            addresses.extend(sighting.addresses);
+        }
+    }
+}
+
+enum AskError {
+    /// Worth another attempt.
+    Lost,
+    Failed(JoinFailure),
+}
+
+impl From<WireError> for AskError {
+    fn from(_: WireError) -> Self {
+        Self::Lost
+    }
+}
+
+impl<E: Into<JoinFailure>> From<E> for AskError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn ask(
+    node: &Node,
+    connection: &Connection,
+    invitation: &Invitation,
+    person: &SigningKey,
+) -> Result<Joined, AskError> {
+    let channel = frames::channel(connection)?;
+    let (mut send, mut recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
+    let request = invitation.request(node.me(), person, &channel);
+    frames::write(&mut send, &Frame::JoinRequest(Box::new(request))).await?;
+    let answer = tokio::time::timeout(ANSWER, frames::read(&mut recv))
+        .await
+        .map_err(|_| WireError::Lost)??;
+    let boxes = match answer {
+        Some(Frame::Admitted { boxes, .. }) => boxes,
+        Some(Frame::NotAdmitted(refusal)) => return Err(refusal.into()),
+        Some(_) | None => return Err(AskError::Lost),
+    };
+    let mut bundle = Vec::new();
+    loop {
+        let part = tokio::time::timeout(ANSWER, frames::read(&mut recv))
+            .await
+            .map_err(|_| WireError::Lost)??;
+        let Some(Frame::BundlePart { total, bytes }) = part else {
+            return Err(AskError::Lost);
+        };
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        bundle.extend_from_slice(&bytes.0);
+        if bytes.0.is_empty() || bundle.len() > total || total > BUNDLE_BYTES_MAX {
+            return Err(AskError::Lost);
+        }
+        tracing::info!("received {} of {total} bytes", bundle.len());
+        if bundle.len() == total {
+            break;
+        }
+    }
+    let joined = tokio::task::block_in_place(|| {
+        let storage = node.store().group(None);
+        Replica::join(
+            storage,
+            invitation,
+            node.me(),
+            node.box_secret(),
+            &boxes,
+            &bundle,
+            &mut SystemRandom,
+        )
+    });
+    let mut replica = joined.map_err(JoinFailure::from)?;
+    let name = node.profile_name().map_err(JoinFailure::from)?;
+    replica
+        .set_profile_name(&name, now())
+        .map_err(|error| JoinFailure::Node(error.into()))?;
+    let group = replica.group();
+    node.adopt(replica);
+    send.finish().ok();
+    connection.close(0_u32.into(), b"");
+    Ok(Joined {
+        group,
+        code: short_code(group, &channel),
+    })
+}
+
+/// Answers a joiner.
+pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
+    let channel = frames::channel(connection)?;
+    let asked = async {
+        let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
+        let frame = frames::read(&mut recv).await?.ok_or(WireError::Lost)?;
+        Ok::<_, WireError>((send, frame))
+    };
+    let (mut send, frame) = tokio::time::timeout(ANSWER, asked)
+        .await
+        .map_err(|_| WireError::Lost)??;
+    let Frame::JoinRequest(request) = frame else {
+        return Err(WireError::Lost.into());
+    };
+    let answer = tokio::task::block_in_place(|| admit(shared, &request, &channel));
+    let frames_out = match answer {
+        Ok(frames_out) => {
+            let code = short_code(request.group, &channel);
+            tracing::warn!("somebody joined; both screens show {code}");
+            shared.set_contact(request.group, DeviceId(channel.peer.0), super::Contact::Lost);
+            shared.node.tell(request.group);
+            frames_out
+        }
+        Err(refusal) => vec![Frame::NotAdmitted(refusal)],
+    };
+    for frame in &frames_out {
+        frames::write(&mut send, frame).await?;
+    }
+    send.finish().ok();
+    // The joiner closes when it has everything.
+    tokio::select! {
+        _ = connection.closed() => {}
+        () = shared.stopped() => {}
+        () = tokio::time::sleep(ANSWER) => {}
+    }
+    Ok(())
+}
+
+fn admit(
+    shared: &Shared,
+    request: &JoinRequest,
+    channel: &crate::replica::session::Channel,
+) -> Result<Vec<Frame>, JoinRefusal> {
+    shared
+        .node
+        .with_group(request.group, |replica| -> Result<Vec<Frame>, Refusal> {
+            let admission = replica
+                .admit(request, channel, now(), &mut SystemRandom)
+                .map_err(|error| match error {
+                    AdmitError::Refused(refusal) => Refusal(refusal),
+                    AdmitError::Replica(_) => Refusal(JoinRefusal::Unable),
+                })?;
+            let bundle = replica
+                .bundle(&Frontier::new(), Compression::Fast)
+                .map_err(|_| Refusal(JoinRefusal::Unable))?;
+            let mut frames_out = vec![Frame::Admitted {
+                grant: admission.grant,
+                boxes: admission.boxes,
+            }];
+            frames_out.extend(bundle_parts(&bundle));
+            Ok(frames_out)
+        })
+        .map_err(|Refusal(refusal)| refusal)
+}
+
+struct Refusal(JoinRefusal);
+
+impl From<NodeError> for Refusal {
+    fn from(error: NodeError) -> Self {
+        // A stranger is not told which groups there are.
+        Self(if matches!(error, NodeError::NoSuchGroup) {
+            JoinRefusal::Unknown
+        } else {
+            JoinRefusal::Unable
+        })
+    }
+}

@@ -1,0 +1,365 @@
+//! Drives sync sessions over connections: frames in, effects out.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use iroh::endpoint::{Connection, RecvStream, SendStream};
+use tokio::sync::mpsc;
+
+use crate::domain::control::{Device, Enrol};
+use crate::domain::id::{DeviceId, GroupId, Signature};
+use crate::host::node::{NodeError, now};
+use crate::host::random::{self, SystemRandom};
+use crate::host::store::{GroupStore, PeerRow};
+use crate::replica::control::{enrol_bytes, sign};
+use crate::replica::hold::{Replica, ReplicaError};
+use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_member};
+use crate::replica::wire::{Frame, Goodbye};
+
+use super::frames::{self, WireError};
+use super::{Contact, DIAL, SYNC, Shared, endpoint_address};
+
+/// How long the last words may take to arrive.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long somebody may take to say who they are.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    #[error("{0}")]
+    Closed(String),
+}
+
+impl From<ReplicaError> for SessionError {
+    fn from(error: ReplicaError) -> Self {
+        Self::Node(error.into())
+    }
+}
+
+/// Tries to reach a device, and syncs with it until the connection ends.
+pub(super) async fn dial(shared: &Shared, group: GroupId, device: DeviceId, addresses: BTreeSet<SocketAddr>) {
+    if shared.contact(group, device).is_none() {
+        shared.set_contact(group, device, Contact::Busy);
+    }
+    let ended = dial_and_sync(shared, group, device, addresses).await;
+    if let Err(error) = &ended {
+        tracing::debug!("{device:?}: {error}");
+    }
+    ended_with(shared, group, device);
+}
+
+async fn dial_and_sync(
+    shared: &Shared,
+    group: GroupId,
+    device: DeviceId,
+    addresses: BTreeSet<SocketAddr>,
+) -> Result<(), SessionError> {
+    let address = endpoint_address(device, &addresses).ok_or(WireError::Lost)?;
+    let connecting = shared.endpoint.connect(address, SYNC);
+    let connection = tokio::select! {
+        connection = tokio::time::timeout(DIAL, connecting) => connection,
+        () = shared.stopped() => return Ok(()),
+    };
+    let connection = connection
+        .map_err(|_| WireError::Lost)?
+        .map_err(|_| WireError::Lost)?;
+    shared.set_contact(group, device, Contact::Busy);
+    let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
+    let channel = frames::channel(&connection)?;
+    let greeting = shared.node.with_group(group, |replica| {
+        Ok::<_, NodeError>(hello(replica.keys(), &channel, Side::Dialler, &mut SystemRandom))
+    })?;
+    frames::write(&mut send, &greeting).await?;
+    let session = Session::new(Side::Dialler, channel);
+    run(shared, group, session, channel, &connection, send, recv, None).await
+}
+
+/// Answers somebody who dialled: finds out which group they mean.
+pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
+    let channel = frames::channel(connection)?;
+    let greeting = async {
+        let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
+        let frame = frames::read(&mut recv).await?.ok_or(WireError::Lost)?;
+        Ok::<_, WireError>((send, recv, frame))
+    };
+    let (mut send, recv, greeting) = tokio::time::timeout(GREETING, greeting)
+        .await
+        .map_err(|_| WireError::Lost)??;
+    for group in shared.node.groups()? {
+        let member = shared.node.with_group(group, |replica| {
+            Ok::<_, NodeError>(is_member(&greeting, replica.keys(), &channel, Side::Dialler))
+        })?;
+        if member {
+            shared.set_contact(group, channel.peer, Contact::Busy);
+            let session = Session::new(Side::Answerer, channel);
+            let ended = run(
+                shared,
+                group,
+                session,
+                channel,
+                connection,
+                send,
+                recv,
+                Some(greeting),
+            )
+            .await;
+            ended_with(shared, group, channel.peer);
+            return ended;
+        }
+    }
+    frames::write(&mut send, &Frame::Goodbye(Goodbye::NoCommonGroup)).await?;
+    farewell(&mut send).await;
+    Ok(())
+}
+
+fn ended_with(shared: &Shared, group: GroupId, device: DeviceId) {
+    let contact = match shared.contact(group, device) {
+        Some(Contact::Even | Contact::EndedEven) => Contact::EndedEven,
+        Some(Contact::Busy | Contact::Lost) | None => Contact::Lost,
+    };
+    shared.set_contact(group, device, contact);
+    if let Err(error) = shared.node.keep_peer(group, device) {
+        tracing::warn!("what {device:?} has could not be kept: {error}");
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one connection, each used once"
+)]
+async fn run(
+    shared: &Shared,
+    group: GroupId,
+    mut session: Session,
+    channel: Channel,
+    connection: &Connection,
+    mut send: SendStream,
+    mut recv: RecvStream,
+    first: Option<Frame>,
+) -> Result<(), SessionError> {
+    // Reading and writing go on at the same time: two sides that only write would wait for each other for ever.
+    let (outgoing, mut frames_out) = mpsc::unbounded_channel::<Frame>();
+    let (incoming, mut frames_in) = mpsc::channel::<Result<Frame, WireError>>(1);
+    let writing = async move {
+        while let Some(frame) = frames_out.recv().await {
+            frames::write(&mut send, &frame).await?;
+        }
+        farewell(&mut send).await;
+        Ok::<_, WireError>(())
+    };
+    let reading = async move {
+        loop {
+            let frame = match frames::read(&mut recv).await {
+                Ok(Some(frame)) => Ok(frame),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            let broken = frame.is_err();
+            if incoming.send(frame).await.is_err() || broken {
+                return;
+            }
+        }
+    };
+    remember_address(shared, group, connection, channel.peer);
+    let talking = talk(
+        shared,
+        group,
+        &mut session,
+        channel.peer,
+        first,
+        &mut frames_in,
+        outgoing,
+    );
+    let mut reading = std::pin::pin!(reading);
+    let mut writing = std::pin::pin!(writing);
+    let mut talking = std::pin::pin!(talking);
+    let mut read_ended = false;
+    let talked = loop {
+        tokio::select! {
+            talked = &mut talking => break talked,
+            () = &mut reading, if !read_ended => read_ended = true,
+            written = &mut writing => break written.map_err(SessionError::from),
+        }
+    };
+    // The channel of outgoing frames is closed now: what is in it still goes out.
+    if talked.is_ok() {
+        tokio::time::timeout(FAREWELL, writing).await.ok();
+    }
+    connection.close(0_u32.into(), b"");
+    talked
+}
+
+/// The session itself: frames and changes in, effects out, until one side is done.
+async fn talk(
+    shared: &Shared,
+    group: GroupId,
+    session: &mut Session,
+    peer: DeviceId,
+    first: Option<Frame>,
+    incoming: &mut mpsc::Receiver<Result<Frame, WireError>>,
+    outgoing: mpsc::UnboundedSender<Frame>,
+) -> Result<(), SessionError> {
+    let mut changed = shared.node.events();
+    let mut next = first;
+    loop {
+        let frame = match next.take() {
+            Some(frame) => Some(frame),
+            None => tokio::select! {
+                frame = incoming.recv() => match frame {
+                    Some(frame) => Some(frame?),
+                    None => return Ok(()),
+                },
+                event = changed.recv() => match event {
+                    Ok(event) if event.group != group => continue,
+                    // Whoever missed some looks at what there is now.
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => None,
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
+                },
+                () = shared.stopped() => {
+                    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
+                    return Ok(());
+                }
+            },
+        };
+        let step = tokio::task::block_in_place(|| {
+            shared
+                .node
+                .with_group(group, |replica| step(shared, session, frame, replica))
+        })?;
+        let contact = if step.even { Contact::Even } else { Contact::Busy };
+        let mut tell = false;
+        for effect in step.effects {
+            match effect {
+                Effect::Send(frame) => {
+                    if outgoing.send(frame).is_err() {
+                        return Ok(());
+                    }
+                }
+                Effect::PeerHas(has) => {
+                    shared.node.peer_has(
+                        group,
+                        PeerRow {
+                            device: peer,
+                            has,
+                            at: now(),
+                        },
+                    );
+                }
+                Effect::Received(received) => tell |= received.new > 0,
+                Effect::Published => tell = true,
+                Effect::Progress { bytes, total } => tracing::info!("received {bytes} of {total} bytes"),
+                Effect::Close(why) => return ended(&why),
+            }
+        }
+        if tell || step.opened {
+            shared.node.tell(group);
+        }
+        shared.set_contact(group, peer, contact);
+    }
+}
+
+fn ended(why: &Close) -> Result<(), SessionError> {
+    if *why == Close::Peer(Goodbye::Done) {
+        Ok(())
+    } else {
+        Err(SessionError::Closed(why.to_string()))
+    }
+}
+
+struct Step {
+    effects: Vec<Effect>,
+    even: bool,
+    /// A fresh journal was opened after an enrolment.
+    opened: bool,
+}
+
+fn step(
+    shared: &Shared,
+    session: &mut Session,
+    frame: Option<Frame>,
+    replica: &mut Replica<GroupStore>,
+) -> Result<Step, SessionError> {
+    let mut effects = match frame {
+        Some(frame) => session.on_frame(frame, replica, &mut SystemRandom)?,
+        None => session.on_change(replica)?,
+    };
+    let mut opened = false;
+    if replica.own_journal().is_none() {
+        if replica.grant_for(shared.node.me()).is_some() {
+            replica.open_journal(shared.node.me(), &mut SystemRandom)?;
+            effects.extend(session.on_change(replica)?);
+            opened = true;
+        } else if session.is_even(replica) {
+            effects.extend(
+                enrolment(shared, replica).map_or_else(Vec::new, |enrol| session.ask_to_publish(enrol)),
+            );
+        }
+    }
+    Ok(Step {
+        effects,
+        even: session.is_even(replica),
+        opened,
+    })
+}
+
+/// This device's enrolment, signed by its person: after it was restored from an older state.
+fn enrolment(shared: &Shared, replica: &Replica<GroupStore>) -> Option<Enrol> {
+    let node = &shared.node;
+    let words = node.recovery_words(shared.passphrase.as_ref()?).ok()?;
+    let me = node.me();
+    let membership = replica.roster().membership(me.person)?;
+    let enrolled = Device {
+        person: me.person,
+        device: me.device_id(),
+        box_key: me.box_key,
+    };
+    let nonce = random::bytes();
+    let message = enrol_bytes(replica.group(), membership, &enrolled, &nonce);
+    let person_signature: Signature = sign(&words.person_key(), &message);
+    Some(Enrol {
+        membership,
+        enrolled,
+        nonce,
+        person_signature,
+    })
+}
+
+/// Remembers where a device was reached, for when nothing is heard of it.
+fn remember_address(shared: &Shared, group: GroupId, connection: &Connection, device: DeviceId) {
+    let paths = connection.paths();
+    let addresses: BTreeSet<SocketAddr> = paths
+        .iter()
+        .filter_map(|path| {
+            let iroh::TransportAddr::Ip(address) = path.remote_addr() else {
+                return None;
+            };
+            Some(*address)
+        })
+        .collect();
+    if addresses.is_empty() {
+        return;
+    }
+    let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
+    if let Err(error) = shared
+        .node
+        .store()
+        .group(Some(group))
+        .set_contact(device, &addresses)
+    {
+        tracing::warn!("an address could not be kept: {error}");
+    }
+}
+
+/// Waits until the other side has everything, or does not answer any more.
+async fn farewell(send: &mut SendStream) {
+    if send.finish().is_ok() {
+        tokio::time::timeout(FAREWELL, send.stopped()).await.ok();
+    }
+}

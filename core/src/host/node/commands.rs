@@ -1,0 +1,163 @@
+//! What changes something: each command is one action on one group's replica, then everybody is told.
+
+use std::net::SocketAddr;
+
+use crate::domain::charter::{Charter, Role};
+use crate::domain::id::{CommentId, GroupId, PollId, ProposalId, TaskId, Timestamp};
+use crate::domain::poll::Method;
+use crate::domain::proposal::Draft;
+use crate::domain::task::{TaskDraft, TaskState};
+use crate::host::keystore::Passphrase;
+use crate::host::random::SystemRandom;
+use crate::host::store::GroupStore;
+use crate::replica::actions::ActionError;
+use crate::replica::hold::Replica;
+use crate::replica::join::Invitation;
+
+use super::{Node, NodeError, now};
+
+/// How long an invitation is good for: two weeks.
+const INVITATION_MILLISECONDS: u64 = 14 * 24 * 60 * 60 * 1000;
+
+impl Node {
+    /// Founds a group with this person as its first steward.
+    ///
+    /// # Errors
+    /// A wrong passphrase (the person key signs the founding), a text that does not fit, a failing store.
+    pub fn found(&self, name: &str, purpose: &str, passphrase: &Passphrase) -> Result<GroupId, NodeError> {
+        let person = self.recovery_words(passphrase)?.person_key();
+        let storage = self.store().group(None);
+        let mut replica = Replica::found(storage, self.me(), &person, Charter::circle(), &mut SystemRandom)?;
+        replica.describe_group(name, purpose, now())?;
+        replica.set_profile_name(&self.profile_name()?, now())?;
+        let group = replica.group();
+        self.adopt(replica);
+        Ok(group)
+    }
+
+    /// Invites somebody. The invitation names where this device is reachable.
+    ///
+    /// # Errors
+    /// Where the charter does not allow it, or the store fails.
+    pub fn invite(
+        &self,
+        group: GroupId,
+        role: Role,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<Invitation, NodeError> {
+        let expires = Timestamp(now().0.saturating_add(INVITATION_MILLISECONDS));
+        self.change(group, |replica| {
+            Ok(replica.invite(self.me(), role, expires, addresses, &mut SystemRandom)?)
+        })
+    }
+
+    /// Writes down an idea.
+    ///
+    /// # Errors
+    /// See [`Replica::add_idea`]; so for all below.
+    pub fn add_idea(&self, group: GroupId, draft: &Draft) -> Result<ProposalId, NodeError> {
+        self.change(group, |replica| replica.add_idea(draft, now(), &mut SystemRandom))
+    }
+
+    /// Makes an idea's text the one given.
+    ///
+    /// # Errors
+    /// See [`Replica::edit_idea`].
+    pub fn edit_idea(&self, group: GroupId, id: ProposalId, body: &str) -> Result<(), NodeError> {
+        self.change(group, |replica| replica.edit_idea(id, body, now()))
+    }
+
+    /// Comments on an idea.
+    ///
+    /// # Errors
+    /// See [`Replica::comment`].
+    pub fn comment(&self, group: GroupId, about: ProposalId, text: &str) -> Result<CommentId, NodeError> {
+        self.change(group, |replica| {
+            replica.comment(about, text, now(), &mut SystemRandom)
+        })
+    }
+
+    /// Opens a poll.
+    ///
+    /// # Errors
+    /// See [`Replica::open_poll`].
+    pub fn open_poll(
+        &self,
+        group: GroupId,
+        idea: ProposalId,
+        method: Method,
+        options: Vec<String>,
+    ) -> Result<PollId, NodeError> {
+        self.change(group, |replica| replica.open_poll(idea, method, options, now()))
+    }
+
+    /// Casts a ballot.
+    ///
+    /// # Errors
+    /// See [`Replica::cast`].
+    pub fn cast(&self, group: GroupId, poll: PollId, answers: &[String]) -> Result<(), NodeError> {
+        self.hint_poll(group, poll)?;
+        self.change(group, |replica| replica.cast(poll, answers, now()))
+    }
+
+    /// Closes a poll.
+    ///
+    /// # Errors
+    /// See [`Replica::close_poll`].
+    pub fn close_poll(&self, group: GroupId, poll: PollId) -> Result<(), NodeError> {
+        self.hint_poll(group, poll)?;
+        self.change(group, |replica| replica.close_poll(poll, now()))
+    }
+
+    /// Puts a task on a board.
+    ///
+    /// # Errors
+    /// See [`Replica::add_task`].
+    pub fn add_task(
+        &self,
+        group: GroupId,
+        idea: Option<ProposalId>,
+        draft: &TaskDraft,
+    ) -> Result<TaskId, NodeError> {
+        self.change(group, |replica| {
+            replica.add_task(idea, draft, now(), &mut SystemRandom)
+        })
+    }
+
+    /// Says that a task is done, or open again.
+    ///
+    /// # Errors
+    /// Where there is no such task, or the store fails.
+    pub fn set_task_state(&self, group: GroupId, task: TaskId, state: TaskState) -> Result<(), NodeError> {
+        let idea = self.task(group, task)?.idea;
+        self.change(group, |replica| replica.set_task_state(idea, task, state, now()))
+    }
+
+    /// Says under which name this person wants to be known in a group.
+    ///
+    /// # Errors
+    /// See [`Replica::set_profile_name`].
+    pub fn set_profile_name(&self, group: GroupId, name: &str) -> Result<(), NodeError> {
+        self.change(group, |replica| replica.set_profile_name(name, now()))
+    }
+
+    fn change<T>(
+        &self,
+        group: GroupId,
+        action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, ActionError>,
+    ) -> Result<T, NodeError> {
+        let value = self.with_group(group, |replica| action(replica).map_err(NodeError::from))?;
+        self.tell(group);
+        Ok(value)
+    }
+
+    fn hint_poll(&self, group: GroupId, poll: PollId) -> Result<(), NodeError> {
+        let row = self.polls(group)?.into_iter().find(|row| row.id == poll);
+        self.with_group(group, |replica| {
+            if let Some(row) = row {
+                replica.remember_poll(row.id, row.opener);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,307 @@
+//! The node: one profile with its groups, as the one facade for every front end. Commands change something, queries
+//! read, events tell that something changed. It opens a group when it is first asked for it, and documents when they are
+//! needed.
+
+mod commands;
+mod import;
+mod queries;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ed25519_dalek::SigningKey;
+use tokio::sync::broadcast;
+
+use crate::domain::id::{DeviceId, GroupId, PersonId, Timestamp};
+use crate::host::keystore::{Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked};
+use crate::host::random::{self, SystemRandom};
+use crate::host::store::{GroupStore, PeerRow, ProfileValue, Store};
+use crate::replica::actions::ActionError;
+use crate::replica::author::AuthorError;
+use crate::replica::hold::{Me, Replica, ReplicaError};
+use crate::replica::keys::BoxSecret;
+use crate::replica::storage::StorageError;
+
+pub use import::{ImportError, Imported};
+pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
+
+/// How many events a slow listener may lag behind before it is told that it missed some.
+const EVENTS: usize = 1_024;
+
+/// Something changed in a group, by whoever's hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// In which.
+    pub group: GroupId,
+}
+
+/// Why the node did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Passphrase, profile or database.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// An action.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// There is no such group in this profile.
+    #[error("there is no such group in this profile; `kiez group list` shows yours")]
+    NoSuchGroup,
+    /// A value the profile needs is missing.
+    #[error("this profile is incomplete: make a new one, and join again on another member's invitation")]
+    ProfileIncomplete,
+    /// Something that came in could not be used.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+impl From<ReplicaError> for NodeError {
+    fn from(error: ReplicaError) -> Self {
+        Self::Action(error.into())
+    }
+}
+
+impl From<AuthorError> for NodeError {
+    fn from(error: AuthorError) -> Self {
+        Self::Action(error.into())
+    }
+}
+
+/// One profile, unlocked. Cheap to clone: all clones are the same node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    me: Me,
+    box_secret: BoxSecret,
+    groups: Mutex<BTreeMap<GroupId, Replica<GroupStore>>>,
+    /// What devices said they have, since the node started; kept in the store when their session ends.
+    peers: Mutex<BTreeMap<(GroupId, DeviceId), PeerRow>>,
+    events: broadcast::Sender<Changed>,
+    /// Last: it keeps other processes out until everything above is closed.
+    unlocked: Unlocked,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("me", &self.me)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    /// Makes a new profile: a person with fresh recovery words, on this device.
+    ///
+    /// # Errors
+    /// Where there is a profile already, or it cannot be written.
+    pub fn create(home: &Home, name: &str, passphrase: &Passphrase) -> Result<Self, NodeError> {
+        let unlocked = home.create(passphrase)?;
+        let store = Store::open(&unlocked)?;
+        let words = RecoveryWords::from_entropy(random::bytes());
+        let sealed = SealedSeed::seal(
+            &words,
+            passphrase,
+            Cost::STANDARD,
+            random::bytes(),
+            random::bytes(),
+        )?;
+        let person = words.person_key().verifying_key().to_bytes();
+        let device = SigningKey::generate(&mut SystemRandom).to_bytes();
+        let box_secret = BoxSecret::generate(&mut SystemRandom);
+        store.set_profile_values(&[
+            (ProfileValue::Name, name.as_bytes()),
+            (ProfileValue::Person, &person),
+            (ProfileValue::DeviceSeed, &device),
+            (ProfileValue::BoxSecret, box_secret.as_bytes()),
+            (ProfileValue::SealedSeed, &sealed.to_bytes()),
+        ])?;
+        Self::with(store, unlocked)
+    }
+
+    /// Opens a profile.
+    ///
+    /// # Errors
+    /// A wrong passphrase, a damaged file, a profile that another process has open.
+    pub fn open(home: &Home, passphrase: &Passphrase) -> Result<Self, NodeError> {
+        let unlocked = home.unlock(passphrase)?;
+        let store = Store::open(&unlocked)?;
+        Self::with(store, unlocked)
+    }
+
+    fn with(store: Store, unlocked: Unlocked) -> Result<Self, NodeError> {
+        let value = |value| -> Result<[u8; 32], NodeError> {
+            let bytes = store.profile_value(value)?.ok_or(NodeError::ProfileIncomplete)?;
+            bytes.try_into().map_err(|_| NodeError::ProfileIncomplete)
+        };
+        let device = SigningKey::from_bytes(&value(ProfileValue::DeviceSeed)?);
+        let box_secret = BoxSecret::from_bytes(value(ProfileValue::BoxSecret)?);
+        let me = Me {
+            person: PersonId(value(ProfileValue::Person)?),
+            device,
+            box_key: box_secret.public(),
+        };
+        let (events, _) = broadcast::channel(EVENTS);
+        let inner = Inner {
+            store,
+            me,
+            box_secret,
+            groups: Mutex::default(),
+            peers: Mutex::default(),
+            events,
+            unlocked,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The profile's directory.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        self.inner.unlocked.home()
+    }
+
+    /// Who this device is.
+    #[must_use]
+    pub fn me(&self) -> &Me {
+        &self.inner.me
+    }
+
+    pub(crate) fn box_secret(&self) -> &BoxSecret {
+        &self.inner.box_secret
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Tells when something changes.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Changed> {
+        self.inner.events.subscribe()
+    }
+
+    /// The recovery words. Asks for the passphrase again: an unlocked laptop alone does not give them.
+    ///
+    /// # Errors
+    /// A wrong passphrase.
+    pub fn recovery_words(&self, passphrase: &Passphrase) -> Result<RecoveryWords, NodeError> {
+        let bytes = self.inner.store.profile_value(ProfileValue::SealedSeed)?;
+        let sealed = SealedSeed::from_bytes(&bytes.ok_or(NodeError::ProfileIncomplete)?)?;
+        Ok(sealed.open(passphrase)?)
+    }
+
+    /// The person's name, as it was given when the profile was made.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn profile_name(&self) -> Result<String, NodeError> {
+        let name = self
+            .inner
+            .store
+            .profile_value(ProfileValue::Name)?
+            .unwrap_or_default();
+        Ok(String::from_utf8_lossy(&name).into_owned())
+    }
+
+    /// The groups of this profile.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn groups(&self) -> Result<Vec<GroupId>, NodeError> {
+        Ok(self.inner.store.groups()?)
+    }
+
+    /// Does something with a group's replica; whoever else wants it waits.
+    ///
+    /// # Errors
+    /// Where there is no such group, or what is done fails.
+    pub fn with_group<T, E: From<NodeError>>(
+        &self,
+        group: GroupId,
+        action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut groups = self.lock_groups();
+        let replica = match groups.entry(group) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(self.open_group(group)?),
+        };
+        action(replica)
+    }
+
+    fn open_group(&self, group: GroupId) -> Result<Replica<GroupStore>, NodeError> {
+        match Replica::open(self.inner.store.group(Some(group))) {
+            Ok(mut replica) => {
+                // A join or an enrolment that was cut off after it was granted.
+                if replica.own_journal().is_none() && replica.grant_for(self.me()).is_some() {
+                    replica.open_journal(self.me(), &mut SystemRandom)?;
+                }
+                Ok(replica)
+            }
+            Err(ReplicaError::NoGroup) => Err(NodeError::NoSuchGroup),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn adopt(&self, replica: Replica<GroupStore>) {
+        let group = replica.group();
+        self.lock_groups().insert(group, replica);
+        self.tell(group);
+    }
+
+    /// Tells every listener that a group changed.
+    pub(crate) fn tell(&self, group: GroupId) {
+        // Nobody listening is no error.
+        self.inner.events.send(Changed { group }).ok();
+    }
+
+    pub(crate) fn peer_has(&self, group: GroupId, row: PeerRow) {
+        self.lock_peers().insert((group, row.device), row);
+    }
+
+    /// Keeps what devices said they have.
+    pub(crate) fn keep_peer(&self, group: GroupId, device: DeviceId) -> Result<(), StorageError> {
+        let row = self.lock_peers().get(&(group, device)).cloned();
+        row.map_or(Ok(()), |row| self.inner.store.group(Some(group)).set_peer(&row))
+    }
+
+    pub(crate) fn peers_of(&self, group: GroupId) -> Result<BTreeMap<DeviceId, PeerRow>, StorageError> {
+        let kept = self.inner.store.group(Some(group)).peers()?;
+        let mut all: BTreeMap<DeviceId, PeerRow> = kept.into_iter().map(|row| (row.device, row)).collect();
+        for ((of, device), row) in self.lock_peers().iter() {
+            if *of == group {
+                all.insert(*device, row.clone());
+            }
+        }
+        Ok(all)
+    }
+
+    fn lock_groups(&self) -> MutexGuard<'_, BTreeMap<GroupId, Replica<GroupStore>>> {
+        match self.inner.groups.lock() {
+            Ok(groups) => groups,
+            Err(poisoned) => {
+                // Memory may be half changed: read everything again from the store, which is whole.
+                let mut groups = PoisonError::into_inner(poisoned);
+                groups.clear();
+                self.inner.groups.clear_poison();
+                groups
+            }
+        }
+    }
+
+    fn lock_peers(&self) -> MutexGuard<'_, BTreeMap<(GroupId, DeviceId), PeerRow>> {
+        self.inner.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    crate::host::clock::now()
+}

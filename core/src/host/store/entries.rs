@@ -1,0 +1,566 @@
+//! A group's entries, journals, keys and cached saves in SQLite: [`Storage`] for a replica.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, params};
+
+use crate::domain::admission::Quarantine;
+use crate::domain::document::DocumentId;
+use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId, Signature};
+use crate::replica::codec::{decode, encode};
+use crate::replica::entry::{Entry, EntryKind, Header};
+use crate::replica::keys::GroupKey;
+use crate::replica::storage::{
+    Census, Held, JournalRow, OwnJournal, OwnState, Save, Standing, Storage, StorageError, Write,
+};
+
+use super::{Store, failed, unreadable};
+
+/// One group's place in the store.
+#[derive(Debug, Clone)]
+pub struct GroupStore {
+    store: Store,
+    id: Option<GroupId>,
+    row: OnceLock<i64>,
+}
+
+const WAITING: i64 = 1;
+
+const COLUMNS: &str = "e.number, e.id, e.prev, e.kind, k.id, e.seen, e.nonce, e.sealed, e.signature, e.standing, \
+     e.applied, d.id, e.changes, e.seen_since, j.id";
+
+const FROM: &str = "FROM entries e JOIN journals j ON j.row = e.journal JOIN key_ids k ON k.row = e.key \
+     LEFT JOIN documents d ON d.row = e.document";
+
+impl GroupStore {
+    pub(super) const fn new(store: Store, id: Option<GroupId>) -> Self {
+        Self {
+            store,
+            id,
+            row: OnceLock::new(),
+        }
+    }
+
+    /// The store it is part of.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The group's row, once it has begun.
+    pub(super) fn row(&self) -> Result<Option<i64>, StorageError> {
+        if let Some(row) = self.row.get() {
+            return Ok(Some(*row));
+        }
+        let Some(id) = self.id else { return Ok(None) };
+        let row = group_row(&self.store.lock(), id)?;
+        Ok(row.map(|row| *self.row.get_or_init(|| row)))
+    }
+
+    pub(super) fn begun(&self) -> Result<i64, StorageError> {
+        self.row()?.ok_or_else(|| unreadable("the group"))
+    }
+
+    fn query(&self, rest: &str, values: impl rusqlite::Params) -> Result<Vec<Held>, StorageError> {
+        let group = self.id.unwrap_or(GroupId::ZERO);
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT {COLUMNS} {FROM} {rest}"))
+            .map_err(failed)?;
+        let mut rows = statement.query(values).map_err(failed)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            all.push(held(row, group)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Storage for GroupStore {
+    fn group(&self) -> Result<Option<GroupId>, StorageError> {
+        Ok(self.row()?.and(self.id))
+    }
+
+    fn keys(&self) -> Result<Vec<GroupKey>, StorageError> {
+        let row = self.begun()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare("SELECT key FROM keys WHERE group_row = ?1")
+            .map_err(failed)?;
+        let keys = statement.query_map([row], |row| row.get(0)).map_err(failed)?;
+        keys.map(|key| key.map(GroupKey::from_bytes).map_err(failed))
+            .collect()
+    }
+
+    fn own(&self) -> Result<Option<OwnJournal>, StorageError> {
+        let row = self.begun()?;
+        let own: (Option<[u8; 32]>, Option<i64>) = self
+            .store
+            .lock()
+            .query_row(
+                "SELECT own_seed, own_state FROM groups WHERE row = ?1",
+                [row],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(failed)?;
+        let state = if own.1 == Some(0) {
+            OwnState::Writing
+        } else {
+            OwnState::Left
+        };
+        Ok(own.0.map(|seed| OwnJournal { seed, state }))
+    }
+
+    fn journals(&self) -> Result<Vec<JournalRow>, StorageError> {
+        let row = self.begun()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare(
+                "SELECT id, head_number, head_id, ended, seen FROM journals WHERE group_row = ?1 ORDER BY id",
+            )
+            .map_err(failed)?;
+        let mut rows = statement.query([row]).map_err(failed)?;
+        let mut journals = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let ended: Option<i64> = row.get(3).map_err(failed)?;
+            let seen: Vec<u8> = row.get(4).map_err(failed)?;
+            journals.push(JournalRow {
+                id: JournalId(row.get(0).map_err(failed)?),
+                head: (
+                    number(row.get(1).map_err(failed)?),
+                    EntryId(row.get(2).map_err(failed)?),
+                ),
+                ended: ended.map(number),
+                seen: decode(&seen).map_err(|_| unreadable("a journal"))?,
+            });
+        }
+        Ok(journals)
+    }
+
+    fn control(&self) -> Result<Vec<Held>, StorageError> {
+        let row = self.begun()?;
+        self.query("WHERE e.kind = 0 AND j.group_row = ?1 ORDER BY e.row", [row])
+    }
+
+    fn waiting(&self) -> Result<Vec<Held>, StorageError> {
+        let row = self.begun()?;
+        self.query(
+            "WHERE e.standing = 1 AND e.document IS NOT NULL AND j.group_row = ?1",
+            [row],
+        )
+    }
+
+    fn entries(
+        &self,
+        journal: JournalId,
+        after: EntryNumber,
+        most: usize,
+    ) -> Result<Vec<Held>, StorageError> {
+        let row = self.begun()?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.query(
+            "WHERE j.group_row = ?1 AND j.id = ?2 AND e.number > ?3 ORDER BY e.number LIMIT ?4",
+            params![row, journal.0, sql(after.0), most],
+        )
+    }
+
+    fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError> {
+        let row = self.begun()?;
+        let found = self.query(
+            "WHERE j.group_row = ?1 AND j.id = ?2 AND e.number = ?3",
+            params![row, journal.0, sql(number.0)],
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
+        let row = self.begun()?;
+        self.query(
+            "WHERE e.document = (SELECT row FROM documents WHERE group_row = ?1 AND id = ?2) AND e.applied > ?3 \
+             ORDER BY e.applied",
+            params![row, encode(&document), sql(after)],
+        )
+    }
+
+    fn change_count(
+        &self,
+        document: DocumentId,
+        journal: JournalId,
+        through: EntryNumber,
+    ) -> Result<u64, StorageError> {
+        let row = self.begun()?;
+        let count: i64 = self
+            .store
+            .lock()
+            .prepare_cached(
+                "SELECT coalesce(sum(e.changes), 0) FROM entries e \
+                 WHERE e.document = (SELECT row FROM documents WHERE group_row = ?1 AND id = ?2) \
+                 AND e.journal = (SELECT row FROM journals WHERE group_row = ?1 AND id = ?3) \
+                 AND e.number <= ?4 AND e.applied IS NOT NULL",
+            )
+            .and_then(|mut statement| {
+                statement.query_row(
+                    params![row, encode(&document), journal.0, sql(through.0)],
+                    |row| row.get(0),
+                )
+            })
+            .map_err(failed)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn census(&self) -> Result<Census, StorageError> {
+        let group = self.begun()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare("SELECT e.id, e.standing FROM entries e JOIN journals j ON j.row = e.journal WHERE j.group_row = ?1")
+            .map_err(failed)?;
+        let mut rows = statement.query([group]).map_err(failed)?;
+        let mut census = Census::default();
+        let mut applied = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            census.entries = census.entries.saturating_add(1);
+            match row.get::<_, i64>(1).map_err(failed)? {
+                0 => applied.push(EntryId(row.get(0).map_err(failed)?)),
+                WAITING => census.waiting = census.waiting.saturating_add(1),
+                _ => census.quarantined = census.quarantined.saturating_add(1),
+            }
+        }
+        census.applied = applied.into_iter().collect();
+        Ok(census)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, StorageError> {
+        let group = self.begun()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare(
+                "SELECT d.id FROM documents d WHERE d.group_row = ?1 \
+                 AND EXISTS (SELECT 1 FROM entries e WHERE e.document = d.row AND e.applied IS NOT NULL)",
+            )
+            .map_err(failed)?;
+        let rows = statement
+            .query_map([group], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(failed)?;
+        let mut all: BTreeSet<DocumentId> = BTreeSet::new();
+        for row in rows {
+            all.insert(decode(&row.map_err(failed)?).map_err(|_| unreadable("a document's name"))?);
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    fn save(&self, document: DocumentId) -> Result<Option<Save>, StorageError> {
+        let row = self.begun()?;
+        self.store
+            .lock()
+            .prepare_cached(
+                "SELECT save, through FROM documents WHERE group_row = ?1 AND id = ?2 AND save IS NOT NULL",
+            )
+            .and_then(|mut statement| {
+                let save = |row: &Row<'_>| {
+                    let through: i64 = row.get(1)?;
+                    Ok(Save {
+                        bytes: row.get(0)?,
+                        through: u64::try_from(through).unwrap_or(0),
+                    })
+                };
+                statement
+                    .query_row(params![row, encode(&document)], save)
+                    .optional()
+            })
+            .map_err(failed)
+    }
+
+    fn last_order(&self) -> Result<u64, StorageError> {
+        let row = self.begun()?;
+        let last: Option<i64> = self
+            .store
+            .lock()
+            .query_row(
+                "SELECT max(e.applied) FROM entries e JOIN journals j ON j.row = e.journal WHERE j.group_row = ?1",
+                [row],
+                |row| row.get(0),
+            )
+            .map_err(failed)?;
+        Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0))
+    }
+
+    fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
+        self.id = Some(group);
+        let row = {
+            let mut connection = self.store.lock();
+            let transaction = connection.transaction().map_err(failed)?;
+            let row = commit_all(&transaction, group, writes)?;
+            transaction.commit().map_err(failed)?;
+            row
+        };
+        self.row.get_or_init(|| row);
+        Ok(())
+    }
+}
+
+fn commit_all(
+    transaction: &Transaction<'_>,
+    group: GroupId,
+    writes: Vec<Write>,
+) -> Result<i64, StorageError> {
+    let row = match group_row(transaction, group)? {
+        Some(row) => row,
+        None => {
+            transaction
+                .execute("INSERT INTO groups (id) VALUES (?1)", [group.0])
+                .map_err(failed)?;
+            transaction.last_insert_rowid()
+        }
+    };
+    // Journals first: entries name their rows.
+    let (journals, others): (Vec<Write>, Vec<Write>) = writes
+        .into_iter()
+        .partition(|write| matches!(write, Write::Journal(_)));
+    let mut places = Places::default();
+    for write in journals.into_iter().chain(others) {
+        write_one(transaction, row, write, &mut places).map_err(failed)?;
+    }
+    Ok(row)
+}
+
+/// Rows looked up once a commit.
+#[derive(Default)]
+struct Places {
+    journals: std::collections::BTreeMap<JournalId, i64>,
+    keys: std::collections::BTreeMap<KeyId, i64>,
+    documents: std::collections::BTreeMap<DocumentId, i64>,
+}
+
+impl Places {
+    fn journal(&mut self, t: &Transaction<'_>, group: i64, id: JournalId) -> rusqlite::Result<i64> {
+        if let Some(row) = self.journals.get(&id) {
+            return Ok(*row);
+        }
+        let row = t
+            .prepare_cached("SELECT row FROM journals WHERE group_row = ?1 AND id = ?2")?
+            .query_row(params![group, id.0], |row| row.get(0))?;
+        self.journals.insert(id, row);
+        Ok(row)
+    }
+
+    fn key(&mut self, t: &Transaction<'_>, id: KeyId) -> rusqlite::Result<i64> {
+        if let Some(row) = self.keys.get(&id) {
+            return Ok(*row);
+        }
+        t.prepare_cached("INSERT OR IGNORE INTO key_ids (id) VALUES (?1)")?
+            .execute([id.0])?;
+        let row = t
+            .prepare_cached("SELECT row FROM key_ids WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))?;
+        self.keys.insert(id, row);
+        Ok(row)
+    }
+
+    fn document(&mut self, t: &Transaction<'_>, group: i64, id: DocumentId) -> rusqlite::Result<i64> {
+        if let Some(row) = self.documents.get(&id) {
+            return Ok(*row);
+        }
+        let name = encode(&id);
+        t.prepare_cached("INSERT OR IGNORE INTO documents (group_row, id) VALUES (?1, ?2)")?
+            .execute(params![group, name])?;
+        let row = t
+            .prepare_cached("SELECT row FROM documents WHERE group_row = ?1 AND id = ?2")?
+            .query_row(params![group, name], |row| row.get(0))?;
+        self.documents.insert(id, row);
+        Ok(row)
+    }
+}
+
+fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places) -> rusqlite::Result<()> {
+    match write {
+        Write::Entry(held) => insert_entry(t, group, &held, places),
+        Write::Standing(journal, number, standing) => {
+            let journal = places.journal(t, group, journal)?;
+            let (standing, applied) = standing_to_sql(standing);
+            t.prepare_cached(
+                "UPDATE entries SET standing = ?3, applied = ?4 WHERE journal = ?1 AND number = ?2",
+            )?
+            .execute(params![journal, sql(number.0), standing, applied])?;
+            t.prepare_cached(
+                "UPDATE documents SET dirty = 1 WHERE row = \
+                 (SELECT document FROM entries WHERE journal = ?1 AND number = ?2)",
+            )?
+            .execute(params![journal, sql(number.0)])?;
+            Ok(())
+        }
+        Write::Journal(row) => {
+            let ended = row.ended.map(|number| sql(number.0));
+            t.prepare_cached(
+                "INSERT INTO journals (group_row, id, head_number, head_id, ended, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT (group_row, id) DO UPDATE SET head_number = ?3, head_id = ?4, ended = ?5, seen = ?6",
+            )?
+            .execute(params![group, row.id.0, sql(row.head.0.0), row.head.1.0, ended, encode(&row.seen)])?;
+            Ok(())
+        }
+        Write::Save(document, save) => {
+            let document = places.document(t, group, document)?;
+            t.prepare_cached("UPDATE documents SET save = ?2, through = ?3 WHERE row = ?1")?
+                .execute(params![document, save.bytes, sql(save.through)])?;
+            Ok(())
+        }
+        Write::DropSaves => {
+            t.execute(
+                "UPDATE documents SET save = NULL, through = 0, dirty = 1 WHERE group_row = ?1",
+                [group],
+            )?;
+            Ok(())
+        }
+        Write::Key(key) => {
+            t.execute(
+                "INSERT OR IGNORE INTO keys VALUES (?1, ?2)",
+                params![group, key.as_bytes()],
+            )?;
+            Ok(())
+        }
+        Write::Own(own) => {
+            let state = match own.state {
+                OwnState::Writing => 0,
+                OwnState::Left => 1,
+            };
+            t.execute(
+                "UPDATE groups SET own_seed = ?2, own_state = ?3 WHERE row = ?1",
+                params![group, own.seed, state],
+            )?;
+            Ok(())
+        }
+    }
+}
+
+fn insert_entry(t: &Transaction<'_>, group: i64, held: &Held, places: &mut Places) -> rusqlite::Result<()> {
+    let header = &held.entry.header;
+    let journal = places.journal(t, group, header.journal)?;
+    let key = places.key(t, header.key)?;
+    let document = held
+        .document
+        .map(|id| places.document(t, group, id))
+        .transpose()?;
+    let (standing, applied) = standing_to_sql(held.standing);
+    let seen = (!header.seen.is_empty()).then(|| encode(&header.seen));
+    let seen_since = (header.kind == EntryKind::Control).then(|| encode(&held.seen));
+    let prev = (header.number > EntryNumber::FIRST).then_some(header.prev.0);
+    let mut statement: CachedStatement<'_> = t.prepare_cached(
+        "INSERT INTO entries (journal, number, id, prev, kind, key, seen, nonce, sealed, signature, standing, applied, \
+         document, changes, seen_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    statement.execute(params![
+        journal,
+        sql(header.number.0),
+        held.entry.id.0,
+        prev,
+        header.kind as i64,
+        key,
+        seen,
+        held.entry.nonce,
+        held.entry.sealed,
+        held.entry.signature.map(|signature| signature.0),
+        standing,
+        applied,
+        document,
+        held.changes,
+        seen_since,
+    ])?;
+    if let (Some(document), true) = (document, applied.is_some()) {
+        t.prepare_cached("UPDATE documents SET dirty = 1 WHERE row = ?1 AND NOT dirty")?
+            .execute([document])?;
+    }
+    Ok(())
+}
+
+fn group_row(connection: &Connection, id: GroupId) -> Result<Option<i64>, StorageError> {
+    connection
+        .query_row("SELECT row FROM groups WHERE id = ?1", [id.0], |row| row.get(0))
+        .optional()
+        .map_err(failed)
+}
+
+fn held(row: &Row<'_>, group: GroupId) -> Result<Held, StorageError> {
+    let damaged = || unreadable("an entry");
+    let id = EntryId(row.get(1).map_err(failed)?);
+    let prev: Option<[u8; 32]> = row.get(2).map_err(failed)?;
+    let kind: u8 = row.get(3).map_err(failed)?;
+    let seen: Option<Vec<u8>> = row.get(5).map_err(failed)?;
+    let sealed: Vec<u8> = row.get(7).map_err(failed)?;
+    let signature: Option<[u8; 64]> = row.get(8).map_err(failed)?;
+    let document: Option<Vec<u8>> = row.get(11).map_err(failed)?;
+    let seen_since: Option<Vec<u8>> = row.get(13).map_err(failed)?;
+    let plain = sealed
+        .len()
+        .checked_sub(crate::replica::entry::SEAL_BYTES)
+        .ok_or_else(damaged)?;
+    let header = Header {
+        group: if GroupId::from(id) == group {
+            GroupId::ZERO
+        } else {
+            group
+        },
+        journal: JournalId(row.get(14).map_err(failed)?),
+        number: number(row.get(0).map_err(failed)?),
+        prev: prev.map_or(EntryId::ZERO, EntryId),
+        seen: seen
+            .map_or(Ok(Vec::new()), |seen| decode(&seen))
+            .map_err(|_| damaged())?,
+        kind: EntryKind::from_number(kind).map_err(|_| damaged())?,
+        key: KeyId(row.get(4).map_err(failed)?),
+        payload_bytes: u32::try_from(plain).map_err(|_| damaged())?,
+    };
+    let entry = Entry {
+        header,
+        nonce: row.get(6).map_err(failed)?,
+        sealed,
+        signature: signature.map(Signature),
+        id,
+    };
+    Ok(Held {
+        entry,
+        standing: standing_from_sql(row.get(9).map_err(failed)?, row.get(10).map_err(failed)?)
+            .ok_or_else(damaged)?,
+        document: document
+            .map(|id| decode(&id))
+            .transpose()
+            .map_err(|_| damaged())?,
+        changes: row.get(12).map_err(failed)?,
+        seen: seen_since
+            .map_or(Ok(BTreeSet::new()), |seen| decode(&seen))
+            .map_err(|_| damaged())?,
+    })
+}
+
+const fn standing_to_sql(standing: Standing) -> (i64, Option<i64>) {
+    match standing {
+        Standing::Applied(order) => (0, Some(order.cast_signed())),
+        Standing::Waiting => (WAITING, None),
+        Standing::Void => (2, None),
+        Standing::Quarantined(Quarantine::NotAMember) => (3, None),
+        Standing::Quarantined(Quarantine::NotTheirs) => (4, None),
+        Standing::Quarantined(Quarantine::ObserverMayNot) => (5, None),
+        Standing::Quarantined(Quarantine::StewardsOnly) => (6, None),
+    }
+}
+
+fn standing_from_sql(standing: i64, applied: Option<i64>) -> Option<Standing> {
+    Some(match standing {
+        0 => Standing::Applied(u64::try_from(applied?).ok()?),
+        WAITING => Standing::Waiting,
+        2 => Standing::Void,
+        3 => Standing::Quarantined(Quarantine::NotAMember),
+        4 => Standing::Quarantined(Quarantine::NotTheirs),
+        5 => Standing::Quarantined(Quarantine::ObserverMayNot),
+        6 => Standing::Quarantined(Quarantine::StewardsOnly),
+        _ => return None,
+    })
+}
+
+/// A number as SQLite keeps it. Entry numbers stay far below the sign bit: they count from 1 without gaps.
+fn sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn number(sql: i64) -> EntryNumber {
+    EntryNumber(u64::try_from(sql).unwrap_or(0))
+}

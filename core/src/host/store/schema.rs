@@ -1,0 +1,136 @@
+//! The database's tables, as numbered migrations. A migration that has been released is never changed; a new one follows.
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+const FIRST: &str = "
+CREATE TABLE profile (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE groups (
+  row INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  own_seed BLOB,
+  own_state INTEGER
+);
+CREATE TABLE keys (
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  key BLOB NOT NULL,
+  PRIMARY KEY (group_row, key)
+) WITHOUT ROWID;
+CREATE TABLE journals (
+  row INTEGER PRIMARY KEY,
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  id BLOB NOT NULL,
+  head_number INTEGER NOT NULL,
+  head_id BLOB NOT NULL,
+  ended INTEGER,
+  seen BLOB NOT NULL,
+  UNIQUE (group_row, id)
+);
+CREATE TABLE key_ids (row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+CREATE TABLE documents (
+  row INTEGER PRIMARY KEY,
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  id BLOB NOT NULL,
+  save BLOB,
+  through INTEGER NOT NULL DEFAULT 0,
+  dirty INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (group_row, id)
+);
+CREATE INDEX dirty_documents ON documents(group_row) WHERE dirty;
+
+-- An entry's prev is the id of the one before it in its journal; its group is its journal's.
+CREATE TABLE entries (
+  row INTEGER PRIMARY KEY,
+  journal INTEGER NOT NULL REFERENCES journals(row),
+  number INTEGER NOT NULL,
+  id BLOB NOT NULL,
+  prev BLOB,
+  kind INTEGER NOT NULL,
+  key INTEGER NOT NULL REFERENCES key_ids(row),
+  seen BLOB,
+  nonce BLOB NOT NULL,
+  sealed BLOB NOT NULL,
+  signature BLOB,
+  standing INTEGER NOT NULL,
+  applied INTEGER,
+  document INTEGER REFERENCES documents(row),
+  changes INTEGER NOT NULL,
+  seen_since BLOB
+);
+CREATE UNIQUE INDEX entries_place ON entries(journal, number);
+CREATE INDEX entries_document ON entries(document, applied) WHERE document IS NOT NULL;
+CREATE INDEX entries_control ON entries(journal) WHERE kind = 0;
+CREATE INDEX entries_waiting ON entries(journal) WHERE standing = 1;
+
+-- Where members' devices were reachable, and what they said they have.
+CREATE TABLE contacts (
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  device BLOB NOT NULL,
+  addresses BLOB NOT NULL,
+  PRIMARY KEY (group_row, device)
+) WITHOUT ROWID;
+CREATE TABLE peers (
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  device BLOB NOT NULL,
+  has BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (group_row, device)
+) WITHOUT ROWID;
+
+-- Views: derived from the documents, can be dropped and made anew. Each row names the document it comes from.
+CREATE TABLE group_view (group_row INTEGER PRIMARY KEY, name TEXT NOT NULL, purpose TEXT NOT NULL);
+CREATE TABLE person_view (
+  group_row INTEGER NOT NULL, person BLOB NOT NULL, name TEXT NOT NULL,
+  PRIMARY KEY (group_row, person)
+) WITHOUT ROWID;
+CREATE TABLE idea_view (
+  document INTEGER PRIMARY KEY, group_row INTEGER NOT NULL, id BLOB NOT NULL, title TEXT NOT NULL,
+  cost INTEGER, place TEXT, categories TEXT NOT NULL, targets TEXT NOT NULL,
+  author BLOB, at INTEGER NOT NULL
+);
+CREATE INDEX idea_order ON idea_view(group_row, at, id);
+CREATE TABLE comment_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, id BLOB NOT NULL, about BLOB NOT NULL,
+  author BLOB NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL
+);
+CREATE INDEX comment_document ON comment_view(document);
+CREATE INDEX comment_order ON comment_view(group_row, about, at, id);
+CREATE TABLE poll_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, id BLOB NOT NULL, opener BLOB NOT NULL,
+  idea BLOB NOT NULL, question TEXT NOT NULL, at INTEGER NOT NULL
+);
+CREATE INDEX poll_document ON poll_view(document);
+CREATE INDEX poll_order ON poll_view(group_row, at, id);
+CREATE TABLE task_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, id BLOB NOT NULL, idea BLOB, title TEXT NOT NULL,
+  assignees BLOB NOT NULL, due TEXT, done INTEGER NOT NULL
+);
+CREATE INDEX task_document ON task_view(document);
+CREATE INDEX task_order ON task_view(group_row, done, due, id);
+CREATE VIRTUAL TABLE search USING fts5(
+  title, body, document UNINDEXED, group_row UNINDEXED, kind UNINDEXED, id UNINDEXED, tokenize = 'trigram'
+);
+CREATE TABLE search_rows (document INTEGER NOT NULL, search INTEGER NOT NULL);
+CREATE INDEX search_document ON search_rows(document);
+";
+
+/// Brings a database to the present schema.
+///
+/// # Errors
+/// Where a migration fails; the database stays as it was.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
+    Migrations::new(vec![M::up(FIRST)]).to_latest(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_run_on_an_empty_database() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+    }
+}

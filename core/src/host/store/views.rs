@@ -1,0 +1,512 @@
+//! Views: rows for lists and search, derived from the documents. A commit marks the documents it changed; a view is
+//! brought up to date before it is read. Everything here can be dropped and made anew.
+
+use rusqlite::{Connection, Row, Transaction, params};
+
+use crate::domain::document::DocumentId;
+use crate::domain::id::{CommentId, PersonId, PollId, ProposalId, TaskId, Timestamp};
+use crate::domain::proposal::Proposal;
+use crate::domain::roster::Roster;
+use crate::domain::task::TaskState;
+use crate::replica::codec::{decode, encode};
+use crate::replica::document::{Document, board, group, own, proposal, vote};
+use crate::replica::hold::{Replica, ReplicaError};
+use crate::replica::storage::StorageError;
+
+use super::entries::GroupStore;
+use super::{failed, unreadable};
+
+/// After so many documents what has been done is kept, so that a long refresh that is stopped goes on later.
+const REFRESH_STEP: usize = 200;
+
+/// An idea in the list.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct IdeaRow {
+    /// Its id.
+    pub id: ProposalId,
+    /// One line.
+    pub title: String,
+    /// In whole units.
+    pub cost: Option<u64>,
+    /// `latitude,longitude`.
+    pub place: Option<String>,
+    /// What it is about.
+    pub categories: Vec<String>,
+    /// For whom.
+    pub targets: Vec<String>,
+    /// Who wrote it down.
+    pub author: Option<PersonId>,
+    /// When, by their clock.
+    pub at: Timestamp,
+}
+
+/// A comment under an idea.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CommentRow {
+    /// Its id.
+    pub id: CommentId,
+    /// Whose.
+    pub author: PersonId,
+    /// What it says.
+    pub text: String,
+    /// When, by their clock.
+    pub at: Timestamp,
+}
+
+/// A poll in the list.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PollRow {
+    /// Its id.
+    pub id: PollId,
+    /// Who opened it.
+    pub opener: PersonId,
+    /// About which idea.
+    pub idea: ProposalId,
+    /// What is asked.
+    pub question: String,
+    /// When, by the opener's clock.
+    pub at: Timestamp,
+}
+
+/// A task in the list.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TaskRow {
+    /// Its id.
+    pub id: TaskId,
+    /// The idea whose board it stands on.
+    pub idea: Option<ProposalId>,
+    /// One line.
+    pub title: String,
+    /// Who does it.
+    pub assignees: Vec<PersonId>,
+    /// Until when.
+    pub due: Option<String>,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// Something that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SearchHit {
+    /// `idea`, `comment` or `task`.
+    pub kind: String,
+    /// Its id; for a comment that of the idea it is about.
+    pub id: String,
+    /// Its first line.
+    pub title: String,
+}
+
+impl Replica<GroupStore> {
+    /// Brings the views up to date; says how many documents were read for it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn refresh_views(&mut self) -> Result<usize, ReplicaError> {
+        let group_row = self.storage().begun()?;
+        let mut done = 0_usize;
+        loop {
+            let dirty = dirty_documents(&self.storage().store().lock(), group_row)?;
+            if dirty.is_empty() {
+                return Ok(done);
+            }
+            done = done.saturating_add(dirty.len());
+            let mut read = Vec::new();
+            for (row, id) in dirty {
+                let rows = Rows::read(id, self.document(id)?);
+                read.push((row, rows));
+                self.close_unused();
+            }
+            let store = self.storage().store().clone();
+            let mut connection = store.lock();
+            let transaction = connection.transaction().map_err(failed)?;
+            for (row, rows) in read {
+                rows.write(&transaction, group_row, row, self.roster())
+                    .map_err(failed)?;
+            }
+            transaction.commit().map_err(failed)?;
+        }
+    }
+}
+
+fn dirty_documents(connection: &Connection, group: i64) -> Result<Vec<(i64, DocumentId)>, StorageError> {
+    let mut statement = connection
+        .prepare_cached("SELECT row, id FROM documents WHERE group_row = ?1 AND dirty LIMIT ?2")
+        .map_err(failed)?;
+    let rows = statement
+        .query_map(params![group, REFRESH_STEP as i64], |row| {
+            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .map_err(failed)?;
+    rows.map(|row| {
+        let (row, id) = row.map_err(failed)?;
+        Ok((row, decode(&id).map_err(|_| unreadable("a document's name"))?))
+    })
+    .collect()
+}
+
+/// What the views say of one document.
+enum Rows {
+    Group(group::GroupInfo),
+    Own(PersonId, own::OwnPage),
+    Vote(Vec<PollRow>),
+    Proposal(Box<Proposal>, Option<(crate::domain::id::JournalId, Timestamp)>),
+    Board(Vec<TaskRow>),
+    Nothing,
+}
+
+impl Rows {
+    fn read(id: DocumentId, document: &Document) -> Self {
+        match id {
+            DocumentId::Group => Self::Group(group::read(document).value),
+            DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
+            DocumentId::Vote(person) => {
+                let polls = vote::polls(document, person).value.into_iter();
+                Self::Vote(
+                    polls
+                        .map(|(id, record)| PollRow {
+                            id,
+                            opener: record.opener,
+                            idea: record.proposal,
+                            question: record.question,
+                            at: record.at,
+                        })
+                        .collect(),
+                )
+            }
+            DocumentId::Proposal(id) => {
+                Self::Proposal(Box::new(proposal::read(document, id).value), document.origin())
+            }
+            DocumentId::Board(board) => {
+                let idea = (id != DocumentId::GENERAL_BOARD).then_some(ProposalId(board.0));
+                let tasks = board::read(document, idea).value.into_iter();
+                Self::Board(
+                    tasks
+                        .map(|task| TaskRow {
+                            id: task.id,
+                            idea,
+                            title: task.title,
+                            assignees: task.assignees.into_iter().collect(),
+                            due: task.due.map(|due| due.to_string()),
+                            state: task.state,
+                        })
+                        .collect(),
+                )
+            }
+            DocumentId::Meeting(_) | DocumentId::Help(_) | DocumentId::Strategy(_) => Self::Nothing,
+        }
+    }
+
+    fn write(self, t: &Transaction<'_>, group: i64, document: i64, roster: &Roster) -> rusqlite::Result<()> {
+        t.prepare_cached(
+            "DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)",
+        )?
+        .execute([document])?;
+        t.prepare_cached("DELETE FROM search_rows WHERE document = ?1")?
+            .execute([document])?;
+        let find = |title: &str, body: &str, kind: &str, id: &str| -> rusqlite::Result<()> {
+            t.prepare_cached(
+                "INSERT INTO search (title, body, document, group_row, kind, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![title, body, document, group, kind, id])?;
+            t.prepare_cached("INSERT INTO search_rows VALUES (?1, ?2)")?
+                .execute(params![document, t.last_insert_rowid()])?;
+            Ok(())
+        };
+        match self {
+            Self::Group(info) => {
+                t.execute(
+                    "INSERT OR REPLACE INTO group_view VALUES (?1, ?2, ?3)",
+                    params![group, info.name, info.purpose],
+                )?;
+            }
+            Self::Own(person, page) => {
+                if let Some(name) = &page.name {
+                    t.execute(
+                        "INSERT OR REPLACE INTO person_view VALUES (?1, ?2, ?3)",
+                        params![group, person.0, name],
+                    )?;
+                }
+                t.prepare_cached("DELETE FROM comment_view WHERE document = ?1")?
+                    .execute([document])?;
+                for comment in page.comments {
+                    t.prepare_cached("INSERT INTO comment_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            comment.id.0,
+                            comment.about.0,
+                            person.0,
+                            comment.text,
+                            time(comment.at)
+                        ])?;
+                    find("", &comment.text, "comment", &comment.about.to_string())?;
+                }
+            }
+            Self::Vote(polls) => {
+                t.prepare_cached("DELETE FROM poll_view WHERE document = ?1")?
+                    .execute([document])?;
+                for poll in polls {
+                    t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            poll.id.0,
+                            poll.opener.0,
+                            poll.idea.0,
+                            poll.question,
+                            time(poll.at)
+                        ])?;
+                }
+            }
+            Self::Proposal(idea, origin) => {
+                let author = origin
+                    .and_then(|(journal, _)| roster.author(journal))
+                    .map(|author| author.person.0);
+                let at = origin.map_or(Timestamp(0), |(_, at)| at);
+                t.prepare_cached(
+                    "INSERT OR REPLACE INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
+                .execute(params![
+                    document,
+                    group,
+                    idea.id.0,
+                    idea.title,
+                    idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
+                    idea.place.map(|place| place.to_string()),
+                    words(&idea.categories),
+                    words(&idea.targets),
+                    author,
+                    time(at)
+                ])?;
+                find(&idea.title, &idea.body, "idea", &idea.id.to_string())?;
+            }
+            Self::Board(tasks) => {
+                t.prepare_cached("DELETE FROM task_view WHERE document = ?1")?
+                    .execute([document])?;
+                for task in tasks {
+                    t.prepare_cached("INSERT INTO task_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                        .execute(params![
+                            document,
+                            group,
+                            task.id.0,
+                            task.idea.map(|idea| idea.0),
+                            task.title,
+                            encode(&task.assignees),
+                            task.due,
+                            task.state == TaskState::Done
+                        ])?;
+                    find(&task.title, "", "task", &task.id.to_string())?;
+                }
+            }
+            Self::Nothing => {}
+        }
+        t.prepare_cached("UPDATE documents SET dirty = 0 WHERE row = ?1")?
+            .execute([document])?;
+        Ok(())
+    }
+}
+
+impl GroupStore {
+    /// The group's name and purpose, as last seen: known without opening the group.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn described(&self) -> Result<(String, String), StorageError> {
+        let rows = self.rows(
+            "SELECT name, purpose FROM group_view WHERE group_row = ?1",
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
+    /// The name a person wants to be known under.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn person_name(&self, person: PersonId) -> Result<Option<String>, StorageError> {
+        let rows = self.rows(
+            "SELECT name FROM person_view WHERE group_row = ?1 AND person = ?2",
+            &[&person.0],
+            |row| row.get(0),
+        )?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// All ideas, oldest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn ideas(&self) -> Result<Vec<IdeaRow>, StorageError> {
+        self.rows(
+            "SELECT id, title, cost, place, categories, targets, author, at FROM idea_view WHERE group_row = ?1 \
+             ORDER BY at, id",
+            &[],
+            |row| {
+                let cost: Option<i64> = row.get(2)?;
+                let author: Option<[u8; 32]> = row.get(6)?;
+                Ok(IdeaRow {
+                    id: ProposalId(row.get(0)?),
+                    title: row.get(1)?,
+                    cost: cost.and_then(|cost| u64::try_from(cost).ok()),
+                    place: row.get(3)?,
+                    categories: from_words(&row.get::<_, String>(4)?),
+                    targets: from_words(&row.get::<_, String>(5)?),
+                    author: author.map(PersonId),
+                    at: from_time(row.get(7)?),
+                })
+            },
+        )
+    }
+
+    /// The comments under an idea, oldest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn comments(&self, about: ProposalId) -> Result<Vec<CommentRow>, StorageError> {
+        self.rows(
+            "SELECT id, author, text, at FROM comment_view WHERE group_row = ?1 AND about = ?2 ORDER BY at, id",
+            &[&about.0],
+            |row| {
+                Ok(CommentRow {
+                    id: CommentId(row.get(0)?),
+                    author: PersonId(row.get(1)?),
+                    text: row.get(2)?,
+                    at: from_time(row.get(3)?),
+                })
+            },
+        )
+    }
+
+    /// All polls, oldest first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn poll_rows(&self) -> Result<Vec<PollRow>, StorageError> {
+        self.rows(
+            "SELECT id, opener, idea, question, at FROM poll_view WHERE group_row = ?1 ORDER BY at, id",
+            &[],
+            |row| {
+                Ok(PollRow {
+                    id: PollId(row.get(0)?),
+                    opener: PersonId(row.get(1)?),
+                    idea: ProposalId(row.get(2)?),
+                    question: row.get(3)?,
+                    at: from_time(row.get(4)?),
+                })
+            },
+        )
+    }
+
+    /// All tasks: what is to be done first, by due date, then what is done.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn task_rows(&self) -> Result<Vec<TaskRow>, StorageError> {
+        let rows = self.rows(
+            "SELECT id, idea, title, assignees, due, done FROM task_view WHERE group_row = ?1 \
+             ORDER BY done, due IS NULL, due, id",
+            &[],
+            |row| {
+                let idea: Option<[u8; 16]> = row.get(1)?;
+                let assignees: Vec<u8> = row.get(3)?;
+                let done: bool = row.get(5)?;
+                Ok((
+                    assignees,
+                    TaskRow {
+                        id: TaskId(row.get(0)?),
+                        idea: idea.map(ProposalId),
+                        title: row.get(2)?,
+                        assignees: Vec::new(),
+                        due: row.get(4)?,
+                        state: if done { TaskState::Done } else { TaskState::Open },
+                    },
+                ))
+            },
+        )?;
+        rows.into_iter()
+            .map(|(assignees, task)| {
+                Ok(TaskRow {
+                    assignees: decode(&assignees).map_err(|_| unreadable("a task"))?,
+                    ..task
+                })
+            })
+            .collect()
+    }
+
+    /// Ideas, comments and tasks with these letters in them, in any case; best first.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn search(&self, text: &str) -> Result<Vec<SearchHit>, StorageError> {
+        let wanted = text.trim();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let hit = |row: &Row<'_>| {
+            Ok(SearchHit {
+                kind: row.get(0)?,
+                id: row.get(1)?,
+                title: row.get(2)?,
+            })
+        };
+        // The index knows letters by threes; fewer are looked for one by one.
+        if wanted.split_whitespace().all(|word| word.chars().count() >= 3) {
+            let words: Vec<String> = wanted
+                .split_whitespace()
+                .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+                .collect();
+            return self.rows(
+                "SELECT kind, id, CASE title WHEN '' THEN substr(body, 1, 80) ELSE title END FROM search \
+                 WHERE search MATCH ?2 AND group_row = ?1 ORDER BY rank, id LIMIT 200",
+                &[&words.join(" ")],
+                hit,
+            );
+        }
+        let pattern = format!(
+            "%{}%",
+            wanted
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_")
+        );
+        self.rows(
+            "SELECT kind, id, CASE title WHEN '' THEN substr(body, 1, 80) ELSE title END FROM search \
+             WHERE (title LIKE ?2 ESCAPE '\\' OR body LIKE ?2 ESCAPE '\\') AND group_row = ?1 ORDER BY id LIMIT 200",
+            &[&pattern],
+            hit,
+        )
+    }
+
+    fn rows<T>(
+        &self,
+        query: &str,
+        values: &[&dyn rusqlite::ToSql],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StorageError> {
+        let group = self.begun()?;
+        let connection = self.store().lock();
+        let mut statement = connection.prepare_cached(query).map_err(failed)?;
+        let mut all: Vec<&dyn rusqlite::ToSql> = vec![&group];
+        all.extend(values);
+        let rows = statement.query_map(all.as_slice(), read).map_err(failed)?;
+        rows.collect::<rusqlite::Result<Vec<T>>>().map_err(failed)
+    }
+}
+
+/// Words in one column: none of them holds a line break.
+fn words(words: &[String]) -> String {
+    words.join("\n")
+}
+
+fn from_words(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn time(at: Timestamp) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
+fn from_time(at: i64) -> Timestamp {
+    Timestamp(u64::try_from(at).unwrap_or(0))
+}
