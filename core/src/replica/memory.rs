@@ -22,9 +22,15 @@ pub struct MemoryStorage {
     control: Vec<Place>,
     by_document: BTreeMap<DocumentId, BTreeMap<u64, Place>>,
     saves: BTreeMap<DocumentId, Save>,
+    is_full: bool,
 }
 
 impl MemoryStorage {
+    /// From now on there is no room for anything, or there is again.
+    pub const fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+    }
+
     fn write(&mut self, write: Write) {
         match write {
             Write::Entry(held) => {
@@ -194,6 +200,9 @@ impl Storage for MemoryStorage {
     }
 
     fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
+        if self.is_full {
+            return Err(StorageError::Full);
+        }
         self.group = Some(group);
         for write in writes {
             self.write(write);
