@@ -91,8 +91,12 @@ impl<S: Storage> Replica<S> {
         seen.insert(grant);
         let key = self.keys.current().ok_or(ReplicaError::NotWriting)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
-        self.begin_journal(signing, entry, act, vec![])?;
-        Ok(journal)
+        let stored = self.begin_journal(signing, entry, act, vec![]);
+        if stored.is_err() {
+            // Memory has a journal that the storage has not.
+            self.reload()?;
+        }
+        stored.map(|()| journal)
     }
 
     /// A grant that names this device and on which it has not opened a journal yet.
