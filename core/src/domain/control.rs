@@ -26,7 +26,7 @@ pub struct Found {
     pub founder: Device,
     /// The rules.
     pub charter: Charter,
-    /// The person key over journal and device.
+    /// The person key over journal, group key, device and charter.
     pub person_signature: Signature,
 }
 
@@ -97,7 +97,7 @@ pub enum ControlAct {
     Enrol(Enrol),
     /// A kind or version this software does not know: ask for an update, never guess (R8).
     Unknown {
-        /// The kind's number.
+        /// The kind's number. Zero: what stands here cannot be read, its author was at fault.
         kind: u16,
     },
 }
