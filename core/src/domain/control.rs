@@ -95,9 +95,12 @@ pub enum ControlAct {
     Admit(Admit),
     /// See [`Enrol`].
     Enrol(Enrol),
+    /// An entry that does not count: its journal ended before it, or it lies on a branch that lost. It stands here because
+    /// others may have it in their past.
+    Void,
     /// A kind or version this software does not know: ask for an update, never guess (R8).
     Unknown {
-        /// The kind's number. Zero: what stands here cannot be read, its author was at fault.
+        /// The kind's number.
         kind: u16,
     },
 }

@@ -39,7 +39,7 @@ pub enum NotOk {
     NotTheirMembership,
     /// A kind this software does not know (R8).
     Unknown,
-    /// It could not be read: its author was at fault.
+    /// Its journal ended before it, or it lies on a branch that lost.
     Void,
 }
 
@@ -178,6 +178,7 @@ impl Roster {
             | ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -202,6 +203,7 @@ impl Roster {
             ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -281,6 +283,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         })
     }
@@ -296,6 +299,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -321,6 +325,7 @@ impl Roster {
             ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -411,7 +416,7 @@ impl Roster {
 
     fn judge(&self, entry: &ControlEntry, past: &[u64]) -> Result<(), NotOk> {
         match &entry.act {
-            ControlAct::Unknown { kind: 0 } => Err(NotOk::Void),
+            ControlAct::Void => Err(NotOk::Void),
             // Also where a journal begins with it: who may write there is not known before the update.
             ControlAct::Unknown { .. } => Err(NotOk::Unknown),
             ControlAct::Found(found) => self.judge_found(entry, found),
@@ -491,7 +496,7 @@ fn device_of(act: &ControlAct) -> Option<Device> {
         ControlAct::Found(found) => Some(found.founder),
         ControlAct::Admit(admit) => Some(admit.joiner),
         ControlAct::Enrol(enrol) => Some(enrol.enrolled),
-        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Unknown { .. } => None,
+        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => None,
     }
 }
 

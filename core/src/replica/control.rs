@@ -43,6 +43,7 @@ pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
         ControlAct::Invite(invite) => numbered(INVITE, invite),
         ControlAct::Admit(admit) => numbered(ADMIT, admit),
         ControlAct::Enrol(enrol) => numbered(ENROL, enrol),
+        ControlAct::Void => Vec::new(),
         ControlAct::Unknown { kind } => kind.to_le_bytes().to_vec(),
     }
 }
