@@ -26,7 +26,7 @@ pub struct Found {
     pub founder: Device,
     /// The rules.
     pub charter: Charter,
-    /// The person key over journal and device.
+    /// The person key over journal, group key, device and charter.
     pub person_signature: Signature,
 }
 

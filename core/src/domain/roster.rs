@@ -416,14 +416,15 @@ impl Roster {
 
     fn judge(&self, entry: &ControlEntry, past: &[u64]) -> Result<(), NotOk> {
         match &entry.act {
+            ControlAct::Void => Err(NotOk::Void),
+            // Also where a journal begins with it: who may write there is not known before the update.
+            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
             ControlAct::Found(found) => self.judge_found(entry, found),
             ControlAct::Open(open) => self.judge_open(entry, open),
-            ControlAct::Void => Err(NotOk::Void),
             _ if entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
             ControlAct::Invite(invite) => self.judge_invite(entry, invite),
             ControlAct::Admit(admit) => self.judge_admit(entry, admit, past),
             ControlAct::Enrol(enrol) => self.judge_enrol(entry, enrol, past),
-            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
         }
     }
 

@@ -218,7 +218,7 @@ impl<S: Storage> Replica<S> {
             crate::domain::control::ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
-            act_from_bytes(held.entry.group(), header.journal, &payload).map_err(|_| damaged())?
+            act_from_bytes(held.entry.group(), header, &payload).map_err(|_| damaged())?
         };
         let entry = ControlEntry {
             id: held.entry.id,

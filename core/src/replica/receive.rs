@@ -424,9 +424,7 @@ impl<S: Storage> Replica<S> {
         let act = match payload {
             None => Ok(ControlAct::Void),
             Some(Err(fault)) => Err(AuthorFault::Entry(fault)),
-            Some(Ok(payload)) => {
-                act_from_bytes(self.group, header.journal, &payload).map_err(AuthorFault::Act)
-            }
+            Some(Ok(payload)) => act_from_bytes(self.group, header, &payload).map_err(AuthorFault::Act),
         };
         let (act, verdict) = match act {
             Ok(act) => {
