@@ -3,4 +3,5 @@
 pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod simulation;
 pub mod story;
