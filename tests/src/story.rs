@@ -299,7 +299,7 @@ impl Story {
             .filter(|side| both || *side == Side::Left)
             .map(|side| self.at(side).start(&["sync", "--listen"]))
             .collect();
-        for running in &self.listening {
+        for running in &mut self.listening {
             running.wait_for("Listening");
         }
     }
