@@ -24,7 +24,7 @@ use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES, PROOFS};
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
 use super::storage::Storage;
-use super::wire::{EntriesFrame, Frame, Goodbye, PROTOCOL_VERSION};
+use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
 
 /// Which side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub enum Effect {
     },
     /// A device asks for its enrolment to be published, and it was.
     Published,
+    /// The enrolment that this device asked for was not published.
+    NotPublished,
     /// The session is over. The reason is the peer's or ours.
     Close(Close),
 }
@@ -354,12 +356,12 @@ impl Session {
             },
             Frame::BundlePart { total, bytes } => self.on_bundle_part(total, &bytes, replica),
             Frame::PublishEnrolment(enrol) => Ok(self.publish(*enrol, replica)),
+            Frame::NotAdmitted(_) => Ok(vec![Effect::NotPublished]),
             Frame::Hello { .. }
             | Frame::Identify { .. }
             | Frame::Goodbye(_)
             | Frame::JoinRequest(_)
-            | Frame::Admitted { .. }
-            | Frame::NotAdmitted(_) => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
+            | Frame::Admitted { .. } => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
         }
     }
 
@@ -539,10 +541,10 @@ impl Session {
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
         }
-        // Wrong signatures or a membership that is not theirs: nothing is written, and they see that nothing comes.
+        // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
         match replica.write_act(ControlAct::Enrol(enrol)) {
             Ok(_) => vec![Effect::Published],
-            Err(_) => vec![],
+            Err(_) => vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))],
         }
     }
 
