@@ -133,10 +133,13 @@ impl World {
 
     /// Somebody carries a part of what one device has to another.
     pub(super) fn courier_goes(&mut self) -> Outcome {
-        let Some(from) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
-            return Ok(());
-        };
-        let Some(to) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
+        let nodes = self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw);
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for from in &nodes {
+            pairs.extend(nodes.iter().filter(|to| *to != from).map(|to| (*from, *to)));
+        }
+        self.dice.shuffle(&mut pairs);
+        let Some((from, to)) = pairs.into_iter().find(|(from, to)| !self.pieces(*from, *to).is_empty()) else {
             return Ok(());
         };
         let careless = self.dice.pick(&[
