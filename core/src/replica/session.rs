@@ -10,6 +10,7 @@ use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
 use crate::domain::id::{DeviceId, GroupId, JournalId, PersonId, Signature};
+use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
 use super::codec::{Blob, encode};
@@ -371,6 +372,9 @@ impl Session {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
         };
         advance(&mut self.sent, &mine);
+        if is_on(Bug::SessionSentIsStored) {
+            advance(&mut self.has, &mine);
+        }
         Ok(frames.into_iter().map(Effect::Send).collect())
     }
 
@@ -414,7 +418,13 @@ impl Session {
         match replica.receive(entries) {
             Ok(received) => {
                 advance(&mut self.has, &carried);
-                advance(&mut self.sent, &carried);
+                let frontier = replica.frontier();
+                let sent = if is_on(Bug::SessionAllSent) {
+                    &frontier
+                } else {
+                    &carried
+                };
+                advance(&mut self.sent, sent);
                 let stored: Frontier = replica
                     .frontier()
                     .into_iter()

@@ -81,9 +81,11 @@ impl Disk {
 /// The ids of all entries kept here.
 pub(super) fn ids(memory: &MemoryStorage) -> BTreeSet<EntryId> {
     let journals = memory.journals().unwrap_or_default();
-    let entries = journals
-        .iter()
-        .flat_map(|row| memory.entries(row.id, EntryNumber(0), usize::MAX).unwrap_or_default());
+    let entries = journals.iter().flat_map(|row| {
+        memory
+            .entries(row.id, EntryNumber(0), usize::MAX)
+            .unwrap_or_default()
+    });
     entries.map(|held| held.entry.id).collect()
 }
 
