@@ -12,6 +12,7 @@ use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
 use crate::domain::id::{DeviceId, EntryId, GroupId, JournalId, PersonId, Signature};
+use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
 use super::codec::{Blob, encode};
@@ -470,6 +471,9 @@ impl Session {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
         };
         advance(&mut self.sent, &mine);
+        if is_on(Bug::SessionSentIsStored) {
+            advance(&mut self.has, &mine);
+        }
         effects.extend(frames.into_iter().map(Effect::Send));
         Ok(effects)
     }
@@ -516,7 +520,8 @@ impl Session {
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
-                advance(&mut self.sent, &carried);
+                let sent = if is_on(Bug::SessionAllSent) { replica.frontier() } else { carried.clone() };
+                advance(&mut self.sent, &sent);
                 let mut stored = replica.holdings();
                 stored.heads.retain(|journal, _| carried.contains_key(journal));
                 let mut effects = vec![

@@ -140,10 +140,16 @@ impl World {
 
     /// Somebody carries a part of what one device has to another.
     pub(super) fn courier_goes(&mut self) -> Outcome {
-        let Some(from) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
-            return Ok(());
-        };
-        let Some(to) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
+        let nodes = self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw);
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for from in &nodes {
+            pairs.extend(nodes.iter().filter(|to| *to != from).map(|to| (*from, *to)));
+        }
+        self.dice.shuffle(&mut pairs);
+        let Some((from, to)) = pairs
+            .into_iter()
+            .find(|(from, to)| !self.pieces(*from, *to).is_empty())
+        else {
             return Ok(());
         };
         let careless = self.dice.pick(&[
@@ -156,7 +162,12 @@ impl World {
             Carelessness::Unsigns,
         ]);
         let careless = careless.unwrap();
-        let queues = self.pieces(from, to);
+        let mut queues = self.pieces(from, to);
+        if self.dice.chance(60) {
+            // One journal only: what builds on the others will have to wait.
+            let only = self.dice.below(queues.len());
+            queues = vec![queues.swap_remove(only)];
+        }
         let mut pieces = self.some_of(to, queues, careless == Carelessness::Shuffles);
         let expected = self.spoil(to, &mut pieces, careless);
         let entries: Vec<(Entry, Option<Vec<u8>>)> =

@@ -12,8 +12,11 @@ use rand::Rng;
 use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
-/// Frames of one connection that may be in flight before the sender waits.
-const DELIVER_AT_ONCE: usize = 4;
+/// So many frames of one connection arrive one after the other at most.
+const DELIVER_AT_ONCE: usize = 8;
+
+/// So many connections there are for each device at most.
+const CONNECTIONS_PER_NODE: usize = 2;
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -83,6 +86,9 @@ impl World {
     }
 
     pub(super) fn connect_some(&mut self) -> Outcome {
+        if self.connections.len() > CONNECTIONS_PER_NODE * self.nodes.len() {
+            return self.disconnect_some();
+        }
         if let Some(a) = self.some_node(can_connect) {
             let other = self.nodes[a].name.clone();
             if let Some(b) = self.some_node(|node| can_connect(node) && node.name != other) {

@@ -3,7 +3,7 @@
 
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Device, Enrol};
-use kiez_core::domain::id::{JournalId, Signature, Timestamp};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Signature, Timestamp};
 use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::control::{enrol_bytes, sign};
 use kiez_core::replica::frontier::Frontier;
@@ -25,8 +25,8 @@ use super::world::{Attempt, Outcome, World, wrong};
 pub(super) struct Offer {
     text: String,
     inviter: usize,
-    /// The journal that invited.
-    journal: JournalId,
+    /// The entry that invites.
+    entry: (JournalId, EntryNumber, EntryId),
     /// For whom: a device.
     to: usize,
     expires: Timestamp,
@@ -60,7 +60,7 @@ impl World {
             self.offers.push(Offer {
                 text: invitation.to_text(),
                 inviter,
-                journal: attempt.wrote[0].0,
+                entry: attempt.wrote[0],
                 to,
                 expires,
                 is_used: false,
@@ -239,11 +239,13 @@ impl World {
         let joiner = self.nodes[offer.to].me.person;
         let replica = self.nodes[offer.inviter].replica.as_ref().unwrap();
         let own = replica.own_journal();
+        let (journal, number, id) = offer.entry;
+        let is_held = self.nodes[offer.inviter].has_applied((journal, number), id);
         let justified = match why {
             JoinRefusal::Expired => now > offer.expires,
             JoinRefusal::Unable => own.is_none(),
-            // Its journal is another one since a backup was restored.
-            JoinRefusal::Unknown => own.is_some() && own != Some(offer.journal),
+            // Since a backup was restored its journal is another one, or the invitation is lost.
+            JoinRefusal::Unknown => own.is_some() && (own != Some(journal) || !is_held),
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
             JoinRefusal::Used | JoinRefusal::Invalid => false,
         };
