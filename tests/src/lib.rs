@@ -1,5 +1,7 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
+pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
 pub mod simulation;
+pub mod story;
