@@ -2,3 +2,5 @@
 
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod neighbours;
+pub mod second_reader;
