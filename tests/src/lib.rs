@@ -5,3 +5,5 @@ pub mod lossy_disk;
 pub mod namespaces;
 pub mod simulation;
 pub mod story;
+pub mod neighbours;
+pub mod second_reader;
