@@ -217,7 +217,8 @@ impl Neighbourhood {
                     Effect::Received(_)
                     | Effect::PeerHas(_)
                     | Effect::Progress { .. }
-                    | Effect::Published => {}
+                    | Effect::Published
+                    | Effect::NotPublished => {}
                 }
             }
         }
