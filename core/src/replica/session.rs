@@ -520,7 +520,11 @@ impl Session {
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
-                let sent = if is_on(Bug::SessionAllSent) { replica.frontier() } else { carried.clone() };
+                let sent = if is_on(Bug::SessionAllSent) {
+                    replica.frontier()
+                } else {
+                    carried.clone()
+                };
                 advance(&mut self.sent, &sent);
                 let mut stored = replica.holdings();
                 stored.heads.retain(|journal, _| carried.contains_key(journal));
