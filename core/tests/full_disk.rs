@@ -55,7 +55,11 @@ fn a_journal_that_could_not_be_stored_has_not_begun() {
     b.storage_mut().set_full(true);
     assert!(b.open_journal(&second, &mut rng).is_err());
     assert_eq!(b.own_journal(), None);
-    assert_eq!(b.frontier(), a.frontier(), "it must not tell others of what it has not stored");
+    assert_eq!(
+        b.frontier(),
+        a.frontier(),
+        "it must not tell others of what it has not stored"
+    );
 
     b.storage_mut().set_full(false);
     let journal = b.open_journal(&second, &mut rng).unwrap();

@@ -3,5 +3,7 @@
 pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod neighbours;
+pub mod second_reader;
 pub mod simulation;
 pub mod story;

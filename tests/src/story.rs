@@ -52,7 +52,8 @@ const MOMENTS: [Duration; 4] = [
 
 const BEFORE: &str = "There are no benches at the Rawa.\n\nWe build two benches by the river.\n";
 const EDIT_LEFT: &str = "There are no benches at the Rawa.\n\nWe build two green benches by the river.\n";
-const EDIT_RIGHT: &str = "There are no benches at the Rawa.\n\nWe build two benches by the river, with backs.\n";
+const EDIT_RIGHT: &str =
+    "There are no benches at the Rawa.\n\nWe build two benches by the river, with backs.\n";
 const MERGED: &str =
     "There are no benches at the Rawa.\n\nWe build two green benches by the river, with backs.\n";
 
@@ -62,7 +63,10 @@ pub type Step = (&'static str, fn(&mut Story));
 /// All steps, in their order.
 pub const STEPS: [Step; 17] = [
     ("found", |s| {
-        let group = s.id(Side::Left, &["group", "found", "Zawodzie", "--purpose", "Our quarter"]);
+        let group = s.id(
+            Side::Left,
+            &["group", "found", "Zawodzie", "--purpose", "Our quarter"],
+        );
         s.group = group;
     }),
     ("write", |s| {
@@ -91,7 +95,10 @@ pub const STEPS: [Step; 17] = [
     ("tasks", |s| {
         let idea = s.idea.clone();
         s.add(Side::Left, &["task", "add", "Measure the bank", "--idea", &idea]);
-        s.add(Side::Right, &["task", "add", "Ask the gardeners", "--due", "2027-04-01"]);
+        s.add(
+            Side::Right,
+            &["task", "add", "Ask the gardeners", "--due", "2027-04-01"],
+        );
     }),
     ("comments", |s| {
         let idea = s.idea.clone();
@@ -141,7 +148,13 @@ pub struct Story {
 impl Story {
     /// Before it begins: each has a profile. Both listen all the time where there is trouble; else only who must.
     #[must_use]
-    pub fn new(left: Laptop, right: Laptop, cable: Option<Arc<Cable>>, carrier: Carrier, trouble: Trouble) -> Self {
+    pub fn new(
+        left: Laptop,
+        right: Laptop,
+        cable: Option<Arc<Cable>>,
+        carrier: Carrier,
+        trouble: Trouble,
+    ) -> Self {
         let mut story = Self {
             left: left.of("Anna"),
             right: right.of("Ben"),
@@ -204,7 +217,8 @@ impl Story {
     fn edit(&mut self, side: Side, body: &'static str) {
         let file = self.at(side).file("body", body);
         self.ask(side, &["idea", "edit", &self.idea, "--body", &file]);
-        self.edited.push((side, if side == Side::Left { "green" } else { "with backs" }));
+        self.edited
+            .push((side, if side == Side::Left { "green" } else { "with backs" }));
     }
 
     fn cast(&self, side: Side) {
@@ -253,7 +267,10 @@ impl Story {
                     let file = self.at(from).path("copy.kiez");
                     let exported = self.ask(from, &["export", &file]);
                     let imported = self.long(to, &["import", &file]);
-                    eprintln!("{} bytes in the file, {} new entries", exported["bytes"], imported["new"]);
+                    eprintln!(
+                        "{} bytes in the file, {} new entries",
+                        exported["bytes"], imported["new"]
+                    );
                 }
             }
         }
@@ -280,7 +297,11 @@ impl Story {
         let expected = ["Ask the gardeners", "Measure the bank"].map(str::to_owned);
         assert_eq!(texts(&tasks, "title"), expected.into());
         let result = on_both(&["poll", "result", &self.poll]);
-        assert_eq!((&result["state"], &result["cast"]), (&state.into(), &2.into()), "{result}");
+        assert_eq!(
+            (&result["state"], &result["cast"]),
+            (&state.into(), &2.into()),
+            "{result}"
+        );
         assert_eq!(result["fingerprint"].is_string(), state == "closed", "{result}");
         if state == "closed" {
             assert_eq!(result["winners"], serde_json::json!(["yes"]), "{result}");
@@ -288,7 +309,11 @@ impl Story {
         }
         for side in Side::BOTH {
             let status = self.ask(side, &["status"]);
-            assert_eq!((&status["waiting"], &status["quarantined"]), (&0.into(), &0.into()), "{status}");
+            assert_eq!(
+                (&status["waiting"], &status["quarantined"]),
+                (&0.into(), &0.into()),
+                "{status}"
+            );
         }
     }
 
@@ -316,7 +341,10 @@ impl Story {
         if let Trouble::PowerCut(seed) = self.trouble {
             // Each strike its own seed; the first loses all that was not synced.
             for (laptop, n) in [(&mut self.left, 0), (&mut self.right, 1)] {
-                let own = seed.wrapping_mul(1_000).wrapping_add(self.strikes.wrapping_mul(2)).wrapping_add(n);
+                let own = seed
+                    .wrapping_mul(1_000)
+                    .wrapping_add(self.strikes.wrapping_mul(2))
+                    .wrapping_add(n);
                 laptop.lose_unsynced(if seed == 0 { 0 } else { own });
             }
         }
@@ -348,14 +376,25 @@ impl Story {
             .unwrap()
             .into_iter()
             .map(|idea| idea.id.to_string())
-            .chain(node.tasks(group).unwrap().into_iter().map(|task| task.id.to_string()))
+            .chain(
+                node.tasks(group)
+                    .unwrap()
+                    .into_iter()
+                    .map(|task| task.id.to_string()),
+            )
             .collect();
         for (_, id) in self.added.iter().filter(|(on, _)| *on == side) {
-            assert!(ids.contains(id), "{id} was acknowledged on the {side:?} side and is lost");
+            assert!(
+                ids.contains(id),
+                "{id} was acknowledged on the {side:?} side and is lost"
+            );
         }
         for (_, text) in self.edited.iter().filter(|(on, _)| *on == side) {
             let page = node.idea(group, self.idea.parse().unwrap()).unwrap();
-            assert!(page.idea.body.contains(text), "{text:?} was acknowledged and is lost");
+            assert!(
+                page.idea.body.contains(text),
+                "{text:?} was acknowledged and is lost"
+            );
         }
         let held = node.with_group(group, |replica| {
             Ok::<_, NodeError>((replica.own_journal(), replica.frontier()))

@@ -1,9 +1,6 @@
 //! Two laptops on a bare cable, without internet or router: the real `kiez` on both ends.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "test code: a failure is a panic"
-)]
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
 use std::sync::Arc;
 
@@ -34,7 +31,10 @@ fn story(carrier: Carrier) {
     let right = Laptop::new().on(&cable, Side::Right);
     let mut story = Story::new(left, right, Some(Arc::clone(&cable)), carrier, Trouble::None);
     story.tell();
-    eprintln!("{carrier:?}: {} bytes on the cable in all", cable.bytes().unwrap());
+    eprintln!(
+        "{carrier:?}: {} bytes on the cable in all",
+        cable.bytes().unwrap()
+    );
     story.rebuilt_is_equal();
 }
 

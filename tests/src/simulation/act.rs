@@ -19,7 +19,9 @@ const TYPED: usize = 40;
 
 impl World {
     pub(super) fn somebody_acts(&mut self) -> Outcome {
-        let Some(node) = self.some_node(|node| node.role().is_some()) else { return Ok(()) };
+        let Some(node) = self.some_node(|node| node.role().is_some()) else {
+            return Ok(());
+        };
         let role = self.nodes[node].role().unwrap();
         match self.dice.below(16) {
             0 => self.names_group(node, role),
@@ -37,8 +39,12 @@ impl World {
 
     /// Many edits, one after the other.
     pub(super) fn somebody_types(&mut self) -> Outcome {
-        let Some(node) = self.some_node(super::people::is_member) else { return Ok(()) };
-        let Some(idea) = self.some_idea(node)? else { return Ok(()) };
+        let Some(node) = self.some_node(super::people::is_member) else {
+            return Ok(());
+        };
+        let Some(idea) = self.some_idea(node)? else {
+            return Ok(());
+        };
         for _ in 0..TYPED {
             if self.nodes[node].role().is_some() {
                 self.edits_idea(node, Role::Member, idea)?;
@@ -67,13 +73,19 @@ impl World {
     }
 
     /// Keeps a deed for each entry that was written for it.
-    pub(super) fn note(&mut self, node: usize, act: Act, wrote: &[(JournalId, EntryNumber, EntryId)]) -> Outcome {
+    pub(super) fn note(
+        &mut self,
+        node: usize,
+        act: Act,
+        wrote: &[(JournalId, EntryNumber, EntryId)],
+    ) -> Outcome {
         let person = self.nodes[node].me.person;
         for (journal, number, entry) in wrote {
             let place = (*journal, *number);
             let knows = {
                 let here = &self.nodes[node];
-                self.model.known(&act, person, |deed| here.has_applied(deed.place, deed.entry))
+                self.model
+                    .known(&act, person, |deed| here.has_applied(deed.place, deed.entry))
             };
             self.model.deeds.push(Deed {
                 act: act.clone(),
@@ -89,7 +101,9 @@ impl World {
 
     fn names_group(&mut self, node: usize, role: Role) -> Outcome {
         let name = self.model.word("Zawodzie");
-        let attempt = self.attempt(node, |replica, _, now| replica.describe_group(&name, "Our quarter", now))?;
+        let attempt = self.attempt(node, |replica, _, now| {
+            replica.describe_group(&name, "Our quarter", now)
+        })?;
         self.keep(node, role == Role::Steward, &attempt, Act::GroupName(name))
     }
 
@@ -108,15 +122,26 @@ impl World {
             ..Draft::default()
         };
         let attempt = self.attempt(node, |replica, rng, now| replica.add_idea(&draft, now, rng))?;
-        self.keep(node, role != Role::Observer, &attempt, Act::Idea { title, letter })
+        self.keep(
+            node,
+            role != Role::Observer,
+            &attempt,
+            Act::Idea { title, letter },
+        )
     }
 
     /// An idea that this device knows.
     fn some_idea(&mut self, node: usize) -> Outcome<Option<ProposalId>> {
-        let Ok(ideas) = self.replica(node).ideas() else { wrong!("ideas cannot be read") };
+        let Ok(ideas) = self.replica(node).ideas() else {
+            wrong!("ideas cannot be read")
+        };
         // The newest half of the time, so that people meet in one text.
         let ids: Vec<ProposalId> = ideas.iter().map(|idea| idea.id).collect();
-        Ok(if self.dice.chance(50) { ids.first().copied() } else { self.dice.pick(&ids) })
+        Ok(if self.dice.chance(50) {
+            ids.first().copied()
+        } else {
+            self.dice.pick(&ids)
+        })
     }
 
     fn edits(&mut self, node: usize, role: Role) -> Outcome {
@@ -128,7 +153,9 @@ impl World {
 
     /// Puts a new letter somewhere, takes plain words out, writes plain words in; never takes out another's letter.
     fn edits_idea(&mut self, node: usize, role: Role, idea: ProposalId) -> Outcome {
-        let Ok(seen) = self.replica(node).idea(idea) else { wrong!("an idea cannot be read") };
+        let Ok(seen) = self.replica(node).idea(idea) else {
+            wrong!("an idea cannot be read")
+        };
         let mut body: Vec<char> = seen.body.chars().collect();
         if self.dice.chance(40) && !body.is_empty() {
             let from = self.dice.below(body.len());
@@ -150,29 +177,47 @@ impl World {
     }
 
     fn comments(&mut self, node: usize) -> Outcome {
-        let Some(idea) = self.some_idea(node)? else { return Ok(()) };
+        let Some(idea) = self.some_idea(node)? else {
+            return Ok(());
+        };
         let text = self.model.word("comment");
         let attempt = self.attempt(node, |replica, rng, now| replica.comment(idea, &text, now, rng))?;
         self.keep(node, true, &attempt, Act::Comment { idea, text })
     }
 
     fn opens_poll(&mut self, node: usize, role: Role) -> Outcome {
-        let Some(idea) = self.some_idea(node)? else { return Ok(()) };
+        let Some(idea) = self.some_idea(node)? else {
+            return Ok(());
+        };
         let (method, options) = if self.dice.chance(50) {
             (Method::YesNo, vec![])
         } else {
             let count = 2 + self.dice.below(3);
-            (Method::Approval, (0..count).map(|n| format!("option {n}")).collect())
+            (
+                Method::Approval,
+                (0..count).map(|n| format!("option {n}")).collect(),
+            )
         };
         let persons = self.replica(node).roster().persons();
-        let voters = persons.into_iter().filter(|(_, person)| person.role != Role::Observer);
+        let voters = persons
+            .into_iter()
+            .filter(|(_, person)| person.role != Role::Observer);
         let electors: BTreeSet<PersonId> = voters.map(|(person, _)| person).collect();
-        let attempt = self.attempt(node, |replica, _, now| replica.open_poll(idea, method, options, now))?;
+        let attempt = self.attempt(node, |replica, _, now| {
+            replica.open_poll(idea, method, options, now)
+        })?;
         // Where the power went after the commit nobody was told the id.
-        let Ok(polls) = self.replica(node).polls() else { wrong!("polls cannot be read") };
+        let Ok(polls) = self.replica(node).polls() else {
+            wrong!("polls cannot be read")
+        };
         let opener = self.nodes[node].me.person;
-        let mut fresh = polls.iter().filter(|(id, poll)| poll.opener == opener && !self.knows_poll(**id));
-        let fresh = fresh.next().map(|(id, _)| *id).filter(|_| !attempt.wrote.is_empty());
+        let mut fresh = polls
+            .iter()
+            .filter(|(id, poll)| poll.opener == opener && !self.knows_poll(**id));
+        let fresh = fresh
+            .next()
+            .map(|(id, _)| *id)
+            .filter(|_| !attempt.wrote.is_empty());
         let act = match (fresh, &attempt.result) {
             (None, Ok(id)) if !self.knows_poll(*id) => wrong!("a poll that was opened is not there"),
             (Some(fresh), Ok(id)) if fresh != *id => wrong!("another poll was opened than was said"),
@@ -190,20 +235,33 @@ impl World {
 
     /// A poll that this device knows: the first half of the time, so that people meet in one.
     fn some_poll(&mut self, node: usize) -> Outcome<Option<PollId>> {
-        let Ok(polls) = self.replica(node).polls() else { wrong!("polls cannot be read") };
+        let Ok(polls) = self.replica(node).polls() else {
+            wrong!("polls cannot be read")
+        };
         let ids: Vec<PollId> = polls.keys().copied().collect();
-        Ok(if self.dice.chance(50) { ids.first().copied() } else { self.dice.pick(&ids) })
+        Ok(if self.dice.chance(50) {
+            ids.first().copied()
+        } else {
+            self.dice.pick(&ids)
+        })
     }
 
     fn casts(&mut self, node: usize, role: Role) -> Outcome {
-        let Some(poll) = self.some_poll(node)? else { return Ok(()) };
-        let Ok(view) = self.replica(node).poll(poll) else { wrong!("a poll cannot be read") };
+        let Some(poll) = self.some_poll(node)? else {
+            return Ok(());
+        };
+        let Ok(view) = self.replica(node).poll(poll) else {
+            wrong!("a poll cannot be read")
+        };
         let count = view.record.options.len();
         let mut choices: Vec<u16> = (0..count as u16).filter(|_| self.dice.chance(50)).collect();
         if view.record.method == Method::YesNo {
             choices = vec![self.dice.below(count) as u16];
         }
-        let answers: Vec<String> = choices.iter().map(|n| view.record.options[usize::from(*n)].clone()).collect();
+        let answers: Vec<String> = choices
+            .iter()
+            .map(|n| view.record.options[usize::from(*n)].clone())
+            .collect();
         let person = self.nodes[node].me.person;
         let may = role != Role::Observer && view.closing == Closing::Open && view.electors.contains(&person);
         let attempt = self.attempt(node, |replica, _, now| replica.cast(poll, &answers, now))?;
@@ -211,19 +269,26 @@ impl World {
     }
 
     fn closes(&mut self, node: usize, role: Role) -> Outcome {
-        let Some(poll) = self.some_poll(node)? else { return Ok(()) };
-        let Ok(view) = self.replica(node).poll(poll) else { wrong!("a poll cannot be read") };
+        let Some(poll) = self.some_poll(node)? else {
+            return Ok(());
+        };
+        let Ok(view) = self.replica(node).poll(poll) else {
+            wrong!("a poll cannot be read")
+        };
         let person = self.nodes[node].me.person;
-        let may = role != Role::Observer
-            && view.closing == Closing::Open
-            && view.record.counters.contains(&person);
+        let may =
+            role != Role::Observer && view.closing == Closing::Open && view.record.counters.contains(&person);
         let counted = {
             let here = &self.nodes[node];
-            self.model.ballots(poll, |deed| here.has_applied(deed.place, deed.entry))
+            self.model
+                .ballots(poll, |deed| here.has_applied(deed.place, deed.entry))
         };
         let before = self.cuts(node, poll)?;
         let attempt = self.attempt(node, |replica, _, now| replica.close_poll(poll, now))?;
-        let mut cuts = self.cuts(node, poll)?.into_iter().filter(|cut| !before.contains(cut));
+        let mut cuts = self
+            .cuts(node, poll)?
+            .into_iter()
+            .filter(|cut| !before.contains(cut));
         let cut = cuts.next().unwrap_or_default();
         self.keep(node, may, &attempt, Act::Close { poll, cut, counted })
     }
@@ -239,7 +304,11 @@ impl World {
     }
 
     fn adds_task(&mut self, node: usize, role: Role) -> Outcome {
-        let idea = if self.dice.chance(30) { None } else { self.some_idea(node)? };
+        let idea = if self.dice.chance(30) {
+            None
+        } else {
+            self.some_idea(node)?
+        };
         let title = self.model.word("task");
         let draft = TaskDraft {
             title: title.clone(),
@@ -250,11 +319,21 @@ impl World {
     }
 
     fn says_how_far(&mut self, node: usize, role: Role) -> Outcome {
-        let idea = if self.dice.chance(30) { None } else { self.some_idea(node)? };
-        let Ok(tasks) = self.replica(node).tasks(idea) else { wrong!("tasks cannot be read") };
-        let Some(task) = self.dice.pick(&tasks) else { return Ok(()) };
+        let idea = if self.dice.chance(30) {
+            None
+        } else {
+            self.some_idea(node)?
+        };
+        let Ok(tasks) = self.replica(node).tasks(idea) else {
+            wrong!("tasks cannot be read")
+        };
+        let Some(task) = self.dice.pick(&tasks) else {
+            return Ok(());
+        };
         let state = self.dice.pick(&[TaskState::Open, TaskState::Done]).unwrap();
-        let attempt = self.attempt(node, |replica, _, now| replica.set_task_state(idea, task.id, state, now))?;
+        let attempt = self.attempt(node, |replica, _, now| {
+            replica.set_task_state(idea, task.id, state, now)
+        })?;
         let act = Act::TaskIs {
             idea,
             task: task.id,

@@ -53,20 +53,26 @@ impl World {
         };
         let replica = self.replica(node);
         let has = replica.frontier();
-        let Ok(bytes) = replica.bundle(&beyond, Compression::Fast) else { wrong!("no bundle for a file") };
+        let Ok(bytes) = replica.bundle(&beyond, Compression::Fast) else {
+            wrong!("no bundle for a file")
+        };
         let bytes_len = bytes.len();
         let file = File {
             bytes,
             is_whole: beyond.is_empty(),
             ids: ids(&self.nodes[node].disk.memory()),
-            heads: has.iter().map(|(journal, (number, _))| (*journal, *number)).collect(),
+            heads: has
+                .iter()
+                .map(|(journal, (number, _))| (*journal, *number))
+                .collect(),
         };
         self.files.push(file);
         if self.files.len() > 4 {
             self.files.remove(0);
         }
         let name = &self.nodes[node].name;
-        self.trace.event(format_args!("{name} exports a file of {bytes_len} bytes"));
+        self.trace
+            .event(format_args!("{name} exports a file of {bytes_len} bytes"));
         Ok(())
     }
 
@@ -86,8 +92,9 @@ impl World {
         }
         let name = self.nodes[node].name.clone();
         let is_whole = self.files[file].is_whole;
-        self.trace
-            .event(format_args!("{name} imports a file, whole: {is_whole}, damaged: {is_damaged}"));
+        self.trace.event(format_args!(
+            "{name} imports a file, whole: {is_whole}, damaged: {is_damaged}"
+        ));
         let entries = match bundle::read(&bytes, self.replica(node).keys()) {
             Ok(_) if is_damaged => wrong!("{name} read a damaged file"),
             Err(_) if is_damaged => return Ok(()),
@@ -133,10 +140,16 @@ impl World {
 
     /// Somebody carries a part of what one device has to another.
     pub(super) fn courier_goes(&mut self) -> Outcome {
-        let Some(from) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
-            return Ok(());
-        };
-        let Some(to) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
+        let nodes = self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw);
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for from in &nodes {
+            pairs.extend(nodes.iter().filter(|to| *to != from).map(|to| (*from, *to)));
+        }
+        self.dice.shuffle(&mut pairs);
+        let Some((from, to)) = pairs
+            .into_iter()
+            .find(|(from, to)| !self.pieces(*from, *to).is_empty())
+        else {
             return Ok(());
         };
         let careless = self.dice.pick(&[
@@ -149,7 +162,12 @@ impl World {
             Carelessness::Unsigns,
         ]);
         let careless = careless.unwrap();
-        let queues = self.pieces(from, to);
+        let mut queues = self.pieces(from, to);
+        if self.dice.chance(60) {
+            // One journal only: what builds on the others will have to wait.
+            let only = self.dice.below(queues.len());
+            queues = vec![queues.swap_remove(only)];
+        }
         let mut pieces = self.some_of(to, queues, careless == Carelessness::Shuffles);
         let expected = self.spoil(to, &mut pieces, careless);
         let entries: Vec<(Entry, Option<Vec<u8>>)> =
@@ -201,19 +219,28 @@ impl World {
                 any_order
                     || piece.iter().all(|entry| {
                         entry.header.seen.iter().all(|seen| {
-                            roster.contains(*seen) || brought.contains(seen) || piece.iter().any(|e| e.id == *seen)
+                            roster.contains(*seen)
+                                || brought.contains(seen)
+                                || piece.iter().any(|e| e.id == *seen)
                         })
                     })
             };
             let able: Vec<usize> = (0..queues.len())
                 .filter(|queue| queues[*queue].front().is_some_and(ready))
                 .collect();
-            let Some(queue) = self.dice.pick(&able) else { return chosen };
+            let Some(queue) = self.dice.pick(&able) else {
+                return chosen;
+            };
             if ends_early && self.dice.chance(15) {
                 return chosen;
             }
             let piece = queues[queue].pop_front().unwrap();
-            brought.extend(piece.iter().filter(|e| e.header.kind == EntryKind::Control).map(|e| e.id));
+            brought.extend(
+                piece
+                    .iter()
+                    .filter(|e| e.header.kind == EntryKind::Control)
+                    .map(|e| e.id),
+            );
             chosen.push(piece);
         }
     }
@@ -227,7 +254,12 @@ impl World {
                 let roster = self.nodes[to].replica.as_ref().unwrap().roster();
                 let mut here: BTreeSet<EntryId> = BTreeSet::new();
                 for entry in pieces.iter().flatten() {
-                    if entry.header.seen.iter().any(|seen| !roster.contains(*seen) && !here.contains(seen)) {
+                    if entry
+                        .header
+                        .seen
+                        .iter()
+                        .any(|seen| !roster.contains(*seen) && !here.contains(seen))
+                    {
                         return false;
                     }
                     here.insert(entry.id);
@@ -235,23 +267,33 @@ impl World {
                 true
             }
             Carelessness::Loses => {
-                let Some(journal) = pieces.get(at).map(|piece| piece[0].header.journal) else { return true };
+                let Some(journal) = pieces.get(at).map(|piece| piece[0].header.journal) else {
+                    return true;
+                };
                 let first = pieces.iter_mut().find(|piece| piece[0].header.journal == journal);
                 let lost = first.unwrap().remove(0);
-                let needed = pieces.iter().flatten().any(|entry| {
-                    entry.header.journal == journal || entry.header.seen.contains(&lost.id)
-                });
+                let needed = pieces
+                    .iter()
+                    .flatten()
+                    .any(|entry| entry.header.journal == journal || entry.header.seen.contains(&lost.id));
                 !needed
             }
             Carelessness::Tampers => {
                 let entry = pieces.get_mut(at).and_then(|piece| piece.last_mut());
-                let Some(signature) = entry.and_then(|entry| entry.signature.as_mut()) else { return true };
+                let Some(signature) = entry.and_then(|entry| entry.signature.as_mut()) else {
+                    return true;
+                };
                 signature.0[self.dice.below(64)] ^= 1 << self.dice.below(8);
                 false
             }
             Carelessness::Unsigns => {
-                let Some(journal) = pieces.get(at).map(|piece| piece[0].header.journal) else { return true };
-                let mut of_journal = pieces.iter_mut().flatten().filter(|e| e.header.journal == journal);
+                let Some(journal) = pieces.get(at).map(|piece| piece[0].header.journal) else {
+                    return true;
+                };
+                let mut of_journal = pieces
+                    .iter_mut()
+                    .flatten()
+                    .filter(|e| e.header.journal == journal);
                 of_journal.next_back().unwrap().signature = None;
                 false
             }

@@ -41,12 +41,15 @@ impl World {
         for node in honest {
             let name = self.nodes[*node].name.clone();
             let replica = self.replica(*node);
-            let Ok(digest) = replica.digest() else { wrong!("{name} has no digest") };
+            let Ok(digest) = replica.digest() else {
+                wrong!("{name} has no digest")
+            };
             let state = (digest, replica.frontier());
             self.check_disk(*node)?;
             match &first {
                 None => {
-                    self.trace.event(format_args!("at rest: {}", blake3::Hash::from(state.0)));
+                    self.trace
+                        .event(format_args!("at rest: {}", blake3::Hash::from(state.0)));
                     first = Some(state);
                 }
                 Some(first) if first.1 != state.1 => wrong!("{name} has another frontier than the first"),
@@ -61,7 +64,9 @@ impl World {
     fn check_census(&mut self, honest: &[usize]) -> Outcome {
         for node in honest {
             let place = &self.nodes[*node];
-            let Ok(census) = place.disk.census() else { wrong!("no census") };
+            let Ok(census) = place.disk.census() else {
+                wrong!("no census")
+            };
             if census.waiting > 0 {
                 wrong!("{} entries wait on the device of {}", census.waiting, place.name);
             }
@@ -69,7 +74,10 @@ impl World {
                 if !census.applied.contains(&deed.entry) {
                     let held = place.disk.entry(deed.place.0, deed.place.1).ok().flatten();
                     let standing = held.map(|held| (held.entry.id == deed.entry, held.standing));
-                    wrong!("deed {number} is {standing:?} on the device of {}: {deed:?}", place.name);
+                    wrong!(
+                        "deed {number} is {standing:?} on the device of {}: {deed:?}",
+                        place.name
+                    );
                 }
             }
             if let Some(crime) = self.crimes.iter().find(|crime| census.applied.contains(*crime)) {
@@ -78,7 +86,11 @@ impl World {
             let held = super::disk::ids(&place.disk.memory());
             let expected = self.crimes.intersection(&held).count() as u64;
             if census.quarantined != expected {
-                wrong!("{} has {} in quarantine, and {expected} belong there", place.name, census.quarantined);
+                wrong!(
+                    "{} has {} in quarantine, and {expected} belong there",
+                    place.name,
+                    census.quarantined
+                );
             }
             self.report.admitted = census.applied.len() as u64;
             self.report.waiting = census.waiting;
@@ -88,7 +100,9 @@ impl World {
     }
 
     fn check_ideas(&mut self, node: usize) -> Outcome {
-        let Ok(ideas) = self.replica(node).ideas() else { wrong!("ideas cannot be read") };
+        let Ok(ideas) = self.replica(node).ideas() else {
+            wrong!("ideas cannot be read")
+        };
         let mut titles = BTreeSet::new();
         for (_, deed) in self.model.standing() {
             let (found, letter) = match &deed.act {
@@ -120,7 +134,9 @@ impl World {
         let persons: Vec<PersonId> = self.persons.iter().map(|person| person.id).collect();
         for person in persons {
             let replica = self.nodes[node].replica.as_mut().unwrap();
-            let Ok(comments) = replica.comments_of(person) else { wrong!("comments cannot be read") };
+            let Ok(comments) = replica.comments_of(person) else {
+                wrong!("comments cannot be read")
+            };
             let comments: BTreeSet<String> = comments.into_iter().map(|comment| comment.text).collect();
             if comments != said.remove(&person).unwrap_or_default() {
                 wrong!("not the comments that {person:?} wrote: {comments:?}");
@@ -129,8 +145,13 @@ impl World {
                 Act::ProfileName(name) if deed.person == person => Some(name.clone()),
                 _ => None,
             });
-            let Ok(name) = replica.name_of(person) else { wrong!("a name cannot be read") };
-            if !name.as_ref().map_or(names.is_empty(), |name| names.contains(name)) {
+            let Ok(name) = replica.name_of(person) else {
+                wrong!("a name cannot be read")
+            };
+            if !name
+                .as_ref()
+                .map_or(names.is_empty(), |name| names.contains(name))
+            {
                 wrong!("{person:?} is called {name:?}, and said last {names:?}");
             }
         }
@@ -138,9 +159,14 @@ impl World {
             Act::GroupName(name) => Some(name.clone()),
             _ => None,
         });
-        let Ok(info) = self.replica(node).info() else { wrong!("the group's page cannot be read") };
+        let Ok(info) = self.replica(node).info() else {
+            wrong!("the group's page cannot be read")
+        };
         if !(names.contains(&info.name) || names.is_empty() && info.name.is_empty()) {
-            wrong!("the group is called {:?}, and was named last {names:?}", info.name);
+            wrong!(
+                "the group is called {:?}, and was named last {names:?}",
+                info.name
+            );
         }
         Ok(())
     }
@@ -149,11 +175,15 @@ impl World {
         let mut count = 0;
         let mut boards = BTreeSet::new();
         for (_, deed) in self.model.standing() {
-            let Act::Task { idea, title } = &deed.act else { continue };
+            let Act::Task { idea, title } = &deed.act else {
+                continue;
+            };
             count += 1;
             boards.insert(*idea);
             let replica = self.nodes[node].replica.as_mut().unwrap();
-            let Ok(tasks) = replica.tasks(*idea) else { wrong!("tasks cannot be read") };
+            let Ok(tasks) = replica.tasks(*idea) else {
+                wrong!("tasks cannot be read")
+            };
             let Some(task) = tasks.iter().find(|task| task.title == *title) else {
                 wrong!("missing on a board: {title}");
             };
@@ -181,7 +211,9 @@ impl World {
         let Some(node) = self.some_node(|node| node.replica.is_some() && !node.is_outlaw) else {
             return Ok(());
         };
-        let Ok(polls) = self.replica(node).polls() else { wrong!("polls cannot be read") };
+        let Ok(polls) = self.replica(node).polls() else {
+            wrong!("polls cannot be read")
+        };
         let ids: Vec<PollId> = polls.into_keys().collect();
         match self.dice.pick(&ids) {
             Some(poll) => self.look(node, poll).map(|_| ()),
@@ -199,10 +231,15 @@ impl World {
             self.nodes[node].name, outcome.state, outcome.cast, outcome.eligible
         ));
         if outcome.state == PollState::Closed {
-            let Some(fingerprint) = outcome.fingerprint else { wrong!("a result without a fingerprint") };
+            let Some(fingerprint) = outcome.fingerprint else {
+                wrong!("a result without a fingerprint")
+            };
             let first = *self.model.results.entry(poll).or_insert(fingerprint);
             if first != fingerprint {
-                wrong!("{} sees another result of {poll:?} than others did", self.nodes[node].name);
+                wrong!(
+                    "{} sees another result of {poll:?} than others did",
+                    self.nodes[node].name
+                );
             }
         }
         Ok(outcome)
@@ -212,7 +249,9 @@ impl World {
         let deeds: Vec<Deed> = self.model.standing().map(|(_, deed)| deed.clone()).collect();
         let mut known = BTreeSet::new();
         for deed in deeds {
-            let Act::Poll { poll, electors } = deed.act else { continue };
+            let Act::Poll { poll, electors } = deed.act else {
+                continue;
+            };
             known.insert(poll);
             let mut first: Option<PollOutcome> = None;
             for node in honest {
@@ -224,7 +263,12 @@ impl World {
                 first = Some(outcome);
             }
         }
-        let shown: BTreeSet<PollId> = self.replica(honest[0]).polls().unwrap_or_default().into_keys().collect();
+        let shown: BTreeSet<PollId> = self
+            .replica(honest[0])
+            .polls()
+            .unwrap_or_default()
+            .into_keys()
+            .collect();
         if shown != known {
             wrong!("not the polls that people opened");
         }
@@ -235,9 +279,15 @@ impl World {
     fn check_outcome(&self, poll: PollId, electors: &BTreeSet<PersonId>, outcome: &PollOutcome) -> Outcome {
         let mut closes: BTreeMap<&Cut, &BTreeSet<usize>> = BTreeMap::new();
         for (_, deed) in self.model.standing() {
-            if let Act::Close { poll: of, cut, counted } = &deed.act
+            if let Act::Close {
+                poll: of,
+                cut,
+                counted,
+            } = &deed.act
                 && *of == poll
-                && closes.insert(cut, counted).is_some_and(|before| before != counted)
+                && closes
+                    .insert(cut, counted)
+                    .is_some_and(|before| before != counted)
             {
                 wrong!("one cut of {poll:?} stands for different ballots");
             }
@@ -251,22 +301,36 @@ impl World {
             (Some(_), Some(_)) => (PollState::Disputed, as_they_stand()),
         };
         if outcome.state != state || outcome.eligible != electors.len() as u64 {
-            wrong!("{poll:?} is {outcome:?}, not {state:?} with {} electors", electors.len());
+            wrong!(
+                "{poll:?} is {outcome:?}, not {state:?} with {} electors",
+                electors.len()
+            );
         }
         let votes = self.model.votes(&among);
-        let several: BTreeSet<PersonId> =
-            votes.iter().filter(|(_, votes)| votes.len() > 1).map(|(person, _)| *person).collect();
+        let several: BTreeSet<PersonId> = votes
+            .iter()
+            .filter(|(_, votes)| votes.len() > 1)
+            .map(|(person, _)| *person)
+            .collect();
         let cast = votes.values().filter(|votes| votes.len() == 1).count() as u64;
         if outcome.several != several || outcome.cast != cast {
             wrong!("{poll:?} is {outcome:?}; {cast} voted, twice {several:?}");
         }
         if let Some(tally) = &outcome.tally {
             let mut counts = vec![0; tally.counts.len()];
-            for choice in votes.values().filter(|votes| votes.len() == 1).flatten().flatten() {
+            for choice in votes
+                .values()
+                .filter(|votes| votes.len() == 1)
+                .flatten()
+                .flatten()
+            {
                 counts[usize::from(*choice)] += 1;
             }
             if tally.counts != counts {
-                wrong!("{poll:?} was counted {:?}, and people voted {counts:?}", tally.counts);
+                wrong!(
+                    "{poll:?} was counted {:?}, and people voted {counts:?}",
+                    tally.counts
+                );
             }
         }
         Ok(())
@@ -274,7 +338,9 @@ impl World {
 
     /// From the raw entries alone, from the disk alone and from a bundle alone comes the same.
     fn check_rebuilt(&mut self, honest: &[usize]) -> Outcome {
-        let Ok(digest) = self.replica(honest[0]).digest() else { wrong!("no digest") };
+        let Ok(digest) = self.replica(honest[0]).digest() else {
+            wrong!("no digest")
+        };
         for node in honest {
             let name = self.nodes[*node].name.clone();
             self.restart(*node)?;
@@ -291,7 +357,9 @@ impl World {
         let from = self.dice.pick(honest).unwrap();
         let replica = self.replica(from);
         let keys = replica.keys().iter().cloned().collect();
-        let Ok(bundle) = replica.bundle(&Frontier::new(), Compression::Fast) else { wrong!("no bundle") };
+        let Ok(bundle) = replica.bundle(&Frontier::new(), Compression::Fast) else {
+            wrong!("no bundle")
+        };
         let group = replica.group();
         let mut fresh = match Replica::from_bundle(Disk::default(), group, keys, &bundle) {
             Ok(fresh) => fresh,

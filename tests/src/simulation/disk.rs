@@ -81,9 +81,11 @@ impl Disk {
 /// The ids of all entries kept here.
 pub(super) fn ids(memory: &MemoryStorage) -> BTreeSet<EntryId> {
     let journals = memory.journals().unwrap_or_default();
-    let entries = journals
-        .iter()
-        .flat_map(|row| memory.entries(row.id, EntryNumber(0), usize::MAX).unwrap_or_default());
+    let entries = journals.iter().flat_map(|row| {
+        memory
+            .entries(row.id, EntryNumber(0), usize::MAX)
+            .unwrap_or_default()
+    });
     entries.map(|held| held.entry.id).collect()
 }
 
@@ -106,6 +108,14 @@ impl Storage for Disk {
 
     fn control(&self) -> Result<Vec<Held>, StorageError> {
         self.memory().control()
+    }
+
+    fn aside(&self) -> Result<Vec<kiez_core::replica::entry::Entry>, StorageError> {
+        self.memory().aside()
+    }
+
+    fn is_stale(&self) -> Result<bool, StorageError> {
+        self.memory().is_stale()
     }
 
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {

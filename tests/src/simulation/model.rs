@@ -22,13 +22,24 @@ pub(super) enum Act {
     /// Put a task on a board.
     Task { idea: Option<ProposalId>, title: String },
     /// Said how far a task is.
-    TaskIs { idea: Option<ProposalId>, task: TaskId, state: TaskState },
+    TaskIs {
+        idea: Option<ProposalId>,
+        task: TaskId,
+        state: TaskState,
+    },
     /// Opened a poll; these can vote.
-    Poll { poll: PollId, electors: BTreeSet<PersonId> },
+    Poll {
+        poll: PollId,
+        electors: BTreeSet<PersonId>,
+    },
     /// Voted.
     Cast { poll: PollId, choices: Vec<u16> },
     /// Counted: these deeds were ballots here.
-    Close { poll: PollId, cut: Cut, counted: BTreeSet<usize> },
+    Close {
+        poll: PollId,
+        cut: Cut,
+        counted: BTreeSet<usize>,
+    },
     /// Changed who is in the group.
     Control,
 }
@@ -102,7 +113,12 @@ impl Model {
     }
 
     /// The deeds on the same subject that count where `counts` says so.
-    pub(super) fn known(&self, act: &Act, person: PersonId, counts: impl Fn(&Deed) -> bool) -> BTreeSet<usize> {
+    pub(super) fn known(
+        &self,
+        act: &Act,
+        person: PersonId,
+        counts: impl Fn(&Deed) -> bool,
+    ) -> BTreeSet<usize> {
         let Some(about) = subject(act, person) else {
             return BTreeSet::new();
         };
@@ -116,7 +132,10 @@ impl Model {
 
     fn of(&self, wanted: impl Fn(&Deed) -> bool) -> BTreeSet<usize> {
         let numbered = self.deeds.iter().enumerate();
-        numbered.filter(|(_, deed)| wanted(deed)).map(|(n, _)| n).collect()
+        numbered
+            .filter(|(_, deed)| wanted(deed))
+            .map(|(n, _)| n)
+            .collect()
     }
 
     /// The deeds that were not lost.
@@ -126,7 +145,10 @@ impl Model {
 
     /// Of these deeds, those that no other of them knew of.
     pub(super) fn last(&self, of: &BTreeSet<usize>) -> Vec<&Deed> {
-        let known: BTreeSet<usize> = of.iter().flat_map(|n| self.deeds[*n].knows.iter().copied()).collect();
+        let known: BTreeSet<usize> = of
+            .iter()
+            .flat_map(|n| self.deeds[*n].knows.iter().copied())
+            .collect();
         of.difference(&known).map(|n| &self.deeds[*n]).collect()
     }
 
@@ -134,7 +156,10 @@ impl Model {
     pub(super) fn votes(&self, among: &BTreeSet<usize>) -> BTreeMap<PersonId, Vec<Vec<u16>>> {
         let mut by_person: BTreeMap<PersonId, BTreeSet<usize>> = BTreeMap::new();
         for number in among {
-            by_person.entry(self.deeds[*number].person).or_default().insert(*number);
+            by_person
+                .entry(self.deeds[*number].person)
+                .or_default()
+                .insert(*number);
         }
         let choices = |deed: &Deed| match &deed.act {
             Act::Cast { choices, .. } => choices.clone(),

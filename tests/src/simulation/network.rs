@@ -12,8 +12,11 @@ use rand::Rng;
 use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
-/// Frames of one connection that may be in flight before the sender waits.
-const DELIVER_AT_ONCE: usize = 4;
+/// So many frames of one connection arrive one after the other at most.
+const DELIVER_AT_ONCE: usize = 8;
+
+/// So many connections there are for each device at most.
+const CONNECTIONS_PER_NODE: usize = 2;
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -41,7 +44,9 @@ impl Connection {
 
 /// Can this device take part in a session?
 pub(super) fn can_connect(node: &Node) -> bool {
-    node.replica.as_ref().is_some_and(|replica| replica.signing_journal().is_some())
+    node.replica
+        .as_ref()
+        .is_some_and(|replica| replica.signing_journal().is_some())
 }
 
 impl World {
@@ -81,6 +86,9 @@ impl World {
     }
 
     pub(super) fn connect_some(&mut self) -> Outcome {
+        if self.connections.len() > CONNECTIONS_PER_NODE * self.nodes.len() {
+            return self.disconnect_some();
+        }
         if let Some(a) = self.some_node(can_connect) {
             let other = self.nodes[a].name.clone();
             if let Some(b) = self.some_node(|node| can_connect(node) && node.name != other) {
@@ -96,7 +104,8 @@ impl World {
             // A partition: one device is alone.
             let node = self.dice.below(self.nodes.len());
             self.connections.retain(|_, connection| !connection.is_of(node));
-            self.trace.event(format_args!("{} is cut off", self.nodes[node].name));
+            self.trace
+                .event(format_args!("{} is cut off", self.nodes[node].name));
         } else if let Some(id) = self.dice.pick(&ids) {
             self.connections.remove(&id);
             self.trace.event(format_args!("{id} breaks"));
@@ -119,7 +128,9 @@ impl World {
             let ends = connection.ends.iter().enumerate();
             ends.map(|(side, end)| (*id, side, end))
         });
-        all.filter(|(.., end)| holds(end)).map(|(id, side, _)| (id, side)).collect()
+        all.filter(|(.., end)| holds(end))
+            .map(|(id, side, _)| (id, side))
+            .collect()
     }
 
     pub(super) fn deliver_some(&mut self) -> Outcome {
@@ -145,7 +156,9 @@ impl World {
         const ENOUGH: usize = 1_000_000;
         for _ in 0..ENOUGH {
             let busy = self.ends_where(|end| end.stale || !end.inbox.is_empty());
-            let Some((id, side)) = self.dice.pick(&busy) else { return Ok(()) };
+            let Some((id, side)) = self.dice.pick(&busy) else {
+                return Ok(());
+            };
             let is_stale = self.connections[&id].ends[side].stale;
             if is_stale && (self.connections[&id].ends[side].inbox.is_empty() || self.dice.chance(50)) {
                 self.push(id, side)?;
@@ -158,9 +171,13 @@ impl World {
 
     /// The next frame arrives at this end.
     fn deliver(&mut self, id: u64, side: usize) -> Outcome {
-        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return Ok(());
+        };
         let end = &mut connection.ends[side];
-        let Some(bytes) = end.inbox.pop_front() else { return Ok(()) };
+        let Some(bytes) = end.inbox.pop_front() else {
+            return Ok(());
+        };
         let node = end.node;
         let frame = match Frame::from_bytes(&bytes) {
             Ok(frame) => frame,
@@ -169,8 +186,10 @@ impl World {
         let hash = blake3::hash(&bytes);
         let name = self.nodes[node].name.clone();
         let (kind, hash) = (kind_of(&frame), &hash.to_hex()[..8]);
-        self.trace
-            .event(format_args!("{name} gets {kind} of {} bytes by {id}: {hash}", bytes.len()));
+        self.trace.event(format_args!(
+            "{name} gets {kind} of {} bytes by {id}: {hash}",
+            bytes.len()
+        ));
         self.report.frames += 1;
         self.tempt(node);
         let place = &mut self.nodes[node];
@@ -196,7 +215,8 @@ impl World {
         if fired {
             self.report.faults += 1;
             let name = self.nodes[node].name.clone();
-            self.trace.event(format_args!("{name}: a write fails, power off: {off}"));
+            self.trace
+                .event(format_args!("{name}: a write fails, power off: {off}"));
             if off {
                 self.restart(node)?;
             }
@@ -223,7 +243,9 @@ impl World {
     fn carry_out(&mut self, id: u64, side: usize, effects: Vec<Effect>) -> Outcome {
         for effect in effects {
             // The power went meanwhile.
-            let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+            let Some(connection) = self.connections.get_mut(&id) else {
+                return Ok(());
+            };
             let node = connection.ends[side].node;
             match effect {
                 Effect::Send(frame) => connection.ends[1 - side].inbox.push_back(frame.to_bytes()),
@@ -240,6 +262,7 @@ impl World {
                     self.check_promise(node, peer, &frontier)?;
                 }
                 Effect::Progress { .. } => {}
+                Effect::NotPublished => {}
                 Effect::Published => {
                     self.mark_stale(node);
                     let name = &self.nodes[node].name;

@@ -3,7 +3,7 @@
 
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Device, Enrol};
-use kiez_core::domain::id::{JournalId, Signature, Timestamp};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Signature, Timestamp};
 use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::control::{enrol_bytes, sign};
 use kiez_core::replica::frontier::Frontier;
@@ -25,8 +25,8 @@ use super::world::{Attempt, Outcome, World, wrong};
 pub(super) struct Offer {
     text: String,
     inviter: usize,
-    /// The journal that invited.
-    journal: JournalId,
+    /// The entry that invites.
+    entry: (JournalId, EntryNumber, EntryId),
     /// For whom: a device.
     to: usize,
     expires: Timestamp,
@@ -42,20 +42,25 @@ impl World {
     pub(super) fn somebody_invites(&mut self) -> Outcome {
         let outside = self.nodes_where(|node| node.is_first && node.replica.is_none());
         let inviter = self.some_node(is_member);
-        let (Some(inviter), Some(to)) = (inviter, self.dice.pick(&outside)) else { return Ok(()) };
+        let (Some(inviter), Some(to)) = (inviter, self.dice.pick(&outside)) else {
+            return Ok(());
+        };
         let role = self.persons[self.nodes[to].person].role;
         let me = self.nodes[inviter].me.clone();
         let lasts = self.dice.pick(&[1_000, 3_600_000, 1_000_000_000_000]).unwrap();
         let expires = Timestamp(self.now(inviter).0 + lasts);
-        let attempt = self.attempt(inviter, |replica, rng, _| replica.invite(&me, role, expires, vec![], rng))?;
+        let attempt = self.attempt(inviter, |replica, rng, _| {
+            replica.invite(&me, role, expires, vec![], rng)
+        })?;
         self.note_control(inviter, &attempt)?;
         let (from, whom) = (&self.nodes[inviter].name, &self.nodes[to].name);
-        self.trace.event(format_args!("{from} invites {whom}: {}", attempt.result.is_ok()));
+        self.trace
+            .event(format_args!("{from} invites {whom}: {}", attempt.result.is_ok()));
         if let Ok(invitation) = attempt.result {
             self.offers.push(Offer {
                 text: invitation.to_text(),
                 inviter,
-                journal: attempt.wrote[0].0,
+                entry: attempt.wrote[0],
                 to,
                 expires,
                 is_used: false,
@@ -126,7 +131,8 @@ impl World {
     /// Sends a frame over a connection that may break: none where it did.
     fn hop(&mut self, frame: &Frame) -> Outcome<Option<Frame>> {
         if self.dice.chance(20) {
-            self.trace.event(format_args!("a frame is lost while somebody joins"));
+            self.trace
+                .event(format_args!("a frame is lost while somebody joins"));
             return Ok(None);
         }
         match Frame::from_bytes(&frame.to_bytes()) {
@@ -138,23 +144,38 @@ impl World {
 
     /// The inviting device's answer goes to the joiner.
     fn admitted(&mut self, offer: &Offer, invitation: &Invitation, admission: Admission) -> Outcome {
-        let Ok(bundle) = self.replica(offer.inviter).bundle(&Frontier::new(), Compression::Fast) else {
+        let Ok(bundle) = self
+            .replica(offer.inviter)
+            .bundle(&Frontier::new(), Compression::Fast)
+        else {
             wrong!("no bundle for a joiner");
         };
         let reply = Frame::Admitted {
             grant: admission.grant,
             boxes: admission.boxes,
         };
-        let Some(Frame::Admitted { boxes, .. }) = self.hop(&reply)? else { return Ok(()) };
+        let Some(Frame::Admitted { boxes, .. }) = self.hop(&reply)? else {
+            return Ok(());
+        };
         let mut received = Vec::new();
         for part in bundle_parts(&bundle) {
-            let Some(Frame::BundlePart { bytes, .. }) = self.hop(&part)? else { return Ok(()) };
+            let Some(Frame::BundlePart { bytes, .. }) = self.hop(&part)? else {
+                return Ok(());
+            };
             received.extend(bytes.0);
         }
         self.tempt(offer.to);
         let joiner = &mut self.nodes[offer.to];
         let (disk, rng) = (joiner.disk.clone(), joiner.dice.rng());
-        let joined = Replica::join(disk, invitation, &joiner.me, &joiner.box_secret, &boxes, &received, rng);
+        let joined = Replica::join(
+            disk,
+            invitation,
+            &joiner.me,
+            &joiner.box_secret,
+            &boxes,
+            &received,
+            rng,
+        );
         self.came_in(offer.to, joined)
     }
 
@@ -165,13 +186,18 @@ impl World {
         let (fired, _) = self.nodes[node].disk.settle();
         self.report.faults += u64::from(fired);
         if !is_in && !fired {
-            wrong!("{} could not join: {}", self.nodes[node].name, error.unwrap_or_default());
+            wrong!(
+                "{} could not join: {}",
+                self.nodes[node].name,
+                error.unwrap_or_default()
+            );
         }
         // Whatever is on the disk now is what counts, as after any other start.
         self.restart(node)?;
         let begun = self.nodes[node].replica.is_some();
         let name = self.nodes[node].name.clone();
-        self.trace.event(format_args!("{name} begins with the group: {begun}"));
+        self.trace
+            .event(format_args!("{name} begins with the group: {begun}"));
         if is_in && !begun {
             wrong!("{name} joined and is not in");
         }
@@ -213,11 +239,13 @@ impl World {
         let joiner = self.nodes[offer.to].me.person;
         let replica = self.nodes[offer.inviter].replica.as_ref().unwrap();
         let own = replica.own_journal();
+        let (journal, number, id) = offer.entry;
+        let is_held = self.nodes[offer.inviter].has_applied((journal, number), id);
         let justified = match why {
             JoinRefusal::Expired => now > offer.expires,
             JoinRefusal::Unable => own.is_none(),
-            // Its journal is another one since a backup was restored.
-            JoinRefusal::Unknown => own.is_some() && own != Some(offer.journal),
+            // Since a backup was restored its journal is another one, or the invitation is lost.
+            JoinRefusal::Unknown => own.is_some() && (own != Some(journal) || !is_held),
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
             JoinRefusal::Used | JoinRefusal::Invalid => false,
         };
@@ -232,11 +260,16 @@ impl World {
         let Some(device) = self.some_node(|node| !node.is_first && node.replica.is_none()) else {
             return Ok(());
         };
-        let Some(by) = self.some_node(|node| node.role().is_some()) else { return Ok(()) };
-        let Some(enrol) = self.enrolment(by, device) else { return Ok(()) };
+        let Some(by) = self.some_node(|node| node.role().is_some()) else {
+            return Ok(());
+        };
+        let Some(enrol) = self.enrolment(by, device) else {
+            return Ok(());
+        };
         let attempt = self.attempt(by, |replica, _, _| replica.write_act(ControlAct::Enrol(enrol)))?;
         let (who, what) = (&self.nodes[by].name, &self.nodes[device].name);
-        self.trace.event(format_args!("{who} enrols {what}: {}", attempt.result.is_ok()));
+        self.trace
+            .event(format_args!("{who} enrols {what}: {}", attempt.result.is_ok()));
         self.note_control(by, &attempt)?;
         if attempt.result.is_ok() && self.dice.chance(70) {
             self.hand_over(by, device)?;
@@ -269,7 +302,9 @@ impl World {
 
     /// A device that somebody's roster knows, and that has not begun, is given the keys and the group.
     pub(super) fn somebody_hands_over(&mut self) -> Outcome {
-        let Some(from) = self.some_node(|node| node.role().is_some()) else { return Ok(()) };
+        let Some(from) = self.some_node(|node| node.role().is_some()) else {
+            return Ok(());
+        };
         if let Some(to) = self.some_node(|node| node.replica.is_none()) {
             self.hand_over(from, to)?;
         }
@@ -301,7 +336,11 @@ impl World {
     pub(super) fn somebody_returns(&mut self) -> Outcome {
         let Some(node) = self.some_node(|node| {
             let lost_its_journal = |replica: &Replica<Disk>| replica.own_journal().is_none();
-            !node.is_outlaw && node.replica.as_ref().is_some_and(|replica| lost_its_journal(replica))
+            !node.is_outlaw
+                && node
+                    .replica
+                    .as_ref()
+                    .is_some_and(|replica| lost_its_journal(replica))
         }) else {
             return Ok(());
         };
@@ -314,10 +353,14 @@ impl World {
         let me = self.nodes[node].me.clone();
         if self.replica(node).grant_for(&me).is_some() {
             let attempt = self.attempt(node, |replica, rng, _| replica.open_journal(&me, rng))?;
-            self.trace.event(format_args!("{name} opens a fresh journal: {}", attempt.result.is_ok()));
+            self.trace.event(format_args!(
+                "{name} opens a fresh journal: {}",
+                attempt.result.is_ok()
+            ));
             return self.note_control(node, &attempt);
         }
-        let own_side = |side: usize| move |connection: &super::network::Connection| connection.ends[side].node == node;
+        let own_side =
+            |side: usize| move |connection: &super::network::Connection| connection.ends[side].node == node;
         let mut asked: Vec<(u64, usize)> = Vec::new();
         for (id, connection) in &self.connections {
             let side = usize::from(!own_side(0)(connection));
@@ -325,19 +368,32 @@ impl World {
                 asked.push((*id, side));
             }
         }
-        let Some((id, side)) = self.dice.pick(&asked) else { return Ok(()) };
-        let Some(enrol) = self.enrolment(node, node) else { return Ok(()) };
+        let Some((id, side)) = self.dice.pick(&asked) else {
+            return Ok(());
+        };
+        let Some(enrol) = self.enrolment(node, node) else {
+            return Ok(());
+        };
         let effects = self.connections[&id].ends[side].session.ask_to_publish(enrol);
-        self.trace.event(format_args!("{name} asks by {id} to be enrolled again: {}", effects.len()));
+        self.trace.event(format_args!(
+            "{name} asks by {id} to be enrolled again: {}",
+            effects.len()
+        ));
         self.say(id, side, effects)
     }
 
     /// Starts a device again between two events: nothing may change.
     pub(super) fn somebody_restarts(&mut self) -> Outcome {
-        let Some(node) = self.some_node(|node| node.replica.is_some()) else { return Ok(()) };
-        let Ok(before) = self.replica(node).digest() else { wrong!("no digest") };
+        let Some(node) = self.some_node(|node| node.replica.is_some()) else {
+            return Ok(());
+        };
+        let Ok(before) = self.replica(node).digest() else {
+            wrong!("no digest")
+        };
         self.restart(node)?;
-        let Ok(after) = self.replica(node).digest() else { wrong!("no digest after a restart") };
+        let Ok(after) = self.replica(node).digest() else {
+            wrong!("no digest after a restart")
+        };
         let name = self.nodes[node].name.clone();
         self.trace.event(format_args!("{name} starts again"));
         if before != after {
@@ -353,7 +409,10 @@ impl World {
             let entries = node.disk.entries(row.id, row.head.0, 1).unwrap_or_default();
             let head = node.disk.entry(row.id, row.head.0).ok().flatten();
             if !entries.is_empty() || head.is_none_or(|head| head.entry.id != row.head.1) {
-                wrong!("on the disk of {} a journal and its entries do not fit together", node.name);
+                wrong!(
+                    "on the disk of {} a journal and its entries do not fit together",
+                    node.name
+                );
             }
         }
         Ok(())

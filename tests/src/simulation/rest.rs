@@ -36,9 +36,8 @@ impl World {
             self.somebody_says_goodbye(node)?;
         }
         self.drain()?;
-        let outside = self.nodes_where(|node| {
-            node.replica.is_some() && !node.is_outlaw && node.role().is_none()
-        });
+        let outside =
+            self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw && node.role().is_none());
         if let Some(node) = outside.first() {
             wrong!("{} cannot write any more", self.nodes[*node].name);
         }
@@ -64,7 +63,11 @@ impl World {
 
     fn without_journal(&self) -> Vec<usize> {
         self.nodes_where(|node| {
-            !node.is_outlaw && node.replica.as_ref().is_some_and(|replica| replica.own_journal().is_none())
+            !node.is_outlaw
+                && node
+                    .replica
+                    .as_ref()
+                    .is_some_and(|replica| replica.own_journal().is_none())
         })
     }
 

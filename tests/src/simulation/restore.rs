@@ -33,7 +33,10 @@ impl World {
         };
         // Where all devices were restored at once nobody is left who could enrol anybody: R7, a new group is founded.
         let name = self.nodes[node].name.clone();
-        if self.nodes_where(|other| other.name != name && other.role().is_some()).is_empty() {
+        if self
+            .nodes_where(|other| other.name != name && other.role().is_some())
+            .is_empty()
+        {
             return Ok(());
         }
         let backup = self.nodes[node].backup.clone().unwrap();
@@ -83,7 +86,9 @@ impl World {
             let device = self.nodes[node].replica.as_ref();
             let device = device.and_then(|replica| replica.roster().device_of_journal(row.id));
             if device.is_some_and(|device| device.device == self.nodes[node].me.device_id()) {
-                let entries = disk.entries(row.id, EntryNumber(0), usize::MAX).unwrap_or_default();
+                let entries = disk
+                    .entries(row.id, EntryNumber(0), usize::MAX)
+                    .unwrap_or_default();
                 own.extend(entries.iter().map(|held| held.entry.id));
             }
         }
@@ -108,7 +113,13 @@ impl World {
             let row = rows.into_iter().find(|row| row.id == journal);
             row.map_or(EntryNumber(0), |row| row.head.0)
         };
-        let others = || self.nodes.iter().enumerate().filter(|(number, _)| *number != node).map(|(_, other)| other);
+        let others = || {
+            self.nodes
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| *number != node)
+                .map(|(_, other)| other)
+        };
         let live = others()
             .filter(|other| other.replica.is_some() && !other.is_outlaw)
             .map(|other| head(&other.disk.memory()))
@@ -116,7 +127,10 @@ impl World {
         let put_away = others()
             .flat_map(|other| [Some(head(&other.disk.memory())), other.backup.as_ref().map(head)])
             .flatten();
-        let in_files = self.files.iter().filter_map(|file| file.heads.get(&journal).copied());
+        let in_files = self
+            .files
+            .iter()
+            .filter_map(|file| file.heads.get(&journal).copied());
         let put_away = put_away.chain(in_files).max();
         let (mine, live) = (head(backup), live.unwrap_or(EntryNumber(0)));
         // What lies in a drawer alone would turn up too late.
@@ -143,7 +157,10 @@ impl World {
             seed,
             state: OwnState::Left,
         };
-        place.disk.commit(group, vec![Write::Own(own)]).map_err(|error| super::world::Wrong(error.to_string()))
+        place
+            .disk
+            .commit(group, vec![Write::Own(own)])
+            .map_err(|error| super::world::Wrong(error.to_string()))
     }
 
     /// A device has taken something in: has it noticed that its journal is longer than it knew?
@@ -160,7 +177,8 @@ impl World {
             && replica.own_journal() != Some(journal)
         {
             place.behind = None;
-            self.trace.event(format_args!("{} notices that it was restored", place.name));
+            self.trace
+                .event(format_args!("{} notices that it was restored", place.name));
         }
         Ok(())
     }

@@ -65,8 +65,8 @@ const WEIGHTS: [(Event, usize); 19] = [
     (Event::Burst, 1),
     (Event::Deliver, 250),
     (Event::Push, 60),
-    (Event::Connect, 25),
-    (Event::Disconnect, 12),
+    (Event::Connect, 16),
+    (Event::Disconnect, 8),
     (Event::Invite, 12),
     (Event::Join, 20),
     (Event::Enrol, 8),
@@ -74,7 +74,7 @@ const WEIGHTS: [(Event, usize); 19] = [
     (Event::Return, 20),
     (Event::Export, 5),
     (Event::Import, 6),
-    (Event::Courier, 10),
+    (Event::Courier, 25),
     (Event::Restart, 4),
     (Event::Backup, 4),
     (Event::Restore, 3),
@@ -122,7 +122,11 @@ impl World {
         let mut persons = Vec::new();
         for name in ["Anna", "Ben", "Carla", "Dogan", "Elif", "Frida"] {
             let key = SigningKey::generate(dice.rng());
-            let role = if dice.chance(15) { Role::Observer } else { Role::Member };
+            let role = if dice.chance(15) {
+                Role::Observer
+            } else {
+                Role::Member
+            };
             persons.push(Person {
                 name: name.to_owned(),
                 id: PersonId(key.verifying_key().to_bytes()),
@@ -197,7 +201,13 @@ impl World {
     fn found(&mut self) -> Outcome {
         let node = &mut self.nodes[0];
         let person = &self.persons[0];
-        let replica = Replica::found(node.disk.clone(), &node.me, &person.key, Charter::circle(), node.dice.rng());
+        let replica = Replica::found(
+            node.disk.clone(),
+            &node.me,
+            &person.key,
+            Charter::circle(),
+            node.dice.rng(),
+        );
         match replica {
             Ok(replica) => node.replica = Some(Box::new(replica)),
             Err(error) => wrong!("founding failed: {error}"),
@@ -243,7 +253,9 @@ impl World {
 
     /// The devices for which this holds.
     pub(super) fn nodes_where(&self, holds: impl Fn(&Node) -> bool) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|node| holds(&self.nodes[*node])).collect()
+        (0..self.nodes.len())
+            .filter(|node| holds(&self.nodes[*node]))
+            .collect()
     }
 
     /// A device for which this holds.
@@ -323,7 +335,11 @@ impl World {
             };
             if head > from {
                 let entries = place.disk.entries(journal, from, usize::MAX).unwrap_or_default();
-                wrote.extend(entries.iter().map(|held| (journal, held.entry.header.number, held.entry.id)));
+                wrote.extend(
+                    entries
+                        .iter()
+                        .map(|held| (journal, held.entry.header.number, held.entry.id)),
+                );
             }
         }
         if result.is_ok() && fault {
