@@ -34,7 +34,11 @@ fn planted_bugs_are_found() {
     drop(std::panic::take_hook());
     for (bug, failure) in &found {
         match failure {
-            Some(failure) => println!("{bug:?}: found after {} seeds: {}", failure.seed + 1, failure.what),
+            Some(failure) => println!(
+                "{bug:?}: found after {} seeds: {}",
+                failure.seed + 1,
+                failure.what
+            ),
             None => println!("{bug:?}: NOT found in {AT_MOST} seeds"),
         }
     }

@@ -40,6 +40,8 @@ pub enum NotOk {
     NotTheirMembership,
     /// A kind this software does not know (R8).
     Unknown,
+    /// Its journal ended before it, or it lies on a branch that lost.
+    Void,
 }
 
 /// What the author of a journal is, by the grant that let it begin.
@@ -177,6 +179,7 @@ impl Roster {
             | ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -201,6 +204,7 @@ impl Roster {
             ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -280,6 +284,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         })
     }
@@ -295,6 +300,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -320,6 +326,7 @@ impl Roster {
             ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -410,13 +417,15 @@ impl Roster {
 
     fn judge(&self, entry: &ControlEntry, past: &[u64]) -> Result<(), NotOk> {
         match &entry.act {
+            ControlAct::Void => Err(NotOk::Void),
+            // Also where a journal begins with it: who may write there is not known before the update.
+            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
             ControlAct::Found(found) => self.judge_found(entry, found),
             ControlAct::Open(open) => self.judge_open(entry, open),
             _ if entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
             ControlAct::Invite(invite) => self.judge_invite(entry, invite),
             ControlAct::Admit(admit) => self.judge_admit(entry, admit, past),
             ControlAct::Enrol(enrol) => self.judge_enrol(entry, enrol, past),
-            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
         }
     }
 
@@ -488,7 +497,7 @@ fn device_of(act: &ControlAct) -> Option<Device> {
         ControlAct::Found(found) => Some(found.founder),
         ControlAct::Admit(admit) => Some(admit.joiner),
         ControlAct::Enrol(enrol) => Some(enrol.enrolled),
-        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Unknown { .. } => None,
+        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => None,
     }
 }
 

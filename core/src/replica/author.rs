@@ -55,7 +55,7 @@ impl<S: Storage> Replica<S> {
             device: me.device_id(),
             box_key: me.box_key,
         };
-        let person_signature = sign(person, &found_bytes(journal, &founder));
+        let person_signature = sign(person, &found_bytes(journal, key.id(), &founder, &charter));
         let act = ControlAct::Found(Found {
             founder,
             charter,
@@ -118,8 +118,7 @@ impl<S: Storage> Replica<S> {
     /// Where the group's rules do not allow it, this device may not write, or the storage fails; nothing is stored then.
     pub fn write_act(&mut self, act: ControlAct) -> Result<EntryId, ReplicaError> {
         let entry = self.seal_next(EntryKind::Control, &act_to_bytes(&act))?;
-        let journal = entry.header.journal;
-        act_from_bytes(self.group, journal, &act_to_bytes(&act))
+        act_from_bytes(self.group, &entry.header, &act_to_bytes(&act))
             .map_err(|fault| ReplicaError::OwnWorkRefused(fault.to_string()))?;
         let id = entry.id;
         let stored = self.store_act(entry, act, vec![]);

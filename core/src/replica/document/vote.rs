@@ -173,8 +173,8 @@ fn close_in(key: &str, bytes: &[u8]) -> Result<Close, OddityReason> {
 
 /// Where a close stands: one key for each, so that none overwrites another.
 fn close_key(poll: PollId, bytes: &[u8]) -> String {
-    let hash = blake3::hash(bytes);
-    let (short, _) = hash.as_bytes().split_at(16);
+    let hash = blake3::derive_key("kiez 1 close", bytes);
+    let (short, _) = hash.split_at(16);
     format!("{poll}/{}", to_hex(short))
 }
 

@@ -223,6 +223,14 @@ pub fn change_id(raw: &[u8]) -> Result<ChangeId, Refusal> {
     Ok(id_of(parse(raw, &chunk, &rows)?.hash()))
 }
 
+/// The changes that a raw change names as its dependencies, without judging the rest.
+///
+/// # Errors
+/// The first rule of the frame that it breaks.
+pub fn change_deps(raw: &[u8]) -> Result<Vec<ChangeId>, Refusal> {
+    Ok(Chunk::read(raw)?.deps)
+}
+
 /// Lets Automerge read what was read here, and compares.
 fn parse(raw: &[u8], chunk: &Chunk<'_>, rows: &Rows<'_>) -> Result<Change, Refusal> {
     let change = Change::try_from(raw).map_err(|_| Refusal::Unreadable)?;
