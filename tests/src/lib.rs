@@ -1,7 +1,7 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
-pub mod laptop;
 pub mod fixtures;
+pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
 pub mod neighbours;
