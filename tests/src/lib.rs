@@ -1,5 +1,6 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
+pub mod fixtures;
 pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;

@@ -99,8 +99,8 @@ pub fn channels(anna: DeviceId, ben: DeviceId, exporter: [u8; 32]) -> (Channel, 
 }
 
 impl Neighbourhood {
-    /// Founded, joined, an idea edited on both sides while apart, tasks, a comment, a vote that is closed. Ben's side has
-    /// not been told of the last of it.
+    /// Founded, joined, an idea edited on both sides while apart, tasks, comments, a vote that is closed. Neither has told
+    /// the other of the last of it.
     ///
     /// # Errors
     /// Where anything fails.
@@ -150,6 +150,14 @@ impl Neighbourhood {
         Ok(self.at_anna.bundle(&Frontier::new(), Compression::Small)?)
     }
 
+    /// Everything, as Ben exports it.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn export_of_ben(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.at_ben.bundle(&Frontier::new(), Compression::Small)?)
+    }
+
     fn work(&mut self) -> Result<(), Failure> {
         let (a, b, idea) = (&mut self.at_anna, &mut self.at_ben, self.idea);
         a.edit_idea(idea, "Two green benches by the lime tree.", NOW)?;
@@ -182,6 +190,7 @@ impl Neighbourhood {
         self.at_ben.cast(self.poll, &["wood".to_owned()], NOW)?;
         self.sync([3; 32])?;
         self.at_anna.close_poll(self.poll, NOW)?;
+        self.at_ben.comment(self.idea, "When?", NOW, &mut self.ben.rng)?;
         Ok(())
     }
 
