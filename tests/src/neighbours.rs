@@ -226,7 +226,8 @@ impl Neighbourhood {
                     Effect::Received(_)
                     | Effect::PeerHas(_)
                     | Effect::Progress { .. }
-                    | Effect::Published => {}
+                    | Effect::Published
+                    | Effect::NotPublished => {}
                 }
             }
         }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::charter::{Charter, Role};
 use super::control::{Admit, ControlAct, ControlEntry, Device, Enrol, Found, Invite, Open};
 use super::id::{EntryId, EntryNumber, JournalId, PersonId};
+use crate::planted::{Bug, is_on};
 
 /// Why a control entry takes no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -239,7 +240,7 @@ impl Roster {
     #[must_use]
     pub fn persons_at(&self, heads: &[EntryId]) -> Option<BTreeMap<PersonId, Person>> {
         let reach = self.reach(heads)?;
-        Some(self.persons_where(|judged| self.reaches(&reach, judged)))
+        Some(self.persons_where(|judged| self.reaches(&reach, judged) || is_on(Bug::RosterNow)))
     }
 
     /// The journals of these persons that had begun, as somebody knew who had applied these control entries.
@@ -473,7 +474,7 @@ impl Roster {
             .memberships()
             .filter(|(_, person, _)| *person == admit.joiner.person)
             .filter_map(|(id, ..)| self.entries.get(&id))
-            .any(|judged| self.reaches(past, judged));
+            .any(|judged| self.reaches(past, judged) || is_on(Bug::RosterByAll));
         if known { Err(NotOk::AlreadyAMember) } else { Ok(()) }
     }
 

@@ -24,9 +24,15 @@ pub struct MemoryStorage {
     saves: BTreeMap<DocumentId, Save>,
     aside: BTreeMap<(JournalId, EntryId), Entry>,
     stale: bool,
+    is_full: bool,
 }
 
 impl MemoryStorage {
+    /// From now on there is no room for anything, or there is again.
+    pub const fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+    }
+
     fn write(&mut self, write: Write) {
         match write {
             Write::Entry(held) => {
@@ -231,6 +237,9 @@ impl Storage for MemoryStorage {
     }
 
     fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
+        if self.is_full {
+            return Err(StorageError::Full);
+        }
         self.group = Some(group);
         for write in writes {
             self.write(write);

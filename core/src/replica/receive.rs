@@ -7,6 +7,7 @@ use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryId, EntryNumber, GroupId, JournalId};
+use crate::planted::{Bug, is_on};
 
 use super::codec::Blob;
 use super::content::Content;
@@ -146,7 +147,9 @@ impl<S: Storage> Replica<S> {
             Ok(received) => Ok(received),
             Err(error) => {
                 // Memory may be ahead of the storage now.
-                self.reload()?;
+                if !is_on(Bug::StoreMemoryAhead) {
+                    self.reload()?;
+                }
                 Err(error)
             }
         }
@@ -236,7 +239,9 @@ impl<S: Storage> Replica<S> {
                 if open.unsaved >= SAVE_AFTER_ENTRIES {
                     let save = Save {
                         bytes: open.document.save(),
-                        through: self.last_order,
+                        through: self
+                            .last_order
+                            .saturating_add(u64::from(is_on(Bug::StoreSaveAhead))),
                     };
                     batch.writes.push(Write::Save(*document, save));
                     open.unsaved = 0;
@@ -317,11 +322,8 @@ impl<S: Storage> Replica<S> {
     }
 
     fn check_seen(&self, entry: &Entry) -> Result<(), CarrierFault> {
-        let missing = entry
-            .header
-            .seen
-            .iter()
-            .find(|seen| !self.roster.contains(**seen));
+        let is_missing = |seen: &&EntryId| !self.roster.contains(**seen) && !is_on(Bug::JournalSeenLater);
+        let missing = entry.header.seen.iter().find(is_missing);
         missing.map_or(Ok(()), |seen| Err(CarrierFault::SeenMissing { seen: *seen }))
     }
 
@@ -535,7 +537,7 @@ impl<S: Storage> Replica<S> {
 
     /// Looks again at what waits in a document, until nothing moves.
     fn retry_waiting(&mut self, batch: &mut Batch, document: DocumentId) -> Result<(), ReplicaError> {
-        while let Some(place) = self.next_retry(document)? {
+        while let Some(place) = self.next_retry(document)?.filter(|_| !is_on(Bug::JournalNoRetry)) {
             let waiting = self.waiting.get_mut(&document);
             let Some(entry) = waiting.and_then(|waiting| waiting.remove(&place)) else {
                 return Ok(());
@@ -651,6 +653,7 @@ fn check_signatures(entries: &[(Entry, Option<Vec<u8>>)]) -> Result<(), CarrierF
     for (entry, _) in entries.iter().rev() {
         let last = checked.insert(entry.header.journal);
         match &entry.signature {
+            Some(_) if is_on(Bug::JournalUnsigned) => {}
             Some(signature) => entry.verify(signature)?,
             None if last => {
                 return Err(CarrierFault::Unsigned {

@@ -12,6 +12,7 @@ use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
 use crate::domain::id::{DeviceId, EntryId, GroupId, JournalId, PersonId, Signature};
+use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
 use super::codec::{Blob, encode};
@@ -24,7 +25,7 @@ use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES, PROOFS};
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
 use super::storage::Storage;
-use super::wire::{EntriesFrame, Frame, Goodbye, PROTOCOL_VERSION};
+use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
 
 /// Which side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub enum Effect {
     },
     /// A device asks for its enrolment to be published, and it was.
     Published,
+    /// The enrolment that this device asked for was not published.
+    NotPublished,
     /// The session is over. The reason is the peer's or ours.
     Close(Close),
 }
@@ -354,12 +357,12 @@ impl Session {
             },
             Frame::BundlePart { total, bytes } => self.on_bundle_part(total, &bytes, replica),
             Frame::PublishEnrolment(enrol) => Ok(self.publish(*enrol, replica)),
+            Frame::NotAdmitted(_) => Ok(vec![Effect::NotPublished]),
             Frame::Hello { .. }
             | Frame::Identify { .. }
             | Frame::Goodbye(_)
             | Frame::JoinRequest(_)
-            | Frame::Admitted { .. }
-            | Frame::NotAdmitted(_) => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
+            | Frame::Admitted { .. } => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
         }
     }
 
@@ -468,6 +471,9 @@ impl Session {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
         };
         advance(&mut self.sent, &mine);
+        if is_on(Bug::SessionSentIsStored) {
+            advance(&mut self.has, &mine);
+        }
         effects.extend(frames.into_iter().map(Effect::Send));
         Ok(effects)
     }
@@ -514,7 +520,12 @@ impl Session {
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
-                advance(&mut self.sent, &carried);
+                let sent = if is_on(Bug::SessionAllSent) {
+                    replica.frontier()
+                } else {
+                    carried.clone()
+                };
+                advance(&mut self.sent, &sent);
                 let mut stored = replica.holdings();
                 stored.heads.retain(|journal, _| carried.contains_key(journal));
                 let mut effects = vec![
@@ -539,10 +550,10 @@ impl Session {
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
         }
-        // Wrong signatures or a membership that is not theirs: nothing is written, and they see that nothing comes.
+        // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
         match replica.write_act(ControlAct::Enrol(enrol)) {
             Ok(_) => vec![Effect::Published],
-            Err(_) => vec![],
+            Err(_) => vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))],
         }
     }
 

@@ -12,6 +12,7 @@ use automerge::{ReadDoc, ScalarValue, Value};
 use crate::domain::document::DocumentKind;
 use crate::domain::id::{ChangeId, PersonId, PollId, to_hex};
 use crate::domain::poll::{Ballot, Close, PollRecord};
+use crate::planted::{Bug, is_on};
 use crate::replica::codec::{decode, encode};
 use crate::replica::limits::{BALLOT_BYTES_MAX, CLOSE_BYTES_MAX, POLL_BYTES_MAX, POLLS_MAX};
 
@@ -79,6 +80,12 @@ fn ballot_of(values: &Held<'_>) -> Result<BallotReading, OddityReason> {
     match values.as_slice() {
         [] => Ok(BallotReading::None),
         [(value, _)] => Ok(BallotReading::One(ballot_in(value)?)),
+        several if is_on(Bug::PollLastClock) => {
+            let ballots = several.iter().filter_map(|(value, _)| ballot_in(value).ok());
+            Ok(ballots
+                .max_by_key(|ballot| ballot.at)
+                .map_or(BallotReading::None, BallotReading::One))
+        }
         _ => Ok(BallotReading::Several),
     }
 }
