@@ -1,6 +1,11 @@
 //! The documents that are promises stay true where that can be told from the source: limits, rules, contexts, error codes.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
