@@ -332,7 +332,16 @@ fn the_bytes_of_every_frame_stay() {
         let debug = format!("{frame:?}");
         let name = match &frame {
             Frame::Goodbye(_) | Frame::NotAdmitted(_) => debug,
-            _ => debug.split([' ', '(']).next().unwrap_or_default().to_owned(),
+            Frame::Hello { .. }
+            | Frame::Identify { .. }
+            | Frame::Digest(_)
+            | Frame::Frontier(_)
+            | Frame::Entries(_)
+            | Frame::BundlePart { .. }
+            | Frame::Stored(_)
+            | Frame::PublishEnrolment(_)
+            | Frame::JoinRequest(_)
+            | Frame::Admitted { .. } => debug.split([' ', '(']).next().unwrap_or_default().to_owned(),
         };
         lines.bytes(&name, &bytes);
     }

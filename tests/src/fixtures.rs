@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use kiez_core::domain::id::{DeviceId, GroupId, PersonId, PollId, ProposalId, TaskId};
-use kiez_core::host::keystore::{Home, Passphrase};
+use kiez_core::host::keystore::{Cost, Home, Passphrase};
 use kiez_core::host::node::Node;
 use kiez_core::replica::storage::Storage;
 use serde::{Deserialize, Serialize};
@@ -188,7 +188,7 @@ pub fn record_profile(home: &Home) -> Result<(Profile, Vec<u8>), Failure> {
     use kiez_core::domain::proposal::Draft;
     use kiez_core::domain::task::TaskDraft;
     let passphrase = Passphrase::new(PASSPHRASE);
-    let node = Node::create(home, "Anna", &passphrase)?;
+    let node = Node::create_at(home, "Anna", &passphrase, Cost::LEAST)?;
     let group = node.found("Zawodzie", "Our quarter", &passphrase)?;
     let draft = Draft {
         title: "Benches".to_owned(),

@@ -1,6 +1,11 @@
 //! The fixtures of issue 2 are read for ever: a profile is opened, files are imported, a session is said again.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
 
 use std::fs;
 
