@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// How long to wait for somebody who was found but is not even yet. Large transfers take their time; they end by
 /// themselves.
-const EVEN: Duration = Duration::from_secs(600);
+const EVEN: Duration = Duration::from_secs(120);
 
 /// How long after joining to tell the inviting device that the journal has begun.
 const FIRST_SYNC: Duration = Duration::from_secs(10);
@@ -27,7 +27,8 @@ const FIRST_SYNC: Duration = Duration::from_secs(10);
 /// Stays, answers and exchanges until stopped.
 pub(crate) async fn listen(context: Context<'_>) -> Result<Answer, Failure> {
     let network = Network::start(&context.node, Some(context.passphrase.clone())).await?;
-    crate::say(if network.is_discovering() {
+    // Beside the answer, which may be read by a program.
+    crate::note(if network.is_discovering() {
         "Listening. Others can join and sync now. Stop with Ctrl-C.\n"
     } else {
         "Listening, but devices nearby cannot be found here: only known addresses work. Stop with Ctrl-C.\n"

@@ -10,6 +10,7 @@ use kiez_core::domain::task::{TaskDraft, TaskState};
 use kiez_core::host::keystore::Passphrase;
 use kiez_core::host::net::{self, Network};
 use kiez_core::host::node::Node;
+use kiez_core::replica::document::vote::BallotReading;
 use kiez_core::replica::join::Invitation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,6 +94,7 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
                 "entries": status.entries,
                 "waiting": status.waiting,
                 "quarantined": status.quarantined,
+                "set_aside": status.set_aside,
                 "needs_update": status.needs_update,
                 "peers": status.peers,
             });
@@ -103,11 +105,12 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             Ok(Answer::new(json!(hits), text::hits(&hits)))
         }
         Command::Export { file } => {
-            let bytes = node.export(group()?)?;
+            let group = group()?;
+            let bytes = node.export(group)?;
             let path = context.here.join(file);
             write_whole(&path, &bytes)?;
             Ok(Answer::new(
-                json!({"file": path.display().to_string(), "bytes": bytes.len()}),
+                json!({"group": group, "file": path.display().to_string(), "bytes": bytes.len()}),
                 format!("{} bytes in {}\n", bytes.len(), path.display()),
             ))
         }
@@ -256,6 +259,9 @@ fn idea(context: &Context<'_>, group: GroupId, command: IdeaCommand) -> Result<A
             let people = node.people(group)?;
             let mut json = json!(page.idea);
             if let Some(fields) = json.as_object_mut() {
+                // As in the list, and as it is typed.
+                let place = page.idea.place.map(|place| place.to_string());
+                fields.insert("place".to_owned(), json!(place));
                 fields.insert(
                     "author".to_owned(),
                     json!(page.row.as_ref().map(|row| row.author)),
@@ -316,7 +322,7 @@ fn poll(node: &Node, group: GroupId, command: PollCommand) -> Result<Answer, Fai
 }
 
 fn result(node: &Node, group: GroupId, id: kiez_core::domain::id::PollId) -> Result<Answer, Failure> {
-    let (view, outcome, _) = node.poll(group, id)?;
+    let (view, outcome, own) = node.poll(group, id)?;
     let name = |number: &u16| {
         view.record
             .options
@@ -331,6 +337,10 @@ fn result(node: &Node, group: GroupId, id: kiez_core::domain::id::PollId) -> Res
         }
         winners = tally.winners.iter().map(name).collect();
     }
+    let my_answer: Option<Vec<String>> = match &own {
+        BallotReading::One(ballot) => Some(ballot.choices.iter().map(name).collect()),
+        BallotReading::None | BallotReading::Several => None,
+    };
     let json = json!({
         "poll": id,
         "idea": view.record.proposal,
@@ -343,6 +353,7 @@ fn result(node: &Node, group: GroupId, id: kiez_core::domain::id::PollId) -> Res
         "counts": counts,
         "winners": winners,
         "quorum_reached": outcome.tally.as_ref().map(|tally| tally.quorum_reached),
+        "my_answer": my_answer,
         "answered_twice": outcome.several,
         "fingerprint": outcome.fingerprint.map(|fingerprint| hex(&fingerprint)),
     });

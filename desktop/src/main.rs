@@ -142,6 +142,11 @@ fn say(text: &str) {
     std::io::stdout().write_all(text.as_bytes()).ok();
 }
 
+/// Tells on standard error what is going on.
+fn note(text: &str) {
+    std::io::stderr().write_all(text.as_bytes()).ok();
+}
+
 fn fail(failure: &Failure, json: bool) -> ExitCode {
     let text = if json {
         let error = serde_json::json!({"error": {"code": failure.code, "message": failure.message}});

@@ -220,12 +220,12 @@ def content(payload):
 
 
 def frontier_digest(frontier):
-    """Section 8. Journal to number and id."""
+    """Section 8, where no journal forked. Journal to number and id."""
     said = unsigned(len(frontier))
     for journal in sorted(frontier):
         number, id = frontier[journal]
         said += journal + unsigned(number) + id
-    return derive("kiez 1 frontier", said)
+    return derive("kiez 1 frontier", said + unsigned(0))
 
 
 def state_digest(applied, heads):

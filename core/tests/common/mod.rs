@@ -132,6 +132,10 @@ fn sent(effect: Effect) -> Option<Frame> {
     match effect {
         Effect::Send(frame) => Some(frame),
         Effect::Close(why) => panic!("{why}"),
-        Effect::Received(_) | Effect::PeerHas(_) | Effect::Progress { .. } | Effect::Published => None,
+        Effect::Received(_)
+        | Effect::PeerHas(_)
+        | Effect::Progress { .. }
+        | Effect::Published
+        | Effect::NotPublished => None,
     }
 }

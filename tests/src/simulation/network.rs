@@ -279,6 +279,7 @@ impl World {
                     self.check_promise(node, peer, &frontier)?;
                 }
                 Effect::Progress { .. } => {}
+                Effect::NotPublished => {}
                 Effect::Published => {
                     self.mark_stale(node);
                     let name = &self.nodes[node].name;
