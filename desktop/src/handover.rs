@@ -75,9 +75,15 @@ pub(crate) async fn serve(
         std::fs::remove_file(&path).ok();
         let listener = tokio::net::UnixListener::bind(&path).map_err(|error| Failure::io(&path, &error))?;
         let mut stopped = std::pin::pin!(stopped);
+        let mut joined = network.joined();
         loop {
             tokio::select! {
                 () = &mut stopped => break,
+                Ok(()) = joined.changed() => {
+                    if let Some(joined) = &*joined.borrow_and_update() {
+                        crate::say(&format!("Somebody joined. Both screens show {}.\n", joined.code));
+                    }
+                }
                 accepted = listener.accept() => {
                     if let Ok((stream, _)) = accepted {
                         // One after the other: the node does one thing at a time anyway.

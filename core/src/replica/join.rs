@@ -315,27 +315,26 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Begins a group in an empty storage from its keys and a bundle of everything. It can be read, not written yet.
+    /// All of it is one commit: a group of which only the keys were stored could neither be used nor joined again.
     ///
     /// # Errors
     /// See [`Replica::join`].
     pub fn from_bundle(
-        mut storage: S,
+        storage: S,
         group: GroupId,
         keys: Vec<GroupKey>,
         bytes: &[u8],
     ) -> Result<Self, JoinError> {
-        let mut ring = super::keys::KeyRing::default();
+        let mut replica = Self::empty(storage, group);
         for key in &keys {
-            ring.insert(key.clone());
+            replica.keys.insert(key.clone());
         }
-        let read = bundle::read(bytes, &ring)?;
+        let read = bundle::read(bytes, &replica.keys)?;
         if read.group != group {
             return Err(JoinError::OtherGroup);
         }
-        let writes = keys.into_iter().map(Write::Key).collect();
-        storage.commit(group, writes).map_err(ReplicaError::from)?;
-        let mut replica = Self::open(storage)?;
-        replica.receive(read.entries.into_iter().map(|e| (e.entry, e.payload)).collect())?;
+        let entries = read.entries.into_iter().map(|e| (e.entry, e.payload)).collect();
+        replica.receive_first(keys.into_iter().map(Write::Key).collect(), entries)?;
         Ok(replica)
     }
 }

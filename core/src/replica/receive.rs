@@ -143,7 +143,7 @@ impl<S: Storage> Replica<S> {
     /// The carrier's fault or a failing storage; nothing is stored then.
     pub fn receive(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
         check_signatures(&entries)?;
-        match self.receive_all(entries) {
+        match self.receive_all(vec![], entries) {
             Ok(received) => Ok(received),
             Err(error) => {
                 // Memory may be ahead of the storage now.
@@ -153,6 +153,17 @@ impl<S: Storage> Replica<S> {
                 Err(error)
             }
         }
+    }
+
+    /// Takes in the first entries of a group that has not begun here, in one commit with these writes. If it fails, the
+    /// replica is good for nothing.
+    pub(super) fn receive_first(
+        &mut self,
+        writes: Vec<Write>,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Received, ReceiveError> {
+        check_signatures(&entries)?;
+        self.receive_all(writes, entries)
     }
 
     /// Judges every entry again, from the raw entries alone.
@@ -190,8 +201,13 @@ impl<S: Storage> Replica<S> {
         self.finish(&mut batch)
     }
 
-    fn receive_all(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
+    fn receive_all(
+        &mut self,
+        writes: Vec<Write>,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Received, ReceiveError> {
         let mut batch = Batch::new(Mode::Store);
+        batch.writes = writes;
         for (entry, payload) in entries {
             match self.place_of(&batch, &entry)? {
                 Place::Held => continue,

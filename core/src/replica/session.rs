@@ -520,12 +520,10 @@ impl Session {
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
-                let sent = if is_on(Bug::SessionAllSent) {
-                    replica.frontier()
-                } else {
-                    carried.clone()
-                };
-                advance(&mut self.sent, &sent);
+                advance(&mut self.sent, &carried);
+                if is_on(Bug::SessionAllSent) {
+                    advance(&mut self.sent, &replica.frontier());
+                }
                 let mut stored = replica.holdings();
                 stored.heads.retain(|journal, _| carried.contains_key(journal));
                 let mut effects = vec![

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
+use kiez_core::replica::entry::Entry;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::storage::{Census, Held, JournalRow, OwnJournal, Save, Storage, StorageError, Write};
@@ -133,6 +134,14 @@ impl Storage for Disk {
 
     fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError> {
         self.memory().entry(journal, number)
+    }
+
+    fn aside(&self) -> Result<Vec<Entry>, StorageError> {
+        self.memory().aside()
+    }
+
+    fn is_stale(&self) -> Result<bool, StorageError> {
+        self.memory().is_stale()
     }
 
     fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {

@@ -239,7 +239,10 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     let frames_out = match answer {
         Ok(frames_out) => {
             let code = short_code(request.group, &channel);
-            tracing::warn!("somebody joined; both screens show {code}");
+            shared.joined.send_replace(Some(Joined {
+                group: request.group,
+                code,
+            }));
             shared.set_contact(request.group, DeviceId(channel.peer.0), super::Contact::Lost);
             shared.node.tell(request.group);
             frames_out

@@ -82,6 +82,8 @@ struct Shared {
     passphrase: Option<Passphrase>,
     addresses: Mutex<BTreeMap<DeviceId, BTreeSet<SocketAddr>>>,
     contacts: watch::Sender<Contacts>,
+    /// Who joined last.
+    joined: watch::Sender<Option<Joined>>,
     /// Somebody may be there to be dialled.
     look: Notify,
     stop: watch::Sender<bool>,
@@ -95,6 +97,7 @@ impl Network {
     pub async fn start(node: &Node, passphrase: Option<Passphrase>) -> Result<Self, NetError> {
         let endpoint = bind(node).await?;
         let (contacts, _) = watch::channel(Contacts::new());
+        let (joined, _) = watch::channel(None);
         let (stop, _) = watch::channel(false);
         let shared = Arc::new(Shared {
             node: node.clone(),
@@ -102,6 +105,7 @@ impl Network {
             passphrase,
             addresses: Mutex::default(),
             contacts,
+            joined,
             look: Notify::new(),
             stop,
         });
@@ -130,6 +134,12 @@ impl Network {
     #[must_use]
     pub fn contacts(&self) -> watch::Receiver<Contacts> {
         self.shared.contacts.subscribe()
+    }
+
+    /// Who joined through this device last, and the code that both screens show.
+    #[must_use]
+    pub fn joined(&self) -> watch::Receiver<Option<Joined>> {
+        self.shared.joined.subscribe()
     }
 
     /// Where this device can be reached, as far as it knows.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ed25519_dalek::SigningKey;
 use tokio::sync::broadcast;
 
-use crate::domain::id::{DeviceId, GroupId, PersonId, Timestamp};
+use crate::domain::id::{DeviceId, EntryNumber, GroupId, PersonId, Timestamp};
 use crate::host::keystore::{Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow, ProfileValue, Store};
@@ -251,11 +251,23 @@ impl Node {
                 if replica.own_journal().is_none() && replica.grant_for(self.me()).is_some() {
                     replica.open_journal(self.me(), &mut SystemRandom)?;
                 }
+                self.say_name(&mut replica)?;
                 Ok(replica)
             }
             Err(ReplicaError::NoGroup) => Err(NodeError::NoSuchGroup),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Says the person's name, where a joining was cut off before that.
+    fn say_name(&self, replica: &mut Replica<GroupStore>) -> Result<(), NodeError> {
+        let own = replica.own_journal();
+        let head = own.and_then(|own| replica.frontier().get(&own).copied());
+        let nothing_yet = head.is_some_and(|(number, _)| number == EntryNumber::FIRST);
+        if nothing_yet && replica.name_of(self.me().person)?.is_none() {
+            replica.set_profile_name(&self.profile_name()?, now())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn adopt(&self, replica: Replica<GroupStore>) {

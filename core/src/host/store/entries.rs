@@ -27,6 +27,9 @@ pub struct GroupStore {
 
 const WAITING: i64 = 1;
 
+/// No row has this number.
+const NOWHERE: i64 = 0;
+
 const COLUMNS: &str = "e.number, e.id, e.prev, e.kind, k.id, e.seen, e.nonce, e.sealed, e.signature, e.standing, \
      e.applied, d.id, e.changes, e.seen_since, j.id";
 
@@ -62,6 +65,11 @@ impl GroupStore {
         self.row()?.ok_or_else(|| unreadable("the group"))
     }
 
+    /// The row that reading goes by: a group that has not begun has none, and holds nothing.
+    fn place(&self) -> Result<i64, StorageError> {
+        Ok(self.row()?.unwrap_or(NOWHERE))
+    }
+
     fn query(&self, rest: &str, values: impl rusqlite::Params) -> Result<Vec<Held>, StorageError> {
         let group = self.id.unwrap_or(GroupId::ZERO);
         let connection = self.store.lock();
@@ -83,7 +91,7 @@ impl Storage for GroupStore {
     }
 
     fn keys(&self) -> Result<Vec<GroupKey>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
             .prepare("SELECT key FROM keys WHERE group_row = ?1")
@@ -113,7 +121,7 @@ impl Storage for GroupStore {
     }
 
     fn journals(&self) -> Result<Vec<JournalRow>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
             .prepare(
@@ -139,12 +147,12 @@ impl Storage for GroupStore {
     }
 
     fn control(&self) -> Result<Vec<Held>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         self.query("WHERE e.kind = 0 AND j.group_row = ?1 ORDER BY e.row", [row])
     }
 
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         self.query(
             "WHERE e.standing = 1 AND e.document IS NOT NULL AND j.group_row = ?1",
             [row],
@@ -157,7 +165,7 @@ impl Storage for GroupStore {
         after: EntryNumber,
         most: usize,
     ) -> Result<Vec<Held>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.query(
             "WHERE j.group_row = ?1 AND j.id = ?2 AND e.number > ?3 ORDER BY e.number LIMIT ?4",
@@ -166,7 +174,7 @@ impl Storage for GroupStore {
     }
 
     fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let found = self.query(
             "WHERE j.group_row = ?1 AND j.id = ?2 AND e.number = ?3",
             params![row, journal.0, sql(number.0)],
@@ -175,7 +183,7 @@ impl Storage for GroupStore {
     }
 
     fn aside(&self) -> Result<Vec<Entry>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
             .prepare("SELECT entry FROM aside WHERE group_row = ?1")
@@ -199,7 +207,7 @@ impl Storage for GroupStore {
     }
 
     fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         self.query(
             "WHERE e.document = (SELECT row FROM documents WHERE group_row = ?1 AND id = ?2) AND e.applied > ?3 \
              ORDER BY e.applied",
@@ -213,7 +221,7 @@ impl Storage for GroupStore {
         journal: JournalId,
         through: EntryNumber,
     ) -> Result<u64, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let count: i64 = self
             .store
             .lock()
@@ -234,7 +242,7 @@ impl Storage for GroupStore {
     }
 
     fn census(&self) -> Result<Census, StorageError> {
-        let group = self.begun()?;
+        let group = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
             .prepare("SELECT e.id, e.standing FROM entries e JOIN journals j ON j.row = e.journal WHERE j.group_row = ?1")
@@ -255,7 +263,7 @@ impl Storage for GroupStore {
     }
 
     fn documents(&self) -> Result<Vec<DocumentId>, StorageError> {
-        let group = self.begun()?;
+        let group = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
             .prepare(
@@ -274,7 +282,7 @@ impl Storage for GroupStore {
     }
 
     fn save(&self, document: DocumentId) -> Result<Option<Save>, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         self.store
             .lock()
             .prepare_cached(
@@ -296,7 +304,7 @@ impl Storage for GroupStore {
     }
 
     fn last_order(&self) -> Result<u64, StorageError> {
-        let row = self.begun()?;
+        let row = self.place()?;
         let last: Option<i64> = self
             .store
             .lock()
