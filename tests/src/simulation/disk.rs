@@ -111,14 +111,6 @@ impl Storage for Disk {
         self.memory().control()
     }
 
-    fn aside(&self) -> Result<Vec<kiez_core::replica::entry::Entry>, StorageError> {
-        self.memory().aside()
-    }
-
-    fn is_stale(&self) -> Result<bool, StorageError> {
-        self.memory().is_stale()
-    }
-
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
         self.memory().waiting()
     }
