@@ -2,7 +2,7 @@
 //!
 //! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
 //! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
-//! [`storage::Storage`]: `receive` takes in what others bring, `author` writes what this device says, `missing` finds what
+//! [`storage::Storage`]: `receive` takes in what others bring, [`judge`] judges it, `author` writes what this device says, `missing` finds what
 //! others lack, and `actions` are what people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets
 //! somebody in, [`bundle`] carries a group in a file.
 
@@ -19,6 +19,7 @@ pub mod frontier;
 pub mod gate;
 pub mod hold;
 pub mod join;
+pub mod judge;
 pub mod keys;
 pub mod limits;
 pub mod memory;

@@ -5,27 +5,33 @@
 //! is; the dialler says who it is. Then both compare digests of their frontiers, exchange frontiers where they
 //! differ, send what is missing, stay open and push.
 
+mod branches;
+mod greeting;
+
 use std::collections::BTreeSet;
 
 use ed25519_dalek::Signer;
 use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
-use crate::domain::id::{DeviceId, EntryId, GroupId, JournalId, PersonId, Signature};
+use crate::domain::id::{DeviceId, EntryId, JournalId, PersonId, Signature};
 use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
-use super::codec::{Blob, encode};
+use super::codec::Blob;
 use super::entry::verify;
 use super::fork::Branches;
 use super::frontier::{Frontier, Holdings, advance};
 use super::hold::{Replica, ReplicaError};
-use super::keys::{GroupKey, KeyRing};
-use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES, PROOFS};
+use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES};
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
 use super::storage::Storage;
 use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
+
+pub use greeting::{hello, is_member};
+
+use greeting::identify_bytes;
 
 /// Which side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,45 +141,6 @@ pub struct Session {
     /// Whether ours was sent.
     told: bool,
     incoming: Vec<u8>,
-}
-
-/// The proof that somebody on this side of this session holds a group key.
-fn proof(key: &GroupKey, channel: &Channel, side: Side) -> [u8; 32] {
-    let message = encode(&("kiez 1 proof", channel.exporter, side.number()));
-    *blake3::keyed_hash(&key.session_key(), &message).as_bytes()
-}
-
-/// A greeting from this side, padded with randomness so that it tells a stranger nothing.
-#[must_use]
-pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl CryptoRng) -> Frame {
-    let mut proofs = Box::new([[0; 32]; PROOFS]);
-    for tag in proofs.iter_mut() {
-        rng.fill_bytes(tag);
-    }
-    for (tag, key) in proofs.iter_mut().zip(keys.iter()) {
-        *tag = proof(key, channel, side);
-    }
-    Frame::Hello {
-        version: PROTOCOL_VERSION,
-        proofs,
-    }
-}
-
-/// Does the other side's greeting prove membership to who holds these keys?
-#[must_use]
-pub fn is_member(frame: &Frame, keys: &KeyRing, channel: &Channel, their_side: Side) -> bool {
-    let Frame::Hello { proofs, .. } = frame else {
-        return false;
-    };
-    keys.iter().any(|key| {
-        let expected = blake3::Hash::from(proof(key, channel, their_side));
-        // Compared in constant time.
-        proofs.iter().any(|tag| expected == blake3::Hash::from(*tag))
-    })
-}
-
-fn identify_bytes(group: GroupId, channel: &Channel, side: Side, journal: JournalId) -> Vec<u8> {
-    encode(&("kiez 1 identify", group, channel.exporter, side.number(), journal))
 }
 
 impl Session {
@@ -376,82 +343,6 @@ impl Session {
         let mut effects = vec![Effect::PeerHas(self.has.clone())];
         effects.extend(self.send_missing(replica)?);
         Ok(effects)
-    }
-
-    /// Remembers what the peer says it holds. In a forked journal its head may move to a branch with fewer entries.
-    fn note<S: Storage>(&mut self, theirs: &Holdings, replica: &Replica<S>) -> Result<(), ReplicaError> {
-        let mine = replica.frontier();
-        for (journal, (number, id)) in &theirs.heads {
-            self.has.insert(*journal, (*number, *id));
-            let Some((head, head_id)) = mine.get(journal) else {
-                continue;
-            };
-            if number > head {
-                continue;
-            }
-            let same = head_id == id || replica.entry_id(*journal, *number)? == Some(*id);
-            if same {
-                self.diverged.remove(journal);
-            } else {
-                self.diverged.insert(*journal);
-            }
-        }
-        advance(&mut self.sent, &theirs.heads);
-        self.branches.clone_from(&theirs.branches);
-        Ok(())
-    }
-
-    /// Says what is held, where the branches kept aside have changed since the peer was last told.
-    fn tell_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Vec<Effect> {
-        let branches = replica.branches();
-        if branches == self.told_branches {
-            return Vec::new();
-        }
-        self.told_branches = branches;
-        vec![Effect::Send(Frame::Frontier(replica.holdings()))]
-    }
-
-    /// Sends the branches of forked journals that the peer does not hold: each whole, and once a session.
-    fn send_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
-        let mine = replica.branches();
-        let mut journals: BTreeSet<JournalId> = self.diverged.clone();
-        journals.extend(
-            mine.keys()
-                .filter(|journal| mine.get(*journal) != self.branches.get(*journal)),
-        );
-        let mut effects = Vec::new();
-        for journal in journals {
-            let theirs = self.branches.get(&journal);
-            let has = self.has.get(&journal).copied();
-            let head = replica.head(journal);
-            for leaf in mine.get(&journal).into_iter().flatten().copied().chain(head) {
-                let held = has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
-                if held || !self.sent_leaves.insert(leaf.1) {
-                    continue;
-                }
-                let frames = EntriesFrame::pack_in_pieces(&replica.branch(journal, leaf.1)?);
-                effects.extend(
-                    frames
-                        .into_iter()
-                        .map(|frame| Effect::Send(Frame::Entries(frame))),
-                );
-            }
-        }
-        Ok(effects)
-    }
-
-    /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
-    /// the branch that counts here, and one that diverged not at all.
-    fn known_to_peer<S: Storage>(&self, replica: &Replica<S>) -> Frontier {
-        let mut known = self.sent.clone();
-        for journal in replica.forked() {
-            known.remove(&journal);
-            known.extend(self.has.get(&journal).map(|head| (journal, *head)));
-        }
-        for journal in &self.diverged {
-            known.extend(replica.head(*journal).map(|head| (*journal, head)));
-        }
-        known
     }
 
     fn send_missing<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {

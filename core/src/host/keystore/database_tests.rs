@@ -1,3 +1,5 @@
+//! Tests of the module beside it.
+
 use std::fs;
 
 use super::*;

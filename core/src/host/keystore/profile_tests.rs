@@ -1,3 +1,5 @@
+//! Tests of the module beside it.
+
 use super::*;
 
 fn passphrase() -> Passphrase {

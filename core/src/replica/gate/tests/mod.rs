@@ -16,7 +16,6 @@ mod honest;
 mod hostile;
 mod javascript;
 mod random;
-mod speed;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,312 @@
+//! The author's part of an entry: its payload, the roster, admission, the change gate; and what waits for what.
+
+use std::collections::BTreeSet;
+
+use crate::domain::admission::{Admission, admission};
+use crate::domain::control::{ControlAct, ControlEntry};
+use crate::domain::document::DocumentId;
+use crate::domain::id::{ChangeId, EntryNumber, JournalId};
+use crate::planted::{Bug, is_on};
+
+use super::codec::Blob;
+use super::content::Content;
+use super::control::act_from_bytes;
+use super::entry::{Entry, EntryError, EntryKind};
+use super::gate::{Checked, ReadyChange, Refusal};
+use super::hold::{Replica, ReplicaError, WaitingEntry};
+use super::receive::{Batch, Mode};
+use super::storage::{Held, Standing, Storage, Write};
+
+/// An entry's author at fault: the journal ends before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorFault {
+    /// The payload does not open, or its nonce is another.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// It is no control act, or a signature inside it is wrong.
+    #[error(transparent)]
+    Act(#[from] super::control::ActError),
+    /// It is not a document id and changes.
+    #[error("the payload is not of the expected shape")]
+    Content(#[from] super::content::ContentError),
+    /// A change that the gate refuses.
+    #[error("the change gate refuses it: {0}")]
+    Gate(Refusal),
+}
+
+enum Verdict {
+    Stands(Standing),
+    Fault(AuthorFault),
+}
+
+enum Gated {
+    Passed,
+    Waits(BTreeSet<ChangeId>),
+    Refused(Refusal),
+}
+
+impl<S: Storage> Replica<S> {
+    /// The author's part, for an entry whose journal row already has it as its head.
+    pub(super) fn take_in(
+        &mut self,
+        batch: &mut Batch,
+        entry: Entry,
+        payload: Option<Vec<u8>>,
+    ) -> Result<(), ReplicaError> {
+        let journal = entry.header.journal;
+        let number = entry.header.number;
+        let mut held = Held {
+            entry,
+            standing: Standing::Void,
+            document: None,
+            changes: 0,
+            seen: BTreeSet::new(),
+        };
+        if let Some(row) = self.journals.get_mut(&journal) {
+            row.seen.extend(held.entry.header.seen.iter().copied());
+        }
+        let ended = self
+            .journals
+            .get(&journal)
+            .and_then(|row| row.ended)
+            .is_some_and(|end| number >= end);
+        let payload = if ended {
+            None
+        } else {
+            payload
+                .map_or_else(|| self.read(&held.entry), |p| Ok(Some(p)))
+                .transpose()
+        };
+        let verdict = match (held.entry.header.kind, payload) {
+            (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload),
+            (EntryKind::Content, None) if ended => Verdict::Stands(Standing::Void),
+            (EntryKind::Content, None) => Verdict::Stands(Standing::Waiting),
+            (EntryKind::Content, Some(Err(fault))) => Verdict::Fault(fault.into()),
+            (EntryKind::Content, Some(Ok(payload))) => match Content::from_bytes(&payload) {
+                Err(fault) => Verdict::Fault(fault.into()),
+                Ok(content) => {
+                    held.document = Some(content.document);
+                    held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+                    self.judge_content(batch, (journal, number), content)?
+                }
+            },
+        };
+        held.standing = match verdict {
+            Verdict::Stands(standing) => standing,
+            Verdict::Fault(fault) => {
+                self.end_journal(batch, journal, number, fault);
+                Standing::Void
+            }
+        };
+        let (standing, document) = (held.standing, held.document);
+        batch.writes.push(match batch.mode {
+            Mode::Store => Write::Entry(Box::new(held)),
+            Mode::Rejudge => {
+                let seen = (held.entry.header.kind == EntryKind::Control).then_some(held.seen);
+                Write::Standing(journal, number, standing, seen)
+            }
+        });
+        if let (Standing::Applied(_), Some(document)) = (standing, document) {
+            self.retry_waiting(batch, document)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a payload. None where its key is not held.
+    fn read(&self, entry: &Entry) -> Result<Option<Vec<u8>>, EntryError> {
+        self.keys
+            .get(entry.header.key)
+            .map(|key| entry.open(key))
+            .transpose()
+    }
+
+    fn judge_control(
+        &mut self,
+        batch: &mut Batch,
+        held: &mut Held,
+        payload: Option<Result<Vec<u8>, EntryError>>,
+    ) -> Verdict {
+        let header = &held.entry.header;
+        let act = match payload {
+            None => Ok(ControlAct::Void),
+            Some(Err(fault)) => Err(AuthorFault::Entry(fault)),
+            Some(Ok(payload)) => act_from_bytes(self.group, header, &payload).map_err(AuthorFault::Act),
+        };
+        let (act, verdict) = match act {
+            Ok(act) => {
+                self.last_order = self.last_order.saturating_add(1);
+                (act, Verdict::Stands(Standing::Applied(self.last_order)))
+            }
+            Err(fault) => (ControlAct::Void, Verdict::Fault(fault)),
+        };
+        let seen = self
+            .journals
+            .get_mut(&header.journal)
+            .map(|row| std::mem::take(&mut row.seen));
+        held.seen = seen.unwrap_or_default();
+        let entry = ControlEntry {
+            id: held.entry.id,
+            journal: header.journal,
+            number: header.number,
+            seen: held.seen.clone(),
+            act,
+        };
+        // Its past is here: `check_seen` saw to it.
+        self.insert_control(&entry);
+        batch.received.control = true;
+        let ended = self
+            .journals
+            .get(&held.entry.header.journal)
+            .and_then(|row| row.ended);
+        if ended.is_some_and(|end| held.entry.header.number >= end) {
+            return Verdict::Stands(Standing::Void);
+        }
+        verdict
+    }
+
+    fn judge_content(
+        &mut self,
+        batch: &mut Batch,
+        place: (JournalId, EntryNumber),
+        content: Content,
+    ) -> Result<Verdict, ReplicaError> {
+        let document = content.document;
+        if let Admission::Quarantine(reason) = admission(self.roster.author(place.0).as_ref(), &document) {
+            return Ok(Verdict::Stands(Standing::Quarantined(reason)));
+        }
+        let earlier = (place.0, EntryNumber(0))..place;
+        let behind = self
+            .waiting
+            .get(&document)
+            .is_some_and(|waiting| waiting.range(earlier).next().is_some());
+        let outcome = if behind {
+            Gated::Waits(BTreeSet::new())
+        } else {
+            self.pass(document, place.0, &content.changes)?
+        };
+        Ok(match outcome {
+            Gated::Passed => Verdict::Stands(self.applied(batch, document)),
+            Gated::Refused(refusal) => Verdict::Fault(AuthorFault::Gate(refusal)),
+            Gated::Waits(missing) => {
+                let entry = WaitingEntry {
+                    changes: content.changes,
+                    missing,
+                };
+                self.waiting.entry(document).or_default().insert(place, entry);
+                Verdict::Stands(Standing::Waiting)
+            }
+        })
+    }
+
+    fn applied(&mut self, batch: &mut Batch, document: DocumentId) -> Standing {
+        self.last_order = self.last_order.saturating_add(1);
+        batch.received.documents.insert(document);
+        if let Some(open) = self.open.get_mut(&document) {
+            open.unsaved = open.unsaved.saturating_add(1);
+        }
+        Standing::Applied(self.last_order)
+    }
+
+    /// Sends an entry's changes through the gate, all or none.
+    fn pass(
+        &mut self,
+        document: DocumentId,
+        author: JournalId,
+        changes: &[Blob],
+    ) -> Result<Gated, ReplicaError> {
+        let open = self.opened(document)?;
+        let mut ready: Vec<ReadyChange> = Vec::new();
+        let mut outcome = Gated::Passed;
+        for Blob(raw) in changes {
+            match open.past().check(author, raw) {
+                Ok(Checked::Ready(change)) => {
+                    open.past().admit(&change);
+                    ready.push(change);
+                }
+                Ok(Checked::Waits { missing }) => outcome = Gated::Waits(missing),
+                Err(refusal) => outcome = Gated::Refused(refusal),
+            }
+            if !matches!(outcome, Gated::Passed) {
+                break;
+            }
+        }
+        if matches!(outcome, Gated::Passed) {
+            open.passed
+                .extend(ready.into_iter().map(ReadyChange::into_change));
+        } else if !ready.is_empty() {
+            open.forget_past();
+        }
+        Ok(outcome)
+    }
+
+    /// Looks again at what waits in a document, until nothing moves.
+    fn retry_waiting(&mut self, batch: &mut Batch, document: DocumentId) -> Result<(), ReplicaError> {
+        while let Some(place) = self.next_retry(document)?.filter(|_| !is_on(Bug::JournalNoRetry)) {
+            let waiting = self.waiting.get_mut(&document);
+            let Some(entry) = waiting.and_then(|waiting| waiting.remove(&place)) else {
+                return Ok(());
+            };
+            match self.pass(document, place.0, &entry.changes)? {
+                Gated::Passed => {
+                    let standing = self.applied(batch, document);
+                    batch
+                        .writes
+                        .push(Write::Standing(place.0, place.1, standing, None));
+                }
+                Gated::Refused(refusal) => {
+                    batch
+                        .writes
+                        .push(Write::Standing(place.0, place.1, Standing::Void, None));
+                    self.end_journal(batch, place.0, place.1, AuthorFault::Gate(refusal));
+                }
+                Gated::Waits(missing) => {
+                    let entry = WaitingEntry {
+                        missing,
+                        changes: entry.changes,
+                    };
+                    self.waiting.entry(document).or_default().insert(place, entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A waiting entry, first of its journal in this document, of which nothing is known to be missing.
+    fn next_retry(&mut self, document: DocumentId) -> Result<Option<(JournalId, EntryNumber)>, ReplicaError> {
+        let Some(waiting) = self.waiting.get(&document) else {
+            return Ok(None);
+        };
+        let mut first_of: BTreeSet<JournalId> = BTreeSet::new();
+        let firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = waiting
+            .iter()
+            .filter(|((journal, _), _)| first_of.insert(*journal))
+            .map(|(place, entry)| (*place, entry.missing.clone()))
+            .collect();
+        if firsts.is_empty() {
+            self.waiting.remove(&document);
+            return Ok(None);
+        }
+        let past = self.opened(document)?.past();
+        let ready = firsts
+            .into_iter()
+            .find(|(_, missing)| missing.iter().all(|change| past.contains(*change)));
+        Ok(ready.map(|(place, _)| place))
+    }
+
+    /// The journal ends before an entry, for everyone who reads it.
+    fn end_journal(
+        &mut self,
+        batch: &mut Batch,
+        journal: JournalId,
+        before: EntryNumber,
+        fault: AuthorFault,
+    ) {
+        let Some(row) = self.journals.get_mut(&journal) else {
+            return;
+        };
+        row.ended = Some(row.ended.map_or(before, |end| end.min(before)));
+        batch.undo |= row.head.0 > before;
+        batch.journals.insert(journal);
+        batch.received.ended.push((journal, fault));
+    }
+}

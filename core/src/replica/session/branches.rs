@@ -1,0 +1,96 @@
+//! What a peer holds of forked journals, and what it lacks of them.
+
+use std::collections::BTreeSet;
+
+use crate::domain::id::JournalId;
+
+use super::super::frontier::{Frontier, Holdings, advance};
+use super::super::hold::{Replica, ReplicaError};
+use super::super::storage::Storage;
+use super::super::wire::{EntriesFrame, Frame};
+use super::{Effect, Session};
+
+impl Session {
+    /// Remembers what the peer says it holds. In a forked journal its head may move to a branch with fewer entries.
+    pub(super) fn note<S: Storage>(
+        &mut self,
+        theirs: &Holdings,
+        replica: &Replica<S>,
+    ) -> Result<(), ReplicaError> {
+        let mine = replica.frontier();
+        for (journal, (number, id)) in &theirs.heads {
+            self.has.insert(*journal, (*number, *id));
+            let Some((head, head_id)) = mine.get(journal) else {
+                continue;
+            };
+            if number > head {
+                continue;
+            }
+            let same = head_id == id || replica.entry_id(*journal, *number)? == Some(*id);
+            if same {
+                self.diverged.remove(journal);
+            } else {
+                self.diverged.insert(*journal);
+            }
+        }
+        advance(&mut self.sent, &theirs.heads);
+        self.branches.clone_from(&theirs.branches);
+        Ok(())
+    }
+
+    /// Says what is held, where the branches kept aside have changed since the peer was last told.
+    pub(super) fn tell_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Vec<Effect> {
+        let branches = replica.branches();
+        if branches == self.told_branches {
+            return Vec::new();
+        }
+        self.told_branches = branches;
+        vec![Effect::Send(Frame::Frontier(replica.holdings()))]
+    }
+
+    /// Sends the branches of forked journals that the peer does not hold: each whole, and once a session.
+    pub(super) fn send_branches<S: Storage>(
+        &mut self,
+        replica: &Replica<S>,
+    ) -> Result<Vec<Effect>, ReplicaError> {
+        let mine = replica.branches();
+        let mut journals: BTreeSet<JournalId> = self.diverged.clone();
+        journals.extend(
+            mine.keys()
+                .filter(|journal| mine.get(*journal) != self.branches.get(*journal)),
+        );
+        let mut effects = Vec::new();
+        for journal in journals {
+            let theirs = self.branches.get(&journal);
+            let has = self.has.get(&journal).copied();
+            let head = replica.head(journal);
+            for leaf in mine.get(&journal).into_iter().flatten().copied().chain(head) {
+                let held = has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
+                if held || !self.sent_leaves.insert(leaf.1) {
+                    continue;
+                }
+                let frames = EntriesFrame::pack_in_pieces(&replica.branch(journal, leaf.1)?);
+                effects.extend(
+                    frames
+                        .into_iter()
+                        .map(|frame| Effect::Send(Frame::Entries(frame))),
+                );
+            }
+        }
+        Ok(effects)
+    }
+
+    /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
+    /// the branch that counts here, and one that diverged not at all.
+    pub(super) fn known_to_peer<S: Storage>(&self, replica: &Replica<S>) -> Frontier {
+        let mut known = self.sent.clone();
+        for journal in replica.forked() {
+            known.remove(&journal);
+            known.extend(self.has.get(&journal).map(|head| (journal, *head)));
+        }
+        for journal in &self.diverged {
+            known.extend(replica.head(*journal).map(|head| (*journal, head)));
+        }
+        known
+    }
+}

@@ -1,0 +1,50 @@
+//! Who may talk: the proofs of membership in a greeting, and the message by which a journal identifies itself.
+
+use rand::CryptoRng;
+
+use crate::domain::id::{GroupId, JournalId};
+
+use super::super::codec::encode;
+use super::super::keys::{GroupKey, KeyRing};
+use super::super::limits::PROOFS;
+use super::super::wire::{Frame, PROTOCOL_VERSION};
+use super::{Channel, Side};
+
+/// The proof that somebody on this side of this session holds a group key.
+fn proof(key: &GroupKey, channel: &Channel, side: Side) -> [u8; 32] {
+    let message = encode(&("kiez 1 proof", channel.exporter, side.number()));
+    *blake3::keyed_hash(&key.session_key(), &message).as_bytes()
+}
+
+/// A greeting from this side, padded with randomness so that it tells a stranger nothing.
+#[must_use]
+pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl CryptoRng) -> Frame {
+    let mut proofs = Box::new([[0; 32]; PROOFS]);
+    for tag in proofs.iter_mut() {
+        rng.fill_bytes(tag);
+    }
+    for (tag, key) in proofs.iter_mut().zip(keys.iter()) {
+        *tag = proof(key, channel, side);
+    }
+    Frame::Hello {
+        version: PROTOCOL_VERSION,
+        proofs,
+    }
+}
+
+/// Does the other side's greeting prove membership to who holds these keys?
+#[must_use]
+pub fn is_member(frame: &Frame, keys: &KeyRing, channel: &Channel, their_side: Side) -> bool {
+    let Frame::Hello { proofs, .. } = frame else {
+        return false;
+    };
+    keys.iter().any(|key| {
+        let expected = blake3::Hash::from(proof(key, channel, their_side));
+        // Compared in constant time.
+        proofs.iter().any(|tag| expected == blake3::Hash::from(*tag))
+    })
+}
+
+pub(super) fn identify_bytes(group: GroupId, channel: &Channel, side: Side, journal: JournalId) -> Vec<u8> {
+    encode(&("kiez 1 identify", group, channel.exporter, side.number(), journal))
+}
