@@ -14,8 +14,11 @@ use kiez_core::replica::document::vote;
 use super::model::{Act, Deed};
 use super::world::{Attempt, Outcome, World, wrong};
 
-/// So many edits follow each other when somebody types.
-const TYPED: usize = 40;
+/// So many edits follow each other when somebody types: more than a replica takes in before it saves a document anew.
+const TYPED: usize = 80;
+
+/// After so many of them others hear of it.
+const TYPED_AT_ONCE: usize = 20;
 
 impl World {
     pub(super) fn somebody_acts(&mut self) -> Outcome {
@@ -45,9 +48,12 @@ impl World {
         let Some(idea) = self.some_idea(node)? else {
             return Ok(());
         };
-        for _ in 0..TYPED {
+        for number in 1..=TYPED {
             if self.nodes[node].role().is_some() {
                 self.edits_idea(node, Role::Member, idea)?;
+            }
+            if number % TYPED_AT_ONCE == 0 {
+                self.tell(node)?;
             }
         }
         Ok(())

@@ -163,9 +163,13 @@ impl World {
         ]);
         let careless = careless.unwrap();
         let mut queues = self.pieces(from, to);
-        if self.dice.chance(60) {
-            // One journal only: what builds on the others will have to wait.
-            let only = self.dice.below(queues.len());
+        if self.dice.chance(70) {
+            // One journal only, the giver's own where there is something of it: what builds on others will have to wait.
+            let own = self.nodes[from].own_head().map(|(journal, _)| journal);
+            let of_own = queues
+                .iter()
+                .position(|queue| Some(queue[0][0].header.journal) == own);
+            let only = of_own.unwrap_or_else(|| self.dice.below(queues.len()));
             queues = vec![queues.swap_remove(only)];
         }
         let mut pieces = self.some_of(to, queues, careless == Carelessness::Shuffles);

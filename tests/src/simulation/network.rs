@@ -151,6 +151,23 @@ impl World {
         Ok(())
     }
 
+    /// One of this device's sessions says all it has to say, and is heard.
+    pub(super) fn tell(&mut self, node: usize) -> Outcome {
+        let own = self.ends_where(|end| end.node == node);
+        let Some((id, side)) = self.dice.pick(&own) else {
+            return Ok(());
+        };
+        self.push(id, side)?;
+        while self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| !connection.ends[1 - side].inbox.is_empty())
+        {
+            self.deliver(id, 1 - side)?;
+        }
+        Ok(())
+    }
+
     /// Delivers and pushes until nobody has anything to say.
     pub(super) fn drain(&mut self) -> Outcome {
         const ENOUGH: usize = 1_000_000;

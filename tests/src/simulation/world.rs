@@ -69,7 +69,7 @@ const WEIGHTS: [(Event, usize); 19] = [
     (Event::Disconnect, 8),
     (Event::Invite, 12),
     (Event::Join, 20),
-    (Event::Enrol, 8),
+    (Event::Enrol, 12),
     (Event::HandOver, 8),
     (Event::Return, 20),
     (Event::Export, 5),
@@ -79,7 +79,7 @@ const WEIGHTS: [(Event, usize); 19] = [
     (Event::Backup, 4),
     (Event::Restore, 3),
     (Event::Look, 10),
-    (Event::Outlaw, 2),
+    (Event::Outlaw, 6),
 ];
 
 /// What came of an attempt to write.
@@ -140,7 +140,7 @@ impl World {
             nodes.push(Node::new(seed, nodes.len(), person, true, &persons));
         }
         for person in 0..persons.len() {
-            if dice.chance(35) {
+            if dice.chance(50) {
                 nodes.push(Node::new(seed, nodes.len(), person, false, &persons));
             }
         }

@@ -1,5 +1,12 @@
 //! The numbered rules, each by its name, and that the order of arrival never matters.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a failure is a panic"
+)]
+
 use proptest::prelude::*;
 
 use super::*;
