@@ -1,6 +1,11 @@
 //! Two laptops on a bare cable, without internet or router: the real `kiez` on both ends.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "test code: a failure is a panic"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
