@@ -20,7 +20,7 @@ use super::keys::{BoxError, BoxSecret, GroupKey, KeyBox, seal_box};
 use super::limits::{ADDRESSES_MAX, INVITATION_BYTES_MAX};
 use super::receive::ReceiveError;
 use super::session::Channel;
-use super::storage::{Storage, Write};
+use super::storage::Storage;
 use super::wire::{JoinRefusal, JoinRequest};
 
 const PREFIX: &str = "kiez1";
@@ -319,7 +319,7 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// See [`Replica::join`].
     pub fn from_bundle(
-        mut storage: S,
+        storage: S,
         group: GroupId,
         keys: Vec<GroupKey>,
         bytes: &[u8],
@@ -332,10 +332,9 @@ impl<S: Storage> Replica<S> {
         if read.group != group {
             return Err(JoinError::OtherGroup);
         }
-        let writes = keys.into_iter().map(Write::Key).collect();
-        storage.commit(group, writes).map_err(ReplicaError::from)?;
-        let mut replica = Self::open(storage)?;
-        replica.receive(read.entries.into_iter().map(|e| (e.entry, e.payload)).collect())?;
+        let mut replica = Self::empty(storage, group);
+        let entries = read.entries.into_iter().map(|e| (e.entry, e.payload)).collect();
+        replica.receive_with_keys(keys, entries)?;
         Ok(replica)
     }
 }

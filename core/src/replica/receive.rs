@@ -2,6 +2,7 @@
 //! gate (the author's part). Everything of one call is committed at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, ControlEntry};
@@ -15,6 +16,7 @@ use super::control::act_from_bytes;
 use super::entry::{Entry, EntryError, EntryKind};
 use super::gate::{Checked, ReadyChange, Refusal};
 use super::hold::{Replica, ReplicaError, WaitingEntry};
+use super::keys::GroupKey;
 use super::storage::{Held, JournalRow, OwnJournal, OwnState, Save, Standing, Storage, Write};
 
 /// After so many applied entries a document's cached save is written anew.
@@ -143,7 +145,7 @@ impl<S: Storage> Replica<S> {
     /// The carrier's fault or a failing storage; nothing is stored then.
     pub fn receive(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
         check_signatures(&entries)?;
-        match self.receive_all(entries) {
+        match self.receive_all(Batch::new(Mode::Store), entries) {
             Ok(received) => Ok(received),
             Err(error) => {
                 // Memory may be ahead of the storage now.
@@ -155,21 +157,29 @@ impl<S: Storage> Replica<S> {
         }
     }
 
+    /// Takes in the keys and the first entries of a group of which nothing is stored yet: all at once, so that a group of
+    /// which only the keys are here never comes to be.
+    pub(super) fn receive_with_keys(
+        &mut self,
+        keys: Vec<GroupKey>,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<(), ReceiveError> {
+        check_signatures(&entries)?;
+        let mut batch = Batch::new(Mode::Store);
+        for key in keys {
+            self.keys.insert(key.clone());
+            batch.writes.push(Write::Key(key));
+        }
+        self.receive_all(batch, entries)?;
+        Ok(())
+    }
+
     /// Judges every entry again, from the raw entries alone.
     ///
     /// # Errors
     /// Where the storage fails; what was stored before stays then.
     pub fn rebuild(&mut self) -> Result<(), ReplicaError> {
-        let entries = self.all_entries()?;
-        self.roster = crate::domain::roster::Roster::default();
-        self.open.clear();
-        self.waiting.clear();
-        self.last_order = 0;
-        for row in self.journals.values_mut() {
-            row.seen.clear();
-        }
-        self.rebuilding = true;
-        let judged = self.judge_again(entries);
+        let judged = self.judge_until_settled();
         self.rebuilding = false;
         if judged.is_err() {
             self.reload()?;
@@ -178,20 +188,51 @@ impl<S: Storage> Replica<S> {
         judged
     }
 
-    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<(), ReplicaError> {
+    /// Each further round ends a journal earlier than the one before, so there are not many.
+    fn judge_until_settled(&mut self) -> Result<(), ReplicaError> {
+        loop {
+            let entries = self.all_entries()?;
+            self.roster = crate::domain::roster::Roster::default();
+            self.open.clear();
+            self.waiting.clear();
+            self.last_order = 0;
+            for row in self.journals.values_mut() {
+                row.seen.clear();
+            }
+            self.rebuilding = true;
+            let again = self.judge_again(entries)?;
+            self.rebuilding = false;
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
+    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<bool, ReplicaError> {
         let mut batch = Batch::new(Mode::Rejudge);
         batch.writes.push(Write::DropSaves);
         for entry in entries {
+            if self.is_aside(entry.header.journal, entry.id) {
+                if entry.header.kind == EntryKind::Control {
+                    self.insert_void(&entry);
+                }
+                continue;
+            }
             batch.journals.insert(entry.header.journal);
             self.take_in(&mut batch, entry, None)?;
         }
         self.restore_aside_control();
-        batch.writes.push(Write::Stale(false));
-        self.finish(&mut batch)
+        // A journal ended of which later entries had been applied before it was known: once more, now that it is.
+        batch.writes.push(Write::Stale(batch.undo));
+        self.finish(&mut batch)?;
+        Ok(batch.undo)
     }
 
-    fn receive_all(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
-        let mut batch = Batch::new(Mode::Store);
+    fn receive_all(
+        &mut self,
+        mut batch: Batch,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Received, ReceiveError> {
         for (entry, payload) in entries {
             match self.place_of(&batch, &entry)? {
                 Place::Held => continue,
@@ -221,8 +262,13 @@ impl<S: Storage> Replica<S> {
             batch.writes.push(Write::Stale(true));
         }
         self.finish(&mut batch)?;
-        if self.resettle()? || batch.undo {
+        if batch.undo || self.resettle()? {
             self.rebuild()?;
+            // Who was in the group at one fork may depend on which branch counts at an earlier one.
+            while self.resettle()? {
+                self.rebuild()?;
+            }
+            batch.received.own_journal_left |= self.leave_stuck_journal()?;
             // Every document may have changed.
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;
@@ -572,12 +618,17 @@ impl<S: Storage> Replica<S> {
         let Some(waiting) = self.waiting.get(&document) else {
             return Ok(None);
         };
-        let mut first_of: BTreeSet<JournalId> = BTreeSet::new();
-        let firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = waiting
-            .iter()
-            .filter(|((journal, _), _)| first_of.insert(*journal))
-            .map(|(place, entry)| (*place, entry.missing.clone()))
-            .collect();
+        // From one journal's first to the next one's, however many wait behind it.
+        let mut firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = Vec::new();
+        let mut next = waiting.iter().next();
+        while let Some((place, entry)) = next {
+            firsts.push((*place, entry.missing.clone()));
+            let behind = (
+                Bound::Excluded((place.0, EntryNumber(u64::MAX))),
+                Bound::Unbounded,
+            );
+            next = waiting.range(behind).next();
+        }
         if firsts.is_empty() {
             self.waiting.remove(&document);
             return Ok(None);
@@ -622,9 +673,28 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    /// All entries held, in an order in which `prev` and `seen` come first; journals ascending otherwise.
+    /// Own work that was built on what does not count any more waits for ever, and whatever this journal writes on in
+    /// those documents would wait behind it everywhere but here. So the journal is left, as after a fork of its own.
+    pub(super) fn leave_stuck_journal(&mut self) -> Result<bool, ReplicaError> {
+        let Some(own) = &mut self.own else {
+            return Ok(false);
+        };
+        let mut places = self.waiting.values().flat_map(BTreeMap::keys);
+        if own.state == OwnState::Left || !places.any(|(journal, _)| *journal == own.id) {
+            return Ok(false);
+        }
+        own.state = OwnState::Left;
+        let kept = OwnJournal {
+            seed: own.key.to_bytes(),
+            state: OwnState::Left,
+        };
+        self.storage.commit(self.group, vec![Write::Own(kept)])?;
+        Ok(true)
+    }
+
+    /// All entries held, also those that do not count, in an order in which `prev` and `seen` come first.
     pub(super) fn all_entries(&self) -> Result<Vec<Entry>, ReplicaError> {
-        self.entries_beyond(&super::frontier::Frontier::new())
+        self.entries_beyond(&super::frontier::Frontier::new(), &self.leaves())
     }
 }
 

@@ -176,6 +176,9 @@ fn identify_bytes(group: GroupId, channel: &Channel, side: Side, journal: Journa
     encode(&("kiez 1 identify", group, channel.exporter, side.number(), journal))
 }
 
+/// Leaves of branches, and journals to be sent from their beginning.
+type BranchesToSend = (BTreeSet<(JournalId, EntryId)>, BTreeSet<JournalId>);
+
 impl Session {
     /// A session in which nothing has been said. The dialler sends [`hello`] first; the answerer, once it has found the
     /// group by [`is_member`], hands that greeting to [`Session::on_frame`].
@@ -346,7 +349,7 @@ impl Session {
             Frame::Stored(stored) => {
                 self.note(&stored, replica)?;
                 let mut effects = vec![Effect::PeerHas(self.has.clone())];
-                effects.extend(self.send_branches(replica)?);
+                effects.extend(self.send_missing(replica)?);
                 Ok(effects)
             }
             Frame::Entries(frame) => match frame.unpack(replica.group()) {
@@ -411,33 +414,36 @@ impl Session {
         vec![Effect::Send(Frame::Frontier(replica.holdings()))]
     }
 
-    /// Sends the branches of forked journals that the peer does not hold: each whole, and once a session.
-    fn send_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
+    /// The branches of forked journals that the peer does not hold, each once a session: the leaves of those that do not
+    /// count here, and the journals whose counting branch it lacks from the fork on.
+    fn branches_to_send<S: Storage>(&mut self, replica: &Replica<S>) -> Result<BranchesToSend, ReplicaError> {
         let mine = replica.branches();
         let mut journals: BTreeSet<JournalId> = self.diverged.clone();
         journals.extend(
             mine.keys()
                 .filter(|journal| mine.get(*journal) != self.branches.get(*journal)),
         );
-        let mut effects = Vec::new();
+        let mut leaves = BTreeSet::new();
+        let mut whole = BTreeSet::new();
         for journal in journals {
             let theirs = self.branches.get(&journal);
             let has = self.has.get(&journal).copied();
-            let head = replica.head(journal);
-            for leaf in mine.get(&journal).into_iter().flatten().copied().chain(head) {
-                let held = has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
-                if held || !self.sent_leaves.insert(leaf.1) {
-                    continue;
+            let is_held = |leaf| has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
+            for leaf in mine.get(&journal).into_iter().flatten() {
+                if !is_held(*leaf) && self.sent_leaves.insert(leaf.1) {
+                    leaves.insert((journal, leaf.1));
                 }
-                let frames = EntriesFrame::pack_in_pieces(&replica.branch(journal, leaf.1)?);
-                effects.extend(
-                    frames
-                        .into_iter()
-                        .map(|frame| Effect::Send(Frame::Entries(frame))),
-                );
+            }
+            let elsewhere = match has {
+                Some((number, id)) => replica.entry_id(journal, number)? != Some(id),
+                None => false,
+            };
+            let head = replica.head(journal).filter(|head| !is_held(*head));
+            if elsewhere && head.is_some_and(|head| self.sent_leaves.insert(head.1)) {
+                whole.insert(journal);
             }
         }
-        Ok(effects)
+        Ok((leaves, whole))
     }
 
     /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
@@ -456,9 +462,14 @@ impl Session {
 
     fn send_missing<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
         let mine = replica.frontier();
-        let mut effects = self.send_branches(replica)?;
-        let frames = match replica.missing(&self.known_to_peer(replica))? {
-            Missing::Nothing => return Ok(effects),
+        if !self.known {
+            return Ok(vec![]);
+        }
+        let (leaves, whole) = self.branches_to_send(replica)?;
+        let mut known = self.known_to_peer(replica);
+        known.retain(|journal, _| !whole.contains(journal));
+        let frames = match replica.missing(&known, &leaves)? {
+            Missing::Nothing => return Ok(vec![]),
             Missing::Entries(entries) => {
                 EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)])
             }
@@ -474,8 +485,7 @@ impl Session {
         if is_on(Bug::SessionSentIsStored) {
             advance(&mut self.has, &mine);
         }
-        effects.extend(frames.into_iter().map(Effect::Send));
-        Ok(effects)
+        Ok(frames.into_iter().map(Effect::Send).collect())
     }
 
     fn on_bundle_part<S: Storage>(
@@ -517,6 +527,8 @@ impl Session {
         }
         match replica.receive(entries) {
             Ok(received) => {
+                let mut stored = replica.holdings();
+                stored.heads.retain(|journal, _| carried.contains_key(journal));
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
@@ -526,14 +538,12 @@ impl Session {
                     carried.clone()
                 };
                 advance(&mut self.sent, &sent);
-                let mut stored = replica.holdings();
-                stored.heads.retain(|journal, _| carried.contains_key(journal));
                 let mut effects = vec![
                     Effect::Send(Frame::Stored(stored)),
                     Effect::PeerHas(self.has.clone()),
                 ];
                 effects.extend(self.tell_branches(replica));
-                effects.extend(self.send_branches(replica)?);
+                effects.extend(self.send_missing(replica)?);
                 effects.push(Effect::Received(received));
                 Ok(effects)
             }
@@ -549,6 +559,10 @@ impl Session {
         // Only for the device that asks.
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
+        }
+        // One that was published is on its way to them: else they could fill this device's journal.
+        if replica.roster().is_enrolled_unopened(&enrol.enrolled) {
+            return vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))];
         }
         // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
         match replica.write_act(ControlAct::Enrol(enrol)) {
