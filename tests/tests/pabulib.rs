@@ -31,7 +31,12 @@ fn imported(anna: &Laptop, file: &Path) {
     assert_eq!(ids.len(), budget.projects.len());
     let list = anna.ask(&["idea", "list"]);
     for (id, project) in ids.iter().zip(&budget.projects) {
-        let idea = list.as_array().unwrap().iter().find(|idea| idea["id"] == *id).unwrap();
+        let idea = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|idea| idea["id"] == *id)
+            .unwrap();
         assert_eq!(idea["title"], project.name.as_str());
         assert_eq!(idea["cost"], project.cost.units());
         assert_eq!(idea["place"], json!(project.place.map(|place| place.to_string())));
@@ -55,11 +60,27 @@ fn the_eight_projects_of_zawodzie_are_ideas_and_found() {
     imported(&anna, &fixture());
     let list = anna.ask(&["idea", "list"]);
     assert_eq!(list.as_array().unwrap().len(), 8);
-    let costs: u64 = list.as_array().unwrap().iter().filter_map(|idea| idea["cost"].as_u64()).sum();
-    assert_eq!(costs, 132_250 + 15_000 + 291_350 + 197_500 + 72_000 + 114_000 + 14_100 + 234_100);
-    let rawa = list.as_array().unwrap().iter().find(|idea| idea["cost"] == 291_350).unwrap();
+    let costs: u64 = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|idea| idea["cost"].as_u64())
+        .sum();
+    assert_eq!(
+        costs,
+        132_250 + 15_000 + 291_350 + 197_500 + 72_000 + 114_000 + 14_100 + 234_100
+    );
+    let rawa = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|idea| idea["cost"] == 291_350)
+        .unwrap();
     let place = rawa["place"].as_str().unwrap();
-    assert!(place.starts_with("50.2625") && place.contains(",19.0544"), "{place}");
+    assert!(
+        place.starts_with("50.2625") && place.contains(",19.0544"),
+        "{place}"
+    );
 
     assert_eq!(found(&anna, "bulwarów"), ["Rawa - to na"]);
     assert_eq!(found(&anna, "BULWARÓW RAWY"), ["Rawa - to na"]);
@@ -86,7 +107,10 @@ fn categories_and_target_groups_are_shown() {
     imported(&anna, Path::new(&file));
     let idea = &anna.ask(&["idea", "list"])[0];
     let page = anna.ask(&["idea", "show", idea["id"].as_str().unwrap()]);
-    assert_eq!(page["categories"], json!(["environmental protection", "public space"]));
+    assert_eq!(
+        page["categories"],
+        json!(["environmental protection", "public space"])
+    );
     assert_eq!(page["targets"], json!(["adults", "seniors"]));
     assert_eq!(page["cost"], 10);
 }

@@ -69,7 +69,9 @@ fn join(inviting: &Laptop, joining: &Laptop) {
 fn titles(laptop: &Laptop) -> BTreeSet<String> {
     let ideas = laptop.ask(&["idea", "list"]);
     let ideas = ideas.as_array().unwrap().iter();
-    ideas.map(|idea| idea["title"].as_str().unwrap().to_owned()).collect()
+    ideas
+        .map(|idea| idea["title"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -112,7 +114,8 @@ fn a_second_command_is_done_by_the_process_that_has_the_profile() {
         anna.run(&["--group", "0000", "status"]).failed(1, "no group");
         wrong_passphrase();
         if let Some(listening) = listening.take() {
-            anna.run(&["sync", "--listen"]).failed(1, "listening with this profile already");
+            anna.run(&["sync", "--listen"])
+                .failed(1, "listening with this profile already");
             assert_eq!(listening.stop().code, Some(0));
         } else {
             listening = Some(anna.listen());
@@ -152,8 +155,12 @@ fn a_third_person_gets_everything_from_the_second_while_the_founder_is_away() {
     assert_eq!(titles(&anna), all.into());
     assert_eq!(anna.digest(), carla.digest());
     let people = anna.ask(&["people"]);
-    let names: BTreeSet<&str> =
-        people.as_array().unwrap().iter().filter_map(|person| person["name"].as_str()).collect();
+    let names: BTreeSet<&str> = people
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|person| person["name"].as_str())
+        .collect();
     assert_eq!(names, ["Anna", "Ben", "Carla"].into());
     assert_eq!(ben_listens.stop().code, Some(0));
 }
