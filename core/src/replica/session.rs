@@ -339,6 +339,8 @@ impl Session {
         replica: &Replica<S>,
     ) -> Result<Vec<Effect>, ReplicaError> {
         self.known = true;
+        // The whole of it, also journals that are not here yet; what is said of those later would only fill memory.
+        self.has.clone_from(&theirs.heads);
         self.note(theirs, replica)?;
         let mut effects = vec![Effect::PeerHas(self.has.clone())];
         effects.extend(self.send_missing(replica)?);

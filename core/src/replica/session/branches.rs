@@ -22,10 +22,10 @@ impl Session {
     ) -> Result<(), ReplicaError> {
         let mine = replica.frontier();
         for (journal, (number, id)) in &theirs.heads {
-            self.has.insert(*journal, (*number, *id));
             let Some((head, head_id)) = mine.get(journal) else {
                 continue;
             };
+            self.has.insert(*journal, (*number, *id));
             if number > head {
                 continue;
             }
