@@ -67,7 +67,7 @@ fn every_command_explains_itself() {
         &["sync", "--until-idle", "--listen"],
         &["--group"],
     ] {
-        anna.run(wrong).failed(2, "Usage");
+        anna.run(wrong).failed(2, "--help");
     }
 }
 

@@ -1,6 +1,11 @@
 //! Two laptops on a bare cable, without internet or router: the real `kiez` on both ends.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "test code: a failure is a panic"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -108,7 +113,7 @@ fn a_second_command_is_done_by_the_process_that_has_the_profile() {
     let mut listening: Option<Running> = None;
     for title in ["Benches", "Trees"] {
         anna.run(&["idea", "add", title]).failed(2, "--group");
-        in_group(&["idea", "add", title]).done();
+        assert_eq!(in_group(&["idea", "add", title]).code, Some(0));
         // The beginning of an id is enough.
         anna.ask(&["--group", &other[..8], "idea", "add", title]);
         anna.run(&["--group", "0000", "status"]).failed(1, "no group");

@@ -11,6 +11,8 @@ use crate::host::keystore::Passphrase;
 use crate::host::random::SystemRandom;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
+use crate::replica::author::AuthorError;
+use crate::replica::document::group;
 use crate::replica::hold::Replica;
 use crate::replica::join::Invitation;
 
@@ -25,6 +27,7 @@ impl Node {
     /// # Errors
     /// A wrong passphrase (the person key signs the founding), a text that does not fit, a failing store.
     pub fn found(&self, name: &str, purpose: &str, passphrase: &Passphrase) -> Result<GroupId, NodeError> {
+        group::check(name, purpose).map_err(AuthorError::from)?;
         let person = self.recovery_words(passphrase)?.person_key();
         let storage = self.store().group(None);
         let mut replica = Replica::found(storage, self.me(), &person, Charter::circle(), &mut SystemRandom)?;
