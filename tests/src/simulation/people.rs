@@ -4,7 +4,7 @@
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Device, Enrol};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Signature, Timestamp};
-use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::control::{enrol_bytes, sign};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Replica, ReplicaError};
@@ -165,6 +165,9 @@ impl World {
             received.extend(bytes.0);
         }
         self.tempt(offer.to);
+        if self.has_begun(offer.to) {
+            return self.goes_on_beginning(offer.to, &received);
+        }
         let joiner = &mut self.nodes[offer.to];
         let (disk, rng) = (joiner.disk.clone(), joiner.dice.rng());
         let joined = Replica::join(
@@ -177,6 +180,24 @@ impl World {
             rng,
         );
         self.came_in(offer.to, joined)
+    }
+
+    /// Did the power go when this device had the group and no journal yet?
+    fn has_begun(&self, node: usize) -> bool {
+        matches!(self.nodes[node].disk.group(), Ok(Some(_)))
+    }
+
+    /// A device that has the group opens its journal with what it is given now.
+    fn goes_on_beginning(&mut self, node: usize, bundle: &[u8]) -> Outcome {
+        let taker = &mut self.nodes[node];
+        let begun = Replica::open(taker.disk.clone()).map_err(JoinError::from);
+        let begun = begun.and_then(|mut replica| {
+            let read = bundle::read(bundle, replica.keys())?;
+            replica.receive(read.entries.into_iter().map(|e| (e.entry, e.payload)).collect())?;
+            replica.open_journal(&taker.me, taker.dice.rng())?;
+            Ok(replica)
+        });
+        self.came_in(node, begun)
     }
 
     /// A device has tried to begin with a group.
@@ -323,6 +344,9 @@ impl World {
             wrong!("no bundle for a further device");
         };
         self.tempt(to);
+        if self.has_begun(to) {
+            return self.goes_on_beginning(to, &bundle);
+        }
         let taker = &mut self.nodes[to];
         let begun = Replica::from_bundle(taker.disk.clone(), group, keys, &bundle);
         let begun = begun.and_then(|mut replica| {

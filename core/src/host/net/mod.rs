@@ -36,6 +36,9 @@ const DIAL: Duration = Duration::from_secs(4);
 /// How long after an attempt that failed the next one follows, where nothing new is heard of the device.
 const DIAL_AGAIN: Duration = Duration::from_secs(5);
 
+/// How many connections are answered at the same time; members dial again.
+const ANSWERS_MAX: usize = 256;
+
 /// How long finding this device's own addresses may take.
 const OWN_ADDRESSES: Duration = Duration::from_secs(2);
 
@@ -313,6 +316,10 @@ async fn answer(shared: Arc<Shared>) {
         };
         let Some(incoming) = incoming else { break };
         while sessions.try_join_next().is_some() {}
+        if sessions.len() >= ANSWERS_MAX {
+            incoming.refuse();
+            continue;
+        }
         let shared = Arc::clone(&shared);
         sessions.spawn(async move {
             let Ok(connection) = incoming.await else { return };
