@@ -150,6 +150,7 @@ fn every_answer_has_its_fields() {
         "counts",
         "winners",
         "quorum_reached",
+        "my_answer",
         "answered_twice",
         "fingerprint",
     ];
