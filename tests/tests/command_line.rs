@@ -77,9 +77,17 @@ fn fields(answer: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// It has these fields, and `docs/cli.md` names them.
 #[track_caller]
 fn has(answer: &Value, expected: &[&str]) {
     assert_eq!(fields(answer), expected.iter().copied().collect(), "{answer}");
+    let page = include_str!("../../docs/cli.md");
+    for field in expected {
+        assert!(
+            page.contains(&format!("`{field}`")),
+            "docs/cli.md does not name {field}"
+        );
+    }
 }
 
 #[test]
@@ -191,7 +199,7 @@ fn every_answer_has_its_fields() {
     assert!(fields(&answer).is_superset(&status.into()), "{answer}");
     has(&anna.ask(&["search", "Bench"]), &["kind", "id", "title"]);
     let copy = anna.path("copy.kiez");
-    has(&anna.ask(&["export", &copy]), &["file", "bytes"]);
+    has(&anna.ask(&["export", &copy]), &["group", "file", "bytes"]);
     has(&anna.ask(&["import", &copy]), &["group", "entries", "new"]);
     let budget = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zawodzie.pb");
     has(&anna.ask(&["import-pabulib", budget]), &["ids"]);
