@@ -2,3 +2,4 @@
 
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod year;

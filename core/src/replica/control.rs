@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::control::{Admit, ControlAct, Device, Enrol, Found, Open};
+use crate::domain::control::{ControlAct, Device};
 use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, Signature};
 
 use super::codec::{decode, encode};
@@ -48,25 +48,44 @@ pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
 /// # Errors
 /// The author's fault, where shape or signature are wrong.
 pub fn act_from_bytes(group: GroupId, journal: JournalId, payload: &[u8]) -> Result<ControlAct, ActError> {
+    let act = act_from_own_store(payload)?;
+    if is_signed(group, journal, &act) {
+        Ok(act)
+    } else {
+        Err(ActError::Signature)
+    }
+}
+
+/// Reads an act that this device has verified before it stored it.
+///
+/// # Errors
+/// Where the shape is wrong.
+pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError> {
     let (kind, body) = payload.split_at_checked(2).ok_or(ActError::Shape)?;
     let kind: [u8; 2] = kind.try_into().map_err(|_| ActError::Shape)?;
     let kind = u16::from_le_bytes(kind);
-    match kind {
-        FOUND => {
-            let found: Found = read(body)?;
+    Ok(match kind {
+        FOUND => ControlAct::Found(read(body)?),
+        OPEN => ControlAct::Open(read(body)?),
+        INVITE => ControlAct::Invite(read(body)?),
+        ADMIT => ControlAct::Admit(read(body)?),
+        ENROL => ControlAct::Enrol(read(body)?),
+        _ => ControlAct::Unknown { kind },
+    })
+}
+
+/// Do the signatures inside an act hold?
+fn is_signed(group: GroupId, journal: JournalId, act: &ControlAct) -> bool {
+    match act {
+        ControlAct::Found(found) => {
             let message = found_bytes(journal, &found.founder);
-            require(verify(&found.founder.person.0, &message, &found.person_signature))?;
-            Ok(ControlAct::Found(found))
+            verify(&found.founder.person.0, &message, &found.person_signature)
         }
-        OPEN => {
-            let open: Open = read(body)?;
+        ControlAct::Open(open) => {
             let message = open_bytes(group, open.grant, journal);
-            require(verify(&open.device.0, &message, &open.device_signature))?;
-            Ok(ControlAct::Open(open))
+            verify(&open.device.0, &message, &open.device_signature)
         }
-        INVITE => Ok(ControlAct::Invite(read(body)?)),
-        ADMIT => {
-            let admit: Admit = read(body)?;
+        ControlAct::Admit(admit) => {
             let message = join_bytes(
                 group,
                 admit.invite,
@@ -74,21 +93,14 @@ pub fn act_from_bytes(group: GroupId, journal: JournalId, payload: &[u8]) -> Res
                 &admit.joiner,
                 &admit.exporter,
             );
-            require(verify(&admit.invite_key.0, &message, &admit.invite_signature))?;
-            require(verify(&admit.joiner.person.0, &message, &admit.person_signature))?;
-            Ok(ControlAct::Admit(admit))
+            verify(&admit.invite_key.0, &message, &admit.invite_signature)
+                && verify(&admit.joiner.person.0, &message, &admit.person_signature)
         }
-        ENROL => {
-            let enrol: Enrol = read(body)?;
+        ControlAct::Enrol(enrol) => {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
-            require(verify(
-                &enrol.enrolled.person.0,
-                &message,
-                &enrol.person_signature,
-            ))?;
-            Ok(ControlAct::Enrol(enrol))
+            verify(&enrol.enrolled.person.0, &message, &enrol.person_signature)
         }
-        _ => Ok(ControlAct::Unknown { kind }),
+        ControlAct::Invite(_) | ControlAct::Unknown { .. } => true,
     }
 }
 
@@ -136,8 +148,4 @@ fn numbered<T: Serialize>(kind: u16, act: &T) -> Vec<u8> {
 
 fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, ActError> {
     decode(body).map_err(|_| ActError::Shape)
-}
-
-fn require(holds: bool) -> Result<(), ActError> {
-    holds.then_some(()).ok_or(ActError::Signature)
 }
