@@ -43,7 +43,7 @@ const MIX: [(Kind, usize); 5] = [
 struct Busy {
     ideas: Vec<ProposalId>,
     polls: Vec<PollId>,
-    tasks: Vec<TaskId>,
+    tasks: Vec<(TaskId, TaskState)>,
 }
 
 const BUSY: usize = 8;
@@ -146,7 +146,7 @@ impl Said {
 }
 
 /// Does one thing; how long until it was durable.
-fn act(node: &Node, group: GroupId, busy: &Busy, kind: Kind, turn: usize) -> Duration {
+fn act(node: &Node, group: GroupId, busy: &mut Busy, kind: Kind, turn: usize) -> Duration {
     let one = turn % BUSY;
     match kind {
         Kind::Ballot => {
@@ -170,8 +170,12 @@ fn act(node: &Node, group: GroupId, busy: &Busy, kind: Kind, turn: usize) -> Dur
             timed(|| node.add_task(group, Some(busy.ideas[one]), &draft).unwrap()).0
         }
         Kind::MoveTask => {
-            let state = if turn / BUSY % 2 == 0 { TaskState::Done } else { TaskState::Open };
-            timed(|| node.set_task_state(group, busy.tasks[one], state).unwrap()).0
+            let (task, state) = &mut busy.tasks[one];
+            *state = match state {
+                TaskState::Open => TaskState::Done,
+                TaskState::Done => TaskState::Open,
+            };
+            timed(|| node.set_task_state(group, *task, *state).unwrap()).0
         }
     }
 }
@@ -196,7 +200,7 @@ fn settle(node: &Node, group: GroupId) -> Busy {
             .collect(),
         tasks: ideas
             .iter()
-            .map(|idea| node.add_task(group, Some(*idea), &draft).unwrap())
+            .map(|idea| (node.add_task(group, Some(*idea), &draft).unwrap(), TaskState::Open))
             .collect(),
         ideas,
     }
@@ -224,7 +228,7 @@ fn documents(node: &Node, group: GroupId, busy: &Busy, turn: usize) -> Vec<(kiez
 pub fn measure(profiles: &Profiles, table: &mut Table) {
     let node = Node::open_unlocked(unlock(&profiles.founder)).unwrap();
     let group = profiles.group;
-    let busy = settle(&node, group);
+    let mut busy = settle(&node, group);
     let mut commit = CommitFloor::new(&Home::at(profiles.founder.directory().join("floor")));
     // Kind by kind, spread evenly over the run.
     let mut turns: Vec<(usize, Kind)> = MIX
@@ -239,7 +243,7 @@ pub fn measure(profiles: &Profiles, table: &mut Table) {
         for (turn, (_, kind)) in turns.iter().enumerate() {
             let turn = run * turns.len() + turn;
             let before = documents(&node, group, &busy, turn);
-            let took = act(&node, group, &busy, *kind, turn);
+            let took = act(&node, group, &mut busy, *kind, turn);
             let said = node
                 .with_group(group, |replica| Ok::<_, NodeError>(Said::last(replica)))
                 .unwrap();
