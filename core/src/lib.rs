@@ -9,4 +9,5 @@
 pub mod domain;
 #[cfg(feature = "host")]
 pub mod host;
+pub mod planted;
 pub mod replica;

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// How long to wait for somebody who was found but is not even yet. Large transfers take their time; they end by
 /// themselves.
-const EVEN: Duration = Duration::from_secs(600);
+const EVEN: Duration = Duration::from_secs(120);
 
 /// How long after joining to tell the inviting device that the journal has begun.
 const FIRST_SYNC: Duration = Duration::from_secs(10);

@@ -93,6 +93,7 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
                 "entries": status.entries,
                 "waiting": status.waiting,
                 "quarantined": status.quarantined,
+                "set_aside": status.set_aside,
                 "needs_update": status.needs_update,
                 "peers": status.peers,
             });

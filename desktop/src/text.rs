@@ -281,6 +281,10 @@ pub(crate) fn status(status: &Status) -> String {
         write!(out, "; {} do not count", status.quarantined).ok();
     }
     out.push('\n');
+    if status.set_aside > 0 {
+        let count = status.set_aside;
+        writeln!(out, "{count} of your entries do not count: this profile was copied, and both copies were written. They are kept.").ok();
+    }
     if status.needs_update {
         out.push_str("Somebody uses a newer Kiez: update this one to see everything.\n");
     }

@@ -1,5 +1,10 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
+pub mod laptop;
 pub mod lossy_disk;
 pub mod namespaces;
+pub mod neighbours;
+pub mod second_reader;
+pub mod simulation;
+pub mod story;
 pub mod year;

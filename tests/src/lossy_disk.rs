@@ -233,7 +233,7 @@ impl Remains {
     }
 }
 
-/// Visits all below `root`: a directory as `None`, a file with its inode and content.
+/// Visits all below `root`: a directory as `None`, a file with its inode and content. A socket holds nothing.
 fn each(root: &Path, below: &Path, visit: &mut dyn FnMut(&str, Node)) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let path = below.join(entry?.file_name());
@@ -242,7 +242,7 @@ fn each(root: &Path, below: &Path, visit: &mut dyn FnMut(&str, Node)) -> io::Res
         if metadata.is_dir() {
             visit(name, None);
             each(root, &path, visit)?;
-        } else {
+        } else if metadata.is_file() {
             visit(name, Some((metadata.ino(), fs::read(root.join(&path))?)));
         }
     }

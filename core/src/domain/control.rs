@@ -26,7 +26,7 @@ pub struct Found {
     pub founder: Device,
     /// The rules.
     pub charter: Charter,
-    /// The person key over journal and device.
+    /// The person key over journal, group key, device and charter.
     pub person_signature: Signature,
 }
 
@@ -95,6 +95,9 @@ pub enum ControlAct {
     Admit(Admit),
     /// See [`Enrol`].
     Enrol(Enrol),
+    /// An entry that does not count: its journal ended before it, or it lies on a branch that lost. It stands here because
+    /// others may have it in their past.
+    Void,
     /// A kind or version this software does not know: ask for an update, never guess (R8).
     Unknown {
         /// The kind's number.

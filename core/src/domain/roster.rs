@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::charter::{Charter, Role};
 use super::control::{Admit, ControlAct, ControlEntry, Device, Enrol, Found, Invite, Open};
 use super::id::{EntryId, EntryNumber, JournalId, PersonId};
+use crate::planted::{Bug, is_on};
 
 /// Why a control entry takes no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ pub enum NotOk {
     NotTheirMembership,
     /// A kind this software does not know (R8).
     Unknown,
+    /// Its journal ended before it, or it lies on a branch that lost.
+    Void,
 }
 
 /// What the author of a journal is, by the grant that let it begin.
@@ -176,6 +179,7 @@ impl Roster {
             | ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -200,6 +204,7 @@ impl Roster {
             ControlAct::Invite(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -235,7 +240,7 @@ impl Roster {
     #[must_use]
     pub fn persons_at(&self, heads: &[EntryId]) -> Option<BTreeMap<PersonId, Person>> {
         let reach = self.reach(heads)?;
-        Some(self.persons_where(|judged| self.reaches(&reach, judged)))
+        Some(self.persons_where(|judged| self.reaches(&reach, judged) || is_on(Bug::RosterNow)))
     }
 
     /// The journals of these persons that had begun, as somebody knew who had applied these control entries.
@@ -279,6 +284,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         })
     }
@@ -294,6 +300,7 @@ impl Roster {
             | ControlAct::Open(_)
             | ControlAct::Admit(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -319,6 +326,7 @@ impl Roster {
             ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
+            | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
     }
@@ -409,13 +417,15 @@ impl Roster {
 
     fn judge(&self, entry: &ControlEntry, past: &[u64]) -> Result<(), NotOk> {
         match &entry.act {
+            ControlAct::Void => Err(NotOk::Void),
+            // Also where a journal begins with it: who may write there is not known before the update.
+            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
             ControlAct::Found(found) => self.judge_found(entry, found),
             ControlAct::Open(open) => self.judge_open(entry, open),
             _ if entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
             ControlAct::Invite(invite) => self.judge_invite(entry, invite),
             ControlAct::Admit(admit) => self.judge_admit(entry, admit, past),
             ControlAct::Enrol(enrol) => self.judge_enrol(entry, enrol, past),
-            ControlAct::Unknown { .. } => Err(NotOk::Unknown),
         }
     }
 
@@ -464,7 +474,7 @@ impl Roster {
             .memberships()
             .filter(|(_, person, _)| *person == admit.joiner.person)
             .filter_map(|(id, ..)| self.entries.get(&id))
-            .any(|judged| self.reaches(past, judged));
+            .any(|judged| self.reaches(past, judged) || is_on(Bug::RosterByAll));
         if known { Err(NotOk::AlreadyAMember) } else { Ok(()) }
     }
 
@@ -487,7 +497,7 @@ fn device_of(act: &ControlAct) -> Option<Device> {
         ControlAct::Found(found) => Some(found.founder),
         ControlAct::Admit(admit) => Some(admit.joiner),
         ControlAct::Enrol(enrol) => Some(enrol.enrolled),
-        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Unknown { .. } => None,
+        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => None,
     }
 }
 

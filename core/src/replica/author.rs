@@ -11,6 +11,7 @@ use crate::domain::charter::Charter;
 use crate::domain::control::{ControlAct, ControlEntry, Device, Found, Open};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, Timestamp};
+use crate::planted::{Bug, is_on};
 
 use super::codec::Blob;
 use super::content::Content;
@@ -54,7 +55,7 @@ impl<S: Storage> Replica<S> {
             device: me.device_id(),
             box_key: me.box_key,
         };
-        let person_signature = sign(person, &found_bytes(journal, &founder));
+        let person_signature = sign(person, &found_bytes(journal, key.id(), &founder, &charter));
         let act = ControlAct::Found(Found {
             founder,
             charter,
@@ -91,8 +92,12 @@ impl<S: Storage> Replica<S> {
         seen.insert(grant);
         let key = self.keys.current().ok_or(ReplicaError::NotWriting)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
-        self.begin_journal(signing, entry, act, vec![])?;
-        Ok(journal)
+        let stored = self.begin_journal(signing, entry, act, vec![]);
+        if stored.is_err() {
+            // Memory has a journal that the storage has not.
+            self.reload()?;
+        }
+        stored.map(|()| journal)
     }
 
     /// A grant that names this device and on which it has not opened a journal yet.
@@ -113,8 +118,7 @@ impl<S: Storage> Replica<S> {
     /// Where the group's rules do not allow it, this device may not write, or the storage fails; nothing is stored then.
     pub fn write_act(&mut self, act: ControlAct) -> Result<EntryId, ReplicaError> {
         let entry = self.seal_next(EntryKind::Control, &act_to_bytes(&act))?;
-        let journal = entry.header.journal;
-        act_from_bytes(self.group, journal, &act_to_bytes(&act))
+        act_from_bytes(self.group, &entry.header, &act_to_bytes(&act))
             .map_err(|fault| ReplicaError::OwnWorkRefused(fault.to_string()))?;
         let id = entry.id;
         let stored = self.store_act(entry, act, vec![]);
@@ -185,10 +189,11 @@ impl<S: Storage> Replica<S> {
             changes: 1,
             seen: BTreeSet::new(),
         };
-        self.storage.commit(
-            self.group,
-            vec![Write::Entry(Box::new(held)), Write::Journal(row)],
-        )?;
+        let mut writes = vec![Write::Entry(Box::new(held)), Write::Journal(row)];
+        if is_on(Bug::StoreTwoCommits) {
+            self.storage.commit(self.group, writes.drain(..1).collect())?;
+        }
+        self.storage.commit(self.group, writes)?;
         Ok(entry_id)
     }
 

@@ -1,17 +1,18 @@
 //! Control acts as bytes, and the signatures inside them. What is read from here has been verified.
 //!
 //! A payload is the kind's number (two bytes, little-endian) and the act. A number that is not in the table below is not an
-//! error: it is an act of newer software (R8).
+//! error: it is an act of newer software (R8). Zero is never a kind.
 
 use ed25519_dalek::{Signer, SigningKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::control::{ControlAct, Device};
-use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, Signature};
+use crate::domain::charter::Charter;
+use crate::domain::control::{Admit, ControlAct, Device};
+use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
 
 use super::codec::{decode, encode};
-use super::entry::verify;
+use super::entry::{Header, verify};
 
 const FOUND: u16 = 1;
 const OPEN: u16 = 2;
@@ -25,6 +26,9 @@ pub enum ActError {
     /// Not of the shape its kind has.
     #[error("a control act of the wrong shape")]
     Shape,
+    /// `found` outside of a group's founding entry.
+    #[error("a group can be founded only once")]
+    SecondFounding,
     /// A signature inside it is wrong.
     #[error("a control act with a wrong signature inside")]
     Signature,
@@ -39,75 +43,84 @@ pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
         ControlAct::Invite(invite) => numbered(INVITE, invite),
         ControlAct::Admit(admit) => numbered(ADMIT, admit),
         ControlAct::Enrol(enrol) => numbered(ENROL, enrol),
+        ControlAct::Void => Vec::new(),
         ControlAct::Unknown { kind } => kind.to_le_bytes().to_vec(),
     }
 }
 
-/// Reads an act and verifies the signatures inside it; `group` and `journal` are those of the entry it stands in.
+/// Reads an act and verifies the signatures inside it; `group` and `header` are those of the entry it stands in.
 ///
 /// # Errors
 /// The author's fault, where shape or signature are wrong.
-pub fn act_from_bytes(group: GroupId, journal: JournalId, payload: &[u8]) -> Result<ControlAct, ActError> {
+pub fn act_from_bytes(group: GroupId, header: &Header, payload: &[u8]) -> Result<ControlAct, ActError> {
     let act = act_from_own_store(payload)?;
-    if is_signed(group, journal, &act) {
+    // Else a member could found the group again, and who happened to meet that entry first would believe it.
+    if matches!(act, ControlAct::Found(_)) && header.group != GroupId::ZERO {
+        return Err(ActError::SecondFounding);
+    }
+    if holds(group, header, &act) {
         Ok(act)
     } else {
         Err(ActError::Signature)
     }
 }
 
-/// Reads an act that this device has verified before it stored it.
+/// Reads an act that [`act_from_bytes`] has read before this device stored it: the signatures inside are not verified again.
 ///
 /// # Errors
 /// Where the shape is wrong.
 pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError> {
     let (kind, body) = payload.split_at_checked(2).ok_or(ActError::Shape)?;
     let kind: [u8; 2] = kind.try_into().map_err(|_| ActError::Shape)?;
-    let kind = u16::from_le_bytes(kind);
-    Ok(match kind {
+    Ok(match u16::from_le_bytes(kind) {
+        0 => return Err(ActError::Shape),
         FOUND => ControlAct::Found(read(body)?),
         OPEN => ControlAct::Open(read(body)?),
         INVITE => ControlAct::Invite(read(body)?),
         ADMIT => ControlAct::Admit(read(body)?),
         ENROL => ControlAct::Enrol(read(body)?),
-        _ => ControlAct::Unknown { kind },
+        kind => ControlAct::Unknown { kind },
     })
 }
 
 /// Do the signatures inside an act hold?
-fn is_signed(group: GroupId, journal: JournalId, act: &ControlAct) -> bool {
+fn holds(group: GroupId, header: &Header, act: &ControlAct) -> bool {
     match act {
         ControlAct::Found(found) => {
-            let message = found_bytes(journal, &found.founder);
+            let message = found_bytes(header.journal, header.key, &found.founder, &found.charter);
             verify(&found.founder.person.0, &message, &found.person_signature)
         }
         ControlAct::Open(open) => {
-            let message = open_bytes(group, open.grant, journal);
+            let message = open_bytes(group, open.grant, header.journal);
             verify(&open.device.0, &message, &open.device_signature)
         }
-        ControlAct::Admit(admit) => {
-            let message = join_bytes(
-                group,
-                admit.invite,
-                admit.invite_key,
-                &admit.joiner,
-                &admit.exporter,
-            );
-            verify(&admit.invite_key.0, &message, &admit.invite_signature)
-                && verify(&admit.joiner.person.0, &message, &admit.person_signature)
-        }
+        ControlAct::Admit(admit) => is_signed(group, admit),
         ControlAct::Enrol(enrol) => {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
             verify(&enrol.enrolled.person.0, &message, &enrol.person_signature)
         }
-        ControlAct::Invite(_) | ControlAct::Unknown { .. } => true,
+        ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => true,
     }
 }
 
-/// What the person key signs to found a group.
+/// Are the invitation's secret and the person key behind this request?
 #[must_use]
-pub fn found_bytes(journal: JournalId, founder: &Device) -> Vec<u8> {
-    encode(&("kiez 1 found", journal, founder))
+pub fn is_signed(group: GroupId, admit: &Admit) -> bool {
+    let message = join_bytes(
+        group,
+        admit.invite,
+        admit.invite_key,
+        &admit.joiner,
+        &admit.exporter,
+    );
+    verify(&admit.invite_key.0, &message, &admit.invite_signature)
+        && verify(&admit.joiner.person.0, &message, &admit.person_signature)
+}
+
+/// What the person key signs to found a group: all that its founding entry says, so that one signature founds one group.
+#[must_use]
+pub fn found_bytes(journal: JournalId, key: KeyId, founder: &Device, charter: &Charter) -> Vec<u8> {
+    encode(&("kiez 1 found", journal, key, founder, charter))
 }
 
 /// What the endpoint key signs to open a journal.

@@ -264,6 +264,66 @@ impl Entry {
     }
 }
 
+/// An entry as one value, for where it is kept by itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeptEntry {
+    group: GroupId,
+    journal: JournalId,
+    number: EntryNumber,
+    prev: EntryId,
+    seen: Vec<EntryId>,
+    kind: u8,
+    key: KeyId,
+    nonce: [u8; 24],
+    sealed: super::codec::Blob,
+    signature: Option<Signature>,
+}
+
+impl Entry {
+    /// As one value.
+    #[must_use]
+    pub fn to_kept(&self) -> KeptEntry {
+        KeptEntry {
+            group: self.header.group,
+            journal: self.header.journal,
+            number: self.header.number,
+            prev: self.header.prev,
+            seen: self.header.seen.clone(),
+            kind: self.header.kind as u8,
+            key: self.header.key,
+            nonce: self.nonce,
+            sealed: super::codec::Blob(self.sealed.clone()),
+            signature: self.signature,
+        }
+    }
+}
+
+impl KeptEntry {
+    /// The entry again.
+    ///
+    /// # Errors
+    /// Where it contradicts itself.
+    pub fn into_entry(self) -> Result<Entry, EntryError> {
+        let plain = self
+            .sealed
+            .0
+            .len()
+            .checked_sub(SEAL_BYTES)
+            .ok_or(EntryError::Length)?;
+        let header = Header {
+            group: self.group,
+            journal: self.journal,
+            number: self.number,
+            prev: self.prev,
+            seen: self.seen,
+            kind: EntryKind::from_number(self.kind)?,
+            key: self.key,
+            payload_bytes: u32::try_from(plain).map_err(|_| EntryError::Length)?,
+        };
+        Entry::assemble(header, self.nonce, self.sealed.0, self.signature)
+    }
+}
+
 /// Is this an Ed25519 signature of that key over that message? Strict: no weak keys, no malleable signatures.
 #[must_use]
 pub fn verify(key: &[u8; 32], message: &[u8], signature: &Signature) -> bool {

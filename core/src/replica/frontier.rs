@@ -2,17 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::id::{EntryId, EntryNumber, JournalId};
 
 use super::codec::encode;
+use super::fork::Branches;
 
 /// Journal to number and id of its last entry.
 pub type Frontier = BTreeMap<JournalId, (EntryNumber, EntryId)>;
 
-/// The fingerprint of a frontier: equal digests, equal frontiers.
-#[must_use]
-pub fn digest(frontier: &Frontier) -> [u8; 32] {
-    blake3::derive_key("kiez 1 frontier", &encode(frontier))
+/// Everything that a replica holds: the frontier, and the branches that do not count.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Holdings {
+    /// For each journal the last entry of the branch that counts.
+    pub heads: Frontier,
+    /// For each forked journal the last entry of every other branch.
+    pub branches: Branches,
+}
+
+impl Holdings {
+    /// The fingerprint: equal digests, equal holdings.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        blake3::derive_key("kiez 1 frontier", &encode(self))
+    }
 }
 
 /// Moves a frontier forward to what another one holds beyond it.

@@ -15,6 +15,7 @@ use super::content::Content;
 use super::control::act_from_own_store;
 use super::document::{Document, DocumentError};
 use super::entry::Entry;
+use super::fork::Aside;
 use super::frontier::Frontier;
 use super::gate::DocumentPast;
 use super::keys::KeyRing;
@@ -116,6 +117,7 @@ pub struct Replica<S> {
     pub(super) own: Option<Own>,
     pub(super) open: BTreeMap<DocumentId, OpenDocument>,
     pub(super) waiting: Waiting,
+    pub(super) aside: Aside,
     pub(super) last_order: u64,
     /// In whose vote document a poll stands, as far as it was looked for.
     pub(super) poll_openers: BTreeMap<PollId, PersonId>,
@@ -133,18 +135,8 @@ impl<S: Storage> Replica<S> {
         let group = storage.group()?.ok_or(ReplicaError::NoGroup)?;
         let mut replica = Self::empty(storage, group);
         replica.reload()?;
-        let left_behind = replica.journals.values().any(|row| {
-            let applied = |held: &Held| matches!(held.standing, Standing::Applied(_));
-            row.ended.is_some_and(|end| {
-                let before = EntryNumber(end.0.saturating_sub(1));
-                let beyond = replica
-                    .storage
-                    .entries(row.id, before, usize::MAX)
-                    .unwrap_or_default();
-                beyond.iter().any(applied)
-            })
-        });
-        if left_behind {
+        // A crash may have come between learning of a fork and settling it.
+        if replica.resettle()? || replica.storage.is_stale()? {
             replica.rebuild()?;
         }
         Ok(replica)
@@ -160,6 +152,7 @@ impl<S: Storage> Replica<S> {
             own: None,
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            aside: Aside::new(),
             last_order: 0,
             poll_openers: BTreeMap::new(),
             rebuilding: false,
@@ -190,10 +183,18 @@ impl<S: Storage> Replica<S> {
             }
         });
         self.last_order = self.storage.last_order()?;
+        self.aside.clear();
+        for entry in self.storage.aside()? {
+            self.aside
+                .entry(entry.header.journal)
+                .or_default()
+                .insert(entry.id, entry);
+        }
         self.roster = Roster::default();
         for row in self.storage.control()? {
             self.restore_control(&row)?;
         }
+        self.restore_aside_control();
         for held in self.storage.waiting()? {
             let content = self
                 .payload(&held.entry)
@@ -214,7 +215,7 @@ impl<S: Storage> Replica<S> {
         let header = &held.entry.header;
         let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
         let act = if held.standing == Standing::Void {
-            crate::domain::control::ControlAct::Unknown { kind: 0 }
+            crate::domain::control::ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
             act_from_own_store(&payload).map_err(|_| damaged())?
@@ -226,7 +227,9 @@ impl<S: Storage> Replica<S> {
             seen: held.seen.clone(),
             act,
         };
-        self.roster.insert(entry).map_err(|_| damaged())?.ok();
+        if !self.insert_control(&entry) {
+            return Err(damaged().into());
+        }
         Ok(())
     }
 

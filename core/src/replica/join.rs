@@ -14,7 +14,7 @@ use crate::domain::roster::NotOk;
 
 use super::bundle::{self, BundleError};
 use super::codec::{decode, encode};
-use super::control::{act_from_bytes, act_to_bytes, join_bytes, sign};
+use super::control::{is_signed, join_bytes, sign};
 use super::hold::{Me, Replica, ReplicaError};
 use super::keys::{BoxError, BoxSecret, GroupKey, KeyBox, seal_box};
 use super::limits::{ADDRESSES_MAX, INVITATION_BYTES_MAX};
@@ -258,9 +258,7 @@ impl<S: Storage> Replica<S> {
         if request.group != self.group() || journal != own {
             return Err(JoinRefusal::Unknown.into());
         }
-        let act = ControlAct::Admit(admit.clone());
-        let signed = act_from_bytes(self.group(), own, &act_to_bytes(&act)).is_ok();
-        if !signed
+        if !is_signed(self.group(), admit)
             || invite.key != admit.invite_key
             || admit.exporter != channel.exporter
             || admit.joiner.device != channel.peer
@@ -275,7 +273,7 @@ impl<S: Storage> Replica<S> {
             Some((grant, joiner)) if joiner == admit.joiner => grant,
             Some(_) => return Err(JoinRefusal::Used.into()),
             None if now > invite.expires => return Err(JoinRefusal::Expired.into()),
-            None => match self.write_act(act) {
+            None => match self.write_act(ControlAct::Admit(admit.clone())) {
                 Ok(grant) => grant,
                 Err(ReplicaError::NotAllowed(NotOk::AlreadyAMember)) => {
                     return Err(JoinRefusal::AlreadyAMember.into());

@@ -24,6 +24,9 @@ pub const JOURNALS_MAX: usize = 20_000;
 /// Entries of one journal that are sent as entries; whoever lacks more gets a bundle.
 pub const TAIL_ENTRIES_MAX: usize = 2_000;
 
+/// Entries of a journal kept on branches that do not count.
+pub const ASIDE_ENTRIES_MAX: usize = 10_000;
+
 /// A bundle, sealed and compressed.
 pub const BUNDLE_BYTES_MAX: usize = 256 * 1024 * 1024;
 

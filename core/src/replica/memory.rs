@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{EntryNumber, GroupId, JournalId};
+use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
 
-use super::entry::EntryKind;
+use super::entry::{Entry, EntryKind};
 use super::keys::GroupKey;
 use super::storage::{Census, Held, JournalRow, OwnJournal, Save, Standing, Storage, StorageError, Write};
 
@@ -22,9 +22,17 @@ pub struct MemoryStorage {
     control: Vec<Place>,
     by_document: BTreeMap<DocumentId, BTreeMap<u64, Place>>,
     saves: BTreeMap<DocumentId, Save>,
+    aside: BTreeMap<(JournalId, EntryId), Entry>,
+    stale: bool,
+    is_full: bool,
 }
 
 impl MemoryStorage {
+    /// From now on there is no room for anything, or there is again.
+    pub const fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+    }
+
     fn write(&mut self, write: Write) {
         match write {
             Write::Entry(held) => {
@@ -36,7 +44,12 @@ impl MemoryStorage {
                 self.entries.insert(place, *held);
                 self.set_standing(place, standing);
             }
-            Write::Standing(journal, number, standing) => self.set_standing((journal, number), standing),
+            Write::Standing(journal, number, standing, seen) => {
+                self.set_standing((journal, number), standing);
+                if let (Some(seen), Some(held)) = (seen, self.entries.get_mut(&(journal, number))) {
+                    held.seen = seen;
+                }
+            }
             Write::Journal(row) => {
                 self.journals.insert(row.id, row);
             }
@@ -44,6 +57,14 @@ impl MemoryStorage {
                 self.saves.insert(document, save);
             }
             Write::DropSaves => self.saves.clear(),
+            Write::Truncate(journal, after) => self.truncate(journal, after),
+            Write::Aside(entry) => {
+                self.aside.insert((entry.header.journal, entry.id), *entry);
+            }
+            Write::NotAside(journal, id) => {
+                self.aside.remove(&(journal, id));
+            }
+            Write::Stale(stale) => self.stale = stale,
             Write::Key(key) => {
                 if !self.keys.contains(&key) {
                     self.keys.push(key);
@@ -51,6 +72,20 @@ impl MemoryStorage {
             }
             Write::Own(own) => self.own = Some(own),
         }
+    }
+
+    fn truncate(&mut self, journal: JournalId, after: EntryNumber) {
+        let out: Vec<Place> = self
+            .entries
+            .range((journal, after.next())..=(journal, EntryNumber(u64::MAX)))
+            .map(|(p, _)| *p)
+            .collect();
+        for place in out {
+            self.set_standing(place, Standing::Waiting);
+            self.entries.remove(&place);
+        }
+        self.control
+            .retain(|(of, number)| *of != journal || *number <= after);
     }
 
     fn set_standing(&mut self, place: Place, standing: Standing) {
@@ -127,6 +162,14 @@ impl Storage for MemoryStorage {
         Ok(self.entries.get(&(journal, number)).cloned())
     }
 
+    fn aside(&self) -> Result<Vec<Entry>, StorageError> {
+        Ok(self.aside.values().cloned().collect())
+    }
+
+    fn is_stale(&self) -> Result<bool, StorageError> {
+        Ok(self.stale)
+    }
+
     fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
         let orders = self.by_document.get(&document);
         let later = orders
@@ -194,6 +237,9 @@ impl Storage for MemoryStorage {
     }
 
     fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
+        if self.is_full {
+            return Err(StorageError::Full);
+        }
         self.group = Some(group);
         for write in writes {
             self.write(write);

@@ -41,7 +41,10 @@ impl<S: Storage> Replica<S> {
         let entries = self.entries_beyond(theirs)?;
         let bytes: usize = entries
             .iter()
-            .map(|entry| entry.sealed.len())
+            .map(|entry| {
+                let seen = entry.header.seen.len().saturating_mul(EntryId::SIZE);
+                entry.sealed.len().saturating_add(seen)
+            })
             .fold(0, usize::saturating_add);
         if entries.len() > TAIL_ENTRIES_MAX || bytes > FRAME_FILL_BYTES.saturating_mul(8) {
             return Ok(Missing::Many(entries));

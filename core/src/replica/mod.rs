@@ -14,6 +14,7 @@ pub mod content;
 pub mod control;
 pub mod document;
 pub mod entry;
+pub mod fork;
 pub mod frontier;
 pub mod gate;
 pub mod hold;

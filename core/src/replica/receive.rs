@@ -1,12 +1,13 @@
 //! Taking in what others bring: header, order and chain first (the carrier's part), then payload, roster, admission and
 //! gate (the author's part). Everything of one call is committed at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryId, EntryNumber, GroupId, JournalId};
+use crate::planted::{Bug, is_on};
 
 use super::codec::Blob;
 use super::content::Content;
@@ -114,8 +115,20 @@ struct Batch {
     writes: Vec<Write>,
     journals: BTreeSet<JournalId>,
     received: Received,
+    /// What this batch brought, by place.
+    taken: BTreeMap<(JournalId, EntryNumber), EntryId>,
     /// A journal ended of which later entries had been applied before.
     undo: bool,
+}
+
+/// Where an entry belongs.
+enum Place {
+    /// It is here.
+    Held,
+    /// It follows the journal's head.
+    Next,
+    /// It follows an earlier entry, beside another one.
+    Branch,
 }
 
 enum Verdict {
@@ -134,7 +147,9 @@ impl<S: Storage> Replica<S> {
             Ok(received) => Ok(received),
             Err(error) => {
                 // Memory may be ahead of the storage now.
-                self.reload()?;
+                if !is_on(Bug::StoreMemoryAhead) {
+                    self.reload()?;
+                }
                 Err(error)
             }
         }
@@ -170,16 +185,23 @@ impl<S: Storage> Replica<S> {
             batch.journals.insert(entry.header.journal);
             self.take_in(&mut batch, entry, None)?;
         }
+        self.restore_aside_control();
+        batch.writes.push(Write::Stale(false));
         self.finish(&mut batch)
     }
 
     fn receive_all(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
         let mut batch = Batch::new(Mode::Store);
         for (entry, payload) in entries {
-            if batch.received.forked.contains(&entry.header.journal) || !self.is_new(&mut batch, &entry)? {
-                continue;
+            match self.place_of(&batch, &entry)? {
+                Place::Held => continue,
+                Place::Branch => {
+                    self.take_aside(&mut batch, entry)?;
+                    continue;
+                }
+                Place::Next => {}
             }
-            self.check_place(&entry)?;
+            self.check_seen(&entry)?;
             let id = entry.header.journal;
             let head = (entry.header.number, entry.id);
             let row = self.journals.entry(id).or_insert_with(|| JournalRow {
@@ -190,14 +212,20 @@ impl<S: Storage> Replica<S> {
             });
             row.head = head;
             batch.journals.insert(id);
+            batch.taken.insert((id, head.0), head.1);
             batch.received.new = batch.received.new.saturating_add(1);
             self.take_in(&mut batch, entry, payload)?;
         }
         self.notice_own(&mut batch);
-        let undo = batch.undo;
+        if batch.undo {
+            batch.writes.push(Write::Stale(true));
+        }
         self.finish(&mut batch)?;
-        if undo {
+        if self.resettle()? || batch.undo {
             self.rebuild()?;
+            // Every document may have changed.
+            batch.received.documents = self.storage.documents()?.into_iter().collect();
+            batch.received.control = true;
         }
         self.close_unused();
         Ok(batch.received)
@@ -211,7 +239,9 @@ impl<S: Storage> Replica<S> {
                 if open.unsaved >= SAVE_AFTER_ENTRIES {
                     let save = Save {
                         bytes: open.document.save(),
-                        through: self.last_order,
+                        through: self
+                            .last_order
+                            .saturating_add(u64::from(is_on(Bug::StoreSaveAhead))),
                     };
                     batch.writes.push(Write::Save(*document, save));
                     open.unsaved = 0;
@@ -230,48 +260,86 @@ impl<S: Storage> Replica<S> {
         Ok(())
     }
 
-    /// Is this entry not held yet? Another one with its number is a fork.
-    fn is_new(&mut self, batch: &mut Batch, entry: &Entry) -> Result<bool, ReceiveError> {
-        let header = &entry.header;
-        let Some(row) = self.journals.get(&header.journal) else {
-            return Ok(true);
-        };
-        if header.number > row.head.0 {
-            return Ok(true);
+    /// Decides which branches of forked journals count. True where another one does now: everything is to be judged anew.
+    pub(super) fn resettle(&mut self) -> Result<bool, ReplicaError> {
+        if self.aside.is_empty() {
+            return Ok(false);
         }
-        let held = if header.number == row.head.0 {
-            row.head.1
-        } else {
-            let held = self.storage.entry(header.journal, header.number)?;
-            // Not stored: it came earlier in this very batch, and its successor has been chained to it.
-            held.map_or(entry.id, |held| held.entry.id)
-        };
-        if held != entry.id {
-            batch.received.forked.insert(header.journal);
+        let mut writes = Vec::new();
+        if !self.settle_forks(&mut writes)? {
+            return Ok(false);
         }
-        Ok(false)
+        writes.push(Write::Stale(true));
+        let rows = self.aside.keys().filter_map(|journal| self.journals.get(journal));
+        writes.extend(rows.cloned().map(Write::Journal));
+        self.storage.commit(self.group, writes)?;
+        Ok(true)
     }
 
-    /// The carrier's part: group, order, chain.
-    fn check_place(&self, entry: &Entry) -> Result<(), CarrierFault> {
+    /// The carrier's part: group, order, chain; and whether it is held, comes next, or lies on another branch.
+    fn place_of(&self, batch: &Batch, entry: &Entry) -> Result<Place, ReceiveError> {
         let header = &entry.header;
+        let journal = header.journal;
         let founding = header.group == GroupId::ZERO;
         if entry.group() != self.group || (founding && header.kind != EntryKind::Control) {
-            return Err(CarrierFault::OtherGroup);
+            return Err(CarrierFault::OtherGroup.into());
         }
-        let expected = self
+        let (head, head_id) = self
             .journals
-            .get(&header.journal)
-            .map_or((EntryNumber::FIRST, EntryId::ZERO), |row| {
-                (row.head.0.next(), row.head.1)
-            });
-        if (header.number, header.prev) != expected {
-            return Err(CarrierFault::Gap {
-                journal: header.journal,
-            });
+            .get(&journal)
+            .map_or((EntryNumber(0), EntryId::ZERO), |row| row.head);
+        if header.number == head.next() && header.prev == head_id {
+            return Ok(Place::Next);
         }
-        let missing = header.seen.iter().find(|seen| !self.roster.contains(**seen));
+        if self.is_aside(journal, entry.id) {
+            return Ok(Place::Held);
+        }
+        if header.number <= head && self.counting_id(batch, journal, header.number)? == Some(entry.id) {
+            return Ok(Place::Held);
+        }
+        let before = EntryNumber(header.number.0.saturating_sub(1));
+        let follows = self.is_aside(journal, header.prev)
+            || (before < head && self.counting_id(batch, journal, before)? == Some(header.prev))
+            || (before.0 == 0 && head.0 > 0);
+        if follows {
+            Ok(Place::Branch)
+        } else {
+            Err(CarrierFault::Gap { journal }.into())
+        }
+    }
+
+    /// The entry with a number on the branch that counts, also where this very batch brought it.
+    fn counting_id(
+        &self,
+        batch: &Batch,
+        journal: JournalId,
+        number: EntryNumber,
+    ) -> Result<Option<EntryId>, ReplicaError> {
+        match batch.taken.get(&(journal, number)) {
+            Some(id) => Ok(Some(*id)),
+            None => self.entry_id(journal, number),
+        }
+    }
+
+    fn check_seen(&self, entry: &Entry) -> Result<(), CarrierFault> {
+        let is_missing = |seen: &&EntryId| !self.roster.contains(**seen) && !is_on(Bug::JournalSeenLater);
+        let missing = entry.header.seen.iter().find(is_missing);
         missing.map_or(Ok(()), |seen| Err(CarrierFault::SeenMissing { seen: *seen }))
+    }
+
+    /// Keeps an entry of another branch than the one that counts so far.
+    fn take_aside(&mut self, batch: &mut Batch, entry: Entry) -> Result<(), ReceiveError> {
+        self.check_seen(&entry)?;
+        let journal = entry.header.journal;
+        batch.received.forked.insert(journal);
+        let void = (entry.header.kind == EntryKind::Control).then(|| entry.clone());
+        if self.keep_aside(entry, &mut batch.writes) {
+            batch.received.new = batch.received.new.saturating_add(1);
+            if let Some(void) = void {
+                self.insert_void(&void);
+            }
+        }
+        Ok(())
     }
 
     /// The author's part, for an entry whose journal row already has it as its head.
@@ -329,7 +397,10 @@ impl<S: Storage> Replica<S> {
         let (standing, document) = (held.standing, held.document);
         batch.writes.push(match batch.mode {
             Mode::Store => Write::Entry(Box::new(held)),
-            Mode::Rejudge => Write::Standing(journal, number, standing),
+            Mode::Rejudge => {
+                let seen = (held.entry.header.kind == EntryKind::Control).then_some(held.seen);
+                Write::Standing(journal, number, standing, seen)
+            }
         });
         if let (Standing::Applied(_), Some(document)) = (standing, document) {
             self.retry_waiting(batch, document)?;
@@ -353,18 +424,16 @@ impl<S: Storage> Replica<S> {
     ) -> Verdict {
         let header = &held.entry.header;
         let act = match payload {
-            None => Ok(ControlAct::Unknown { kind: 0 }),
+            None => Ok(ControlAct::Void),
             Some(Err(fault)) => Err(AuthorFault::Entry(fault)),
-            Some(Ok(payload)) => {
-                act_from_bytes(self.group, header.journal, &payload).map_err(AuthorFault::Act)
-            }
+            Some(Ok(payload)) => act_from_bytes(self.group, header, &payload).map_err(AuthorFault::Act),
         };
         let (act, verdict) = match act {
             Ok(act) => {
                 self.last_order = self.last_order.saturating_add(1);
                 (act, Verdict::Stands(Standing::Applied(self.last_order)))
             }
-            Err(fault) => (ControlAct::Unknown { kind: 0 }, Verdict::Fault(fault)),
+            Err(fault) => (ControlAct::Void, Verdict::Fault(fault)),
         };
         let seen = self
             .journals
@@ -378,8 +447,8 @@ impl<S: Storage> Replica<S> {
             seen: held.seen.clone(),
             act,
         };
-        // Its past is here: `check_place` saw to it.
-        self.roster.insert(entry).ok();
+        // Its past is here: `check_seen` saw to it.
+        self.insert_control(&entry);
         batch.received.control = true;
         let ended = self
             .journals
@@ -468,7 +537,7 @@ impl<S: Storage> Replica<S> {
 
     /// Looks again at what waits in a document, until nothing moves.
     fn retry_waiting(&mut self, batch: &mut Batch, document: DocumentId) -> Result<(), ReplicaError> {
-        while let Some(place) = self.next_retry(document)? {
+        while let Some(place) = self.next_retry(document)?.filter(|_| !is_on(Bug::JournalNoRetry)) {
             let waiting = self.waiting.get_mut(&document);
             let Some(entry) = waiting.and_then(|waiting| waiting.remove(&place)) else {
                 return Ok(());
@@ -476,12 +545,14 @@ impl<S: Storage> Replica<S> {
             match self.pass(document, place.0, &entry.changes)? {
                 Gated::Passed => {
                     let standing = self.applied(batch, document);
-                    batch.writes.push(Write::Standing(place.0, place.1, standing));
+                    batch
+                        .writes
+                        .push(Write::Standing(place.0, place.1, standing, None));
                 }
                 Gated::Refused(refusal) => {
                     batch
                         .writes
-                        .push(Write::Standing(place.0, place.1, Standing::Void));
+                        .push(Write::Standing(place.0, place.1, Standing::Void, None));
                     self.end_journal(batch, place.0, place.1, AuthorFault::Gate(refusal));
                 }
                 Gated::Waits(missing) => {
@@ -570,6 +641,7 @@ impl Batch {
             writes: Vec::new(),
             journals: BTreeSet::new(),
             received: Received::default(),
+            taken: BTreeMap::new(),
             undo: false,
         }
     }
@@ -581,6 +653,7 @@ fn check_signatures(entries: &[(Entry, Option<Vec<u8>>)]) -> Result<(), CarrierF
     for (entry, _) in entries.iter().rev() {
         let last = checked.insert(entry.header.journal);
         match &entry.signature {
+            Some(_) if is_on(Bug::JournalUnsigned) => {}
             Some(signature) => entry.verify(signature)?,
             None if last => {
                 return Err(CarrierFault::Unsigned {

@@ -5,23 +5,27 @@
 //! is; the dialler says who it is. Then both compare digests of their frontiers, exchange frontiers where they
 //! differ, send what is missing, stay open and push.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::Signer;
 use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
-use crate::domain::id::{DeviceId, GroupId, JournalId, PersonId, Signature};
+use crate::domain::id::{DeviceId, EntryId, GroupId, JournalId, PersonId, Signature};
+use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
 use super::codec::{Blob, encode};
 use super::entry::verify;
-use super::frontier::{Frontier, advance, digest};
+use super::fork::Branches;
+use super::frontier::{Frontier, Holdings, advance};
 use super::hold::{Replica, ReplicaError};
 use super::keys::{GroupKey, KeyRing};
 use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES, PROOFS};
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
 use super::storage::Storage;
-use super::wire::{EntriesFrame, Frame, Goodbye, PROTOCOL_VERSION};
+use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
 
 /// Which side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub enum Effect {
     },
     /// A device asks for its enrolment to be published, and it was.
     Published,
+    /// The enrolment that this device asked for was not published.
+    NotPublished,
     /// The session is over. The reason is the peer's or ours.
     Close(Close),
 }
@@ -114,6 +120,14 @@ pub struct Session {
     peer: Option<JournalId>,
     /// What the peer said it has stored, and what it sent.
     has: Frontier,
+    /// The branches that the peer said it keeps aside.
+    branches: Branches,
+    /// Journals of which the peer holds another branch for the one that counts.
+    diverged: BTreeSet<JournalId>,
+    /// The leaves of forked journals that were sent in this session.
+    sent_leaves: BTreeSet<EntryId>,
+    /// The branches kept aside here, as the peer was last told.
+    told_branches: Branches,
     /// What the peer has and what is on its way to it.
     sent: Frontier,
     /// Whether its frontier is known: only then anything is sent.
@@ -173,6 +187,10 @@ impl Session {
             state: State::Greeting,
             peer: None,
             has: Frontier::new(),
+            branches: Branches::new(),
+            diverged: BTreeSet::new(),
+            sent_leaves: BTreeSet::new(),
+            told_branches: Branches::new(),
             sent: Frontier::new(),
             known: false,
             told: false,
@@ -195,7 +213,11 @@ impl Session {
     /// Is everything that we hold held there, and everything that is held there here?
     #[must_use]
     pub fn is_even<S: Storage>(&self, replica: &Replica<S>) -> bool {
-        self.state == State::Open && self.known && self.incoming.is_empty() && self.has == replica.frontier()
+        self.state == State::Open
+            && self.known
+            && self.incoming.is_empty()
+            && self.has == replica.frontier()
+            && self.branches == replica.branches()
     }
 
     /// Takes in one frame.
@@ -232,11 +254,12 @@ impl Session {
     /// # Errors
     /// Where our own storage fails.
     pub fn on_change<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
-        if self.state == State::Open && self.known {
-            self.send_missing(replica)
-        } else {
-            Ok(vec![])
+        if self.state != State::Open || !self.known {
+            return Ok(vec![]);
         }
+        let mut effects = self.tell_branches(replica);
+        effects.extend(self.send_missing(replica)?);
+        Ok(effects)
     }
 
     /// Asks the peer to publish an enrolment that this device's person has signed.
@@ -272,7 +295,7 @@ impl Session {
             effects.push(Effect::Send(hello(replica.keys(), &self.channel, self.side, rng)));
         }
         effects.push(Effect::Send(Frame::Identify { journal, signature }));
-        effects.push(Effect::Send(Frame::Digest(digest(&replica.frontier()))));
+        effects.push(Effect::Send(Frame::Digest(replica.holdings().digest())));
         effects
     }
 
@@ -303,8 +326,8 @@ impl Session {
     ) -> Result<Vec<Effect>, ReplicaError> {
         match frame {
             Frame::Digest(theirs) => {
-                let mine = replica.frontier();
-                if theirs == digest(&mine) {
+                let mine = replica.holdings();
+                if theirs == mine.digest() {
                     return self.learned(&mine, replica);
                 }
                 if std::mem::replace(&mut self.told, true) {
@@ -315,15 +338,16 @@ impl Session {
             Frame::Frontier(theirs) => {
                 let mut effects = Vec::new();
                 if !std::mem::replace(&mut self.told, true) {
-                    effects.push(Effect::Send(Frame::Frontier(replica.frontier())));
+                    effects.push(Effect::Send(Frame::Frontier(replica.holdings())));
                 }
                 effects.extend(self.learned(&theirs, replica)?);
                 Ok(effects)
             }
             Frame::Stored(stored) => {
-                advance(&mut self.has, &stored);
-                advance(&mut self.sent, &stored);
-                Ok(vec![Effect::PeerHas(self.has.clone())])
+                self.note(&stored, replica)?;
+                let mut effects = vec![Effect::PeerHas(self.has.clone())];
+                effects.extend(self.send_branches(replica)?);
+                Ok(effects)
             }
             Frame::Entries(frame) => match frame.unpack(replica.group()) {
                 Ok(entries) => {
@@ -333,32 +357,108 @@ impl Session {
             },
             Frame::BundlePart { total, bytes } => self.on_bundle_part(total, &bytes, replica),
             Frame::PublishEnrolment(enrol) => Ok(self.publish(*enrol, replica)),
+            Frame::NotAdmitted(_) => Ok(vec![Effect::NotPublished]),
             Frame::Hello { .. }
             | Frame::Identify { .. }
             | Frame::Goodbye(_)
             | Frame::JoinRequest(_)
-            | Frame::Admitted { .. }
-            | Frame::NotAdmitted(_) => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
+            | Frame::Admitted { .. } => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
         }
     }
 
     fn learned<S: Storage>(
         &mut self,
-        theirs: &Frontier,
+        theirs: &Holdings,
         replica: &Replica<S>,
     ) -> Result<Vec<Effect>, ReplicaError> {
         self.known = true;
-        advance(&mut self.has, theirs);
-        advance(&mut self.sent, theirs);
+        self.note(theirs, replica)?;
         let mut effects = vec![Effect::PeerHas(self.has.clone())];
         effects.extend(self.send_missing(replica)?);
         Ok(effects)
     }
 
+    /// Remembers what the peer says it holds. In a forked journal its head may move to a branch with fewer entries.
+    fn note<S: Storage>(&mut self, theirs: &Holdings, replica: &Replica<S>) -> Result<(), ReplicaError> {
+        let mine = replica.frontier();
+        for (journal, (number, id)) in &theirs.heads {
+            self.has.insert(*journal, (*number, *id));
+            let Some((head, head_id)) = mine.get(journal) else {
+                continue;
+            };
+            if number > head {
+                continue;
+            }
+            let same = head_id == id || replica.entry_id(*journal, *number)? == Some(*id);
+            if same {
+                self.diverged.remove(journal);
+            } else {
+                self.diverged.insert(*journal);
+            }
+        }
+        advance(&mut self.sent, &theirs.heads);
+        self.branches.clone_from(&theirs.branches);
+        Ok(())
+    }
+
+    /// Says what is held, where the branches kept aside have changed since the peer was last told.
+    fn tell_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Vec<Effect> {
+        let branches = replica.branches();
+        if branches == self.told_branches {
+            return Vec::new();
+        }
+        self.told_branches = branches;
+        vec![Effect::Send(Frame::Frontier(replica.holdings()))]
+    }
+
+    /// Sends the branches of forked journals that the peer does not hold: each whole, and once a session.
+    fn send_branches<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
+        let mine = replica.branches();
+        let mut journals: BTreeSet<JournalId> = self.diverged.clone();
+        journals.extend(
+            mine.keys()
+                .filter(|journal| mine.get(*journal) != self.branches.get(*journal)),
+        );
+        let mut effects = Vec::new();
+        for journal in journals {
+            let theirs = self.branches.get(&journal);
+            let has = self.has.get(&journal).copied();
+            let head = replica.head(journal);
+            for leaf in mine.get(&journal).into_iter().flatten().copied().chain(head) {
+                let held = has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
+                if held || !self.sent_leaves.insert(leaf.1) {
+                    continue;
+                }
+                let frames = EntriesFrame::pack_in_pieces(&replica.branch(journal, leaf.1)?);
+                effects.extend(
+                    frames
+                        .into_iter()
+                        .map(|frame| Effect::Send(Frame::Entries(frame))),
+                );
+            }
+        }
+        Ok(effects)
+    }
+
+    /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
+    /// the branch that counts here, and one that diverged not at all.
+    fn known_to_peer<S: Storage>(&self, replica: &Replica<S>) -> Frontier {
+        let mut known = self.sent.clone();
+        for journal in replica.forked() {
+            known.remove(&journal);
+            known.extend(self.has.get(&journal).map(|head| (journal, *head)));
+        }
+        for journal in &self.diverged {
+            known.extend(replica.head(*journal).map(|head| (*journal, head)));
+        }
+        known
+    }
+
     fn send_missing<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
         let mine = replica.frontier();
-        let frames = match replica.missing(&self.sent)? {
-            Missing::Nothing => return Ok(vec![]),
+        let mut effects = self.send_branches(replica)?;
+        let frames = match replica.missing(&self.known_to_peer(replica))? {
+            Missing::Nothing => return Ok(effects),
             Missing::Entries(entries) => {
                 EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)])
             }
@@ -371,7 +471,11 @@ impl Session {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
         };
         advance(&mut self.sent, &mine);
-        Ok(frames.into_iter().map(Effect::Send).collect())
+        if is_on(Bug::SessionSentIsStored) {
+            advance(&mut self.has, &mine);
+        }
+        effects.extend(frames.into_iter().map(Effect::Send));
+        Ok(effects)
     }
 
     fn on_bundle_part<S: Storage>(
@@ -413,18 +517,21 @@ impl Session {
         }
         match replica.receive(entries) {
             Ok(received) => {
+                // Which branch of a forked journal counts there, the peer says itself.
+                carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
-                advance(&mut self.sent, &carried);
-                let stored: Frontier = replica
-                    .frontier()
-                    .into_iter()
-                    .filter(|(journal, _)| carried.contains_key(journal))
-                    .collect();
-                Ok(vec![
+                let sent = if is_on(Bug::SessionAllSent) { replica.frontier() } else { carried.clone() };
+                advance(&mut self.sent, &sent);
+                let mut stored = replica.holdings();
+                stored.heads.retain(|journal, _| carried.contains_key(journal));
+                let mut effects = vec![
                     Effect::Send(Frame::Stored(stored)),
                     Effect::PeerHas(self.has.clone()),
-                    Effect::Received(received),
-                ])
+                ];
+                effects.extend(self.tell_branches(replica));
+                effects.extend(self.send_branches(replica)?);
+                effects.push(Effect::Received(received));
+                Ok(effects)
             }
             Err(ReceiveError::Carrier(fault)) => Ok(self.close(Goodbye::Fault, &fault.to_string())),
             Err(ReceiveError::Replica(error)) => {
@@ -439,10 +546,10 @@ impl Session {
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
         }
-        // Wrong signatures or a membership that is not theirs: nothing is written, and they see that nothing comes.
+        // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
         match replica.write_act(ControlAct::Enrol(enrol)) {
             Ok(_) => vec![Effect::Published],
-            Err(_) => vec![],
+            Err(_) => vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))],
         }
     }
 

@@ -106,14 +106,22 @@ pub struct Save {
 pub enum Write {
     /// A new entry.
     Entry(Box<Held>),
-    /// An entry's new standing.
-    Standing(JournalId, EntryNumber, Standing),
+    /// An entry's new standing; for a control entry that was judged anew, [`Held::seen`] as well.
+    Standing(JournalId, EntryNumber, Standing, Option<BTreeSet<EntryId>>),
     /// A journal's new state.
     Journal(JournalRow),
     /// A document's new cached save.
     Save(DocumentId, Save),
     /// All cached saves are void.
     DropSaves,
+    /// Entries of a journal after a number are taken out: another branch comes in their place.
+    Truncate(JournalId, EntryNumber),
+    /// An entry of a branch that does not count.
+    Aside(Box<Entry>),
+    /// An entry that is on no such branch any more.
+    NotAside(JournalId, EntryId),
+    /// Whether everything is to be judged anew before it is used.
+    Stale(bool),
     /// A group key.
     Key(GroupKey),
     /// The own journal.
@@ -170,6 +178,18 @@ pub trait Storage {
     /// # Errors
     /// See [`Storage::group`].
     fn entry(&self, journal: JournalId, number: EntryNumber) -> Result<Option<Held>, StorageError>;
+
+    /// All entries of branches that do not count.
+    ///
+    /// # Errors
+    /// See [`Storage::group`].
+    fn aside(&self) -> Result<Vec<Entry>, StorageError>;
+
+    /// Is everything to be judged anew before it is used?
+    ///
+    /// # Errors
+    /// See [`Storage::group`].
+    fn is_stale(&self) -> Result<bool, StorageError>;
 
     /// The entries applied to a document after an order, in that order.
     ///

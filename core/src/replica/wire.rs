@@ -12,9 +12,11 @@ use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId, Signatu
 
 use super::codec::{Blob, DecodeError, decode, encode};
 use super::entry::{Entry, EntryError, EntryKind, Header, SEAL_BYTES};
-use super::frontier::Frontier;
+use super::frontier::Holdings;
 use super::keys::KeyBox;
-use super::limits::{BUNDLE_BYTES_MAX, ENTRIES_PER_FRAME_MAX, FRAME_BYTES_MAX, JOURNALS_MAX, PROOFS};
+use super::limits::{
+    BUNDLE_BYTES_MAX, ENTRIES_PER_FRAME_MAX, FRAME_BYTES_MAX, FRAME_FILL_BYTES, JOURNALS_MAX, PROOFS,
+};
 
 /// The version of the session protocol.
 pub const PROTOCOL_VERSION: u16 = 1;
@@ -38,8 +40,8 @@ pub enum Frame {
     },
     /// The digest of the speaker's frontier.
     Digest([u8; 32]),
-    /// The speaker's frontier.
-    Frontier(Frontier),
+    /// What the speaker holds.
+    Frontier(Holdings),
     /// Entries the other side lacks.
     Entries(EntriesFrame),
     /// A piece of a bundle of entries the other side lacks.
@@ -49,8 +51,8 @@ pub enum Frame {
         /// The next piece.
         bytes: Blob,
     },
-    /// These journals have been stored durably this far.
-    Stored(Frontier),
+    /// So far these journals are stored durably now; and all branches.
+    Stored(Holdings),
     /// Please publish this enrolment: a device that may not write in its old journal any more asks for a fresh start.
     PublishEnrolment(Box<Enrol>),
     /// The speaker ends the session, and why.
@@ -184,7 +186,9 @@ impl Frame {
         }
         let frame: Self = decode(bytes)?;
         let within = match &frame {
-            Self::Frontier(frontier) | Self::Stored(frontier) => frontier.len() <= JOURNALS_MAX,
+            Self::Frontier(held) | Self::Stored(held) => {
+                held.heads.len() <= JOURNALS_MAX && held.branches.len() <= JOURNALS_MAX
+            }
             Self::Entries(entries) => {
                 entries.entries.len() <= ENTRIES_PER_FRAME_MAX && entries.journals.len() <= JOURNALS_MAX
             }
@@ -261,6 +265,28 @@ impl EntriesFrame {
             part.signature = places.get(&part.journal)?.1?;
         }
         Some(frame)
+    }
+
+    /// Packs one journal's entries into as many frames as they need. A frame ends at a signed entry; what cannot be cut so
+    /// is left out.
+    #[must_use]
+    pub fn pack_in_pieces(entries: &[Entry]) -> Vec<Self> {
+        let mut frames = Vec::new();
+        let mut piece: Vec<Entry> = Vec::new();
+        let mut bytes = 0_usize;
+        for entry in entries {
+            bytes = bytes.saturating_add(entry.sealed.len());
+            piece.push(entry.clone());
+            if bytes >= FRAME_FILL_BYTES && entry.signature.is_some() {
+                frames.extend(Self::pack(&piece));
+                piece.clear();
+                bytes = 0;
+            }
+        }
+        if !piece.is_empty() {
+            frames.extend(Self::pack(&piece));
+        }
+        frames
     }
 
     /// Puts the entries together again; each journal's last one gets its signature.

@@ -80,7 +80,7 @@ impl End {
             .filter_map(|effect| match effect {
                 Effect::Send(frame) => Some(frame),
                 Effect::Close(why) => panic!("{why}"),
-                Effect::Received(_) | Effect::PeerHas(_) | Effect::Progress { .. } | Effect::Published => None,
+                Effect::Received(_) | Effect::PeerHas(_) | Effect::Progress { .. } | Effect::Published | Effect::NotPublished => None,
             })
             .collect()
     }

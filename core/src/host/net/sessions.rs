@@ -207,6 +207,7 @@ async fn talk(
     outgoing: mpsc::UnboundedSender<Frame>,
 ) -> Result<(), SessionError> {
     let mut changed = shared.node.events();
+    let mut enrolling = Enrolling::NotAsked;
     let mut next = first;
     loop {
         let frame = match next.take() {
@@ -229,11 +230,15 @@ async fn talk(
             },
         };
         let step = tokio::task::block_in_place(|| {
-            shared
-                .node
-                .with_group(group, |replica| step(shared, session, frame, replica))
+            shared.node.with_group(group, |replica| {
+                step(shared, session, frame, replica, &mut enrolling)
+            })
         })?;
-        let contact = if step.even { Contact::Even } else { Contact::Busy };
+        let contact = if step.even && enrolling != Enrolling::Asked {
+            Contact::Even
+        } else {
+            Contact::Busy
+        };
         let mut tell = false;
         for effect in step.effects {
             match effect {
@@ -254,6 +259,10 @@ async fn talk(
                 }
                 Effect::Received(received) => tell |= received.new > 0,
                 Effect::Published => tell = true,
+                Effect::NotPublished => {
+                    tracing::warn!("{peer:?} could not enrol this device again");
+                    enrolling = Enrolling::Refused;
+                }
                 Effect::Progress { bytes, total } => tracing::info!("received {bytes} of {total} bytes"),
                 Effect::Close(why) => return ended(&why),
             }
@@ -273,6 +282,14 @@ fn ended(why: &Close) -> Result<(), SessionError> {
     }
 }
 
+/// Whether this device has asked to be enrolled again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Enrolling {
+    NotAsked,
+    Asked,
+    Refused,
+}
+
 struct Step {
     effects: Vec<Effect>,
     even: bool,
@@ -285,6 +302,7 @@ fn step(
     session: &mut Session,
     frame: Option<Frame>,
     replica: &mut Replica<GroupStore>,
+    enrolling: &mut Enrolling,
 ) -> Result<Step, SessionError> {
     let mut effects = match frame {
         Some(frame) => session.on_frame(frame, replica, &mut SystemRandom)?,
@@ -296,10 +314,13 @@ fn step(
             replica.open_journal(shared.node.me(), &mut SystemRandom)?;
             effects.extend(session.on_change(replica)?);
             opened = true;
-        } else if session.is_even(replica) {
-            effects.extend(
-                enrolment(shared, replica).map_or_else(Vec::new, |enrol| session.ask_to_publish(enrol)),
-            );
+            *enrolling = Enrolling::NotAsked;
+        } else if *enrolling == Enrolling::NotAsked
+            && session.is_even(replica)
+            && let Some(enrol) = enrolment(shared, replica)
+        {
+            effects.extend(session.ask_to_publish(enrol));
+            *enrolling = Enrolling::Asked;
         }
     }
     Ok(Step {

@@ -103,16 +103,23 @@ impl Node {
     /// # Errors
     /// Where there is a profile already, or it cannot be written.
     pub fn create(home: &Home, name: &str, passphrase: &Passphrase) -> Result<Self, NodeError> {
-        let unlocked = home.create(passphrase)?;
+        Self::create_at(home, name, passphrase, Cost::STANDARD)
+    }
+
+    /// [`Node::create`] with another cost of the derivation.
+    ///
+    /// # Errors
+    /// As [`Node::create`].
+    pub fn create_at(
+        home: &Home,
+        name: &str,
+        passphrase: &Passphrase,
+        cost: Cost,
+    ) -> Result<Self, NodeError> {
+        let unlocked = home.create_at(passphrase, cost)?;
         let store = Store::open(&unlocked)?;
         let words = RecoveryWords::from_entropy(random::bytes());
-        let sealed = SealedSeed::seal(
-            &words,
-            passphrase,
-            Cost::STANDARD,
-            random::bytes(),
-            random::bytes(),
-        )?;
+        let sealed = SealedSeed::seal(&words, passphrase, cost, random::bytes(), random::bytes())?;
         let person = words.person_key().verifying_key().to_bytes();
         let device = SigningKey::generate(&mut SystemRandom).to_bytes();
         let box_secret = BoxSecret::generate(&mut SystemRandom);

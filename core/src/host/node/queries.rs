@@ -84,6 +84,8 @@ pub struct Status {
     pub waiting: u64,
     /// How many of them never count.
     pub quarantined: u64,
+    /// How many entries of this person lie on a branch that does not count, because their profile was copied.
+    pub set_aside: usize,
     /// Whether somebody uses a newer Kiez: update this one to see everything.
     pub needs_update: bool,
     /// The others' devices.
@@ -239,6 +241,7 @@ impl Node {
     /// See [`Node::group_card`].
     pub fn status(&self, group: GroupId) -> Result<Status, NodeError> {
         let peers = self.peer_statuses(group)?;
+        let me = self.me().person;
         self.with_group(group, |replica| {
             let census = replica.census()?;
             Ok(Status {
@@ -247,6 +250,7 @@ impl Node {
                 entries: census.entries,
                 waiting: census.waiting,
                 quarantined: census.quarantined,
+                set_aside: replica.set_aside(me).len(),
                 needs_update: replica.roster().needs_update(),
                 peers,
             })

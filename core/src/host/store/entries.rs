@@ -9,7 +9,7 @@ use crate::domain::admission::Quarantine;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId, Signature};
 use crate::replica::codec::{decode, encode};
-use crate::replica::entry::{Entry, EntryKind, Header};
+use crate::replica::entry::{Entry, EntryKind, Header, KeptEntry};
 use crate::replica::keys::GroupKey;
 use crate::replica::storage::{
     Census, Held, JournalRow, OwnJournal, OwnState, Save, Standing, Storage, StorageError, Write,
@@ -172,6 +172,30 @@ impl Storage for GroupStore {
             params![row, journal.0, sql(number.0)],
         )?;
         Ok(found.into_iter().next())
+    }
+
+    fn aside(&self) -> Result<Vec<Entry>, StorageError> {
+        let row = self.begun()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare("SELECT entry FROM aside WHERE group_row = ?1")
+            .map_err(failed)?;
+        let rows = statement
+            .query_map([row], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(failed)?;
+        rows.map(|bytes| {
+            let kept: KeptEntry = decode(&bytes.map_err(failed)?).map_err(|_| unreadable("an entry"))?;
+            kept.into_entry().map_err(|_| unreadable("an entry"))
+        })
+        .collect()
+    }
+
+    fn is_stale(&self) -> Result<bool, StorageError> {
+        let row = self.begun()?;
+        self.store
+            .lock()
+            .query_row("SELECT stale FROM groups WHERE row = ?1", [row], |row| row.get(0))
+            .map_err(failed)
     }
 
     fn applied(&self, document: DocumentId, after: u64) -> Result<Vec<Held>, StorageError> {
@@ -375,13 +399,17 @@ impl Places {
 fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places) -> rusqlite::Result<()> {
     match write {
         Write::Entry(held) => insert_entry(t, group, &held, places),
-        Write::Standing(journal, number, standing) => {
+        Write::Standing(journal, number, standing, seen) => {
             let journal = places.journal(t, group, journal)?;
             let (standing, applied) = standing_to_sql(standing);
             t.prepare_cached(
                 "UPDATE entries SET standing = ?3, applied = ?4 WHERE journal = ?1 AND number = ?2",
             )?
             .execute(params![journal, sql(number.0), standing, applied])?;
+            if let Some(seen) = seen {
+                t.prepare_cached("UPDATE entries SET seen_since = ?3 WHERE journal = ?1 AND number = ?2")?
+                    .execute(params![journal, sql(number.0), encode(&seen)])?;
+            }
             t.prepare_cached(
                 "UPDATE documents SET dirty = 1 WHERE row = \
                  (SELECT document FROM entries WHERE journal = ?1 AND number = ?2)",
@@ -408,6 +436,40 @@ fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places)
             t.execute(
                 "UPDATE documents SET save = NULL, through = 0, dirty = 1 WHERE group_row = ?1",
                 [group],
+            )?;
+            Ok(())
+        }
+        Write::Truncate(journal, after) => {
+            let journal = places.journal(t, group, journal)?;
+            t.execute(
+                "DELETE FROM entries WHERE journal = ?1 AND number > ?2",
+                params![journal, sql(after.0)],
+            )?;
+            Ok(())
+        }
+        Write::Aside(entry) => {
+            t.execute(
+                "INSERT OR REPLACE INTO aside VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    group,
+                    entry.header.journal.0,
+                    entry.id.0,
+                    encode(&entry.to_kept())
+                ],
+            )?;
+            Ok(())
+        }
+        Write::NotAside(journal, id) => {
+            t.execute(
+                "DELETE FROM aside WHERE group_row = ?1 AND journal = ?2 AND id = ?3",
+                params![group, journal.0, id.0],
+            )?;
+            Ok(())
+        }
+        Write::Stale(stale) => {
+            t.execute(
+                "UPDATE groups SET stale = ?2 WHERE row = ?1",
+                params![group, stale],
             )?;
             Ok(())
         }

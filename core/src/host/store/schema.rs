@@ -10,7 +10,8 @@ CREATE TABLE groups (
   row INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,
   own_seed BLOB,
-  own_state INTEGER
+  own_state INTEGER,
+  stale INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE keys (
   group_row INTEGER NOT NULL REFERENCES groups(row),
@@ -62,6 +63,15 @@ CREATE UNIQUE INDEX entries_place ON entries(journal, number);
 CREATE INDEX entries_document ON entries(document, applied) WHERE document IS NOT NULL;
 CREATE INDEX entries_control ON entries(journal) WHERE kind = 0;
 CREATE INDEX entries_waiting ON entries(journal) WHERE standing = 1;
+
+-- Entries of branches that do not count, whole: journal, prev and all.
+CREATE TABLE aside (
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  journal BLOB NOT NULL,
+  id BLOB NOT NULL,
+  entry BLOB NOT NULL,
+  PRIMARY KEY (group_row, journal, id)
+) WITHOUT ROWID;
 
 -- Where members' devices were reachable, and what they said they have.
 CREATE TABLE contacts (

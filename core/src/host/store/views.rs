@@ -156,6 +156,10 @@ enum Rows {
 
 impl Rows {
     fn read(id: DocumentId, document: &Document) -> Self {
+        // What was written in it lies on a branch that lost.
+        if document.is_untouched() {
+            return Self::Nothing;
+        }
         match id {
             DocumentId::Group => Self::Group(group::read(document).value),
             DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
@@ -201,8 +205,16 @@ impl Rows {
             "DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)",
         )?
         .execute([document])?;
-        t.prepare_cached("DELETE FROM search_rows WHERE document = ?1")?
-            .execute([document])?;
+        for table in [
+            "search_rows",
+            "idea_view",
+            "comment_view",
+            "poll_view",
+            "task_view",
+        ] {
+            t.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?
+                .execute([document])?;
+        }
         let find = |title: &str, body: &str, kind: &str, id: &str| -> rusqlite::Result<()> {
             t.prepare_cached(
                 "INSERT INTO search (title, body, document, group_row, kind, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -226,8 +238,6 @@ impl Rows {
                         params![group, person.0, name],
                     )?;
                 }
-                t.prepare_cached("DELETE FROM comment_view WHERE document = ?1")?
-                    .execute([document])?;
                 for comment in page.comments {
                     t.prepare_cached("INSERT INTO comment_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
                         .execute(params![
@@ -243,8 +253,6 @@ impl Rows {
                 }
             }
             Self::Vote(polls) => {
-                t.prepare_cached("DELETE FROM poll_view WHERE document = ?1")?
-                    .execute([document])?;
                 for poll in polls {
                     t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
                         .execute(params![
@@ -263,26 +271,22 @@ impl Rows {
                     .and_then(|(journal, _)| roster.author(journal))
                     .map(|author| author.person.0);
                 let at = origin.map_or(Timestamp(0), |(_, at)| at);
-                t.prepare_cached(
-                    "INSERT OR REPLACE INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                )?
-                .execute(params![
-                    document,
-                    group,
-                    idea.id.0,
-                    idea.title,
-                    idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
-                    idea.place.map(|place| place.to_string()),
-                    words(&idea.categories),
-                    words(&idea.targets),
-                    author,
-                    time(at)
-                ])?;
+                t.prepare_cached("INSERT INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+                    .execute(params![
+                        document,
+                        group,
+                        idea.id.0,
+                        idea.title,
+                        idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
+                        idea.place.map(|place| place.to_string()),
+                        words(&idea.categories),
+                        words(&idea.targets),
+                        author,
+                        time(at)
+                    ])?;
                 find(&idea.title, &idea.body, "idea", &idea.id.to_string())?;
             }
             Self::Board(tasks) => {
-                t.prepare_cached("DELETE FROM task_view WHERE document = ?1")?
-                    .execute([document])?;
                 for task in tasks {
                     t.prepare_cached("INSERT INTO task_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
                         .execute(params![

@@ -9,6 +9,7 @@ use crate::domain::poll::{
     Ballot, Close, Closing, Cut, Method, PollRecord, PollState, Scheme, TieBreak, YES_NO_OPTIONS, closing,
 };
 use crate::domain::tally::{Tally, tally};
+use crate::planted::{Bug, is_on};
 
 use super::super::codec::encode;
 use super::super::document::DocumentError;
@@ -313,7 +314,7 @@ impl<S: Storage> Replica<S> {
         let mut several = BTreeSet::new();
         for person in &view.electors {
             let document = DocumentId::Vote(*person);
-            let heads = match close {
+            let heads = match close.filter(|_| !is_on(Bug::PollAsItStands)) {
                 None => None,
                 Some(close) => {
                     let counts = self.counts_at(*person, document, close)?;

@@ -12,6 +12,7 @@ use automerge::{ReadDoc, ScalarValue, Value};
 use crate::domain::document::DocumentKind;
 use crate::domain::id::{ChangeId, PersonId, PollId, to_hex};
 use crate::domain::poll::{Ballot, Close, PollRecord};
+use crate::planted::{Bug, is_on};
 use crate::replica::codec::{decode, encode};
 use crate::replica::limits::{BALLOT_BYTES_MAX, CLOSE_BYTES_MAX, POLL_BYTES_MAX, POLLS_MAX};
 
@@ -79,6 +80,12 @@ fn ballot_of(values: &Held<'_>) -> Result<BallotReading, OddityReason> {
     match values.as_slice() {
         [] => Ok(BallotReading::None),
         [(value, _)] => Ok(BallotReading::One(ballot_in(value)?)),
+        several if is_on(Bug::PollLastClock) => {
+            let ballots = several.iter().filter_map(|(value, _)| ballot_in(value).ok());
+            Ok(ballots
+                .max_by_key(|ballot| ballot.at)
+                .map_or(BallotReading::None, BallotReading::One))
+        }
         _ => Ok(BallotReading::Several),
     }
 }
@@ -166,8 +173,8 @@ fn close_in(key: &str, bytes: &[u8]) -> Result<Close, OddityReason> {
 
 /// Where a close stands: one key for each, so that none overwrites another.
 fn close_key(poll: PollId, bytes: &[u8]) -> String {
-    let hash = blake3::hash(bytes);
-    let (short, _) = hash.as_bytes().split_at(16);
+    let hash = blake3::derive_key("kiez 1 close", bytes);
+    let (short, _) = hash.split_at(16);
     format!("{poll}/{}", to_hex(short))
 }
 

@@ -1,0 +1,383 @@
+//! Forks: two signed entries of one journal with one number. The journal's author ran a copy of their profile; nobody else
+//! can make one.
+//!
+//! Every branch is kept. One counts: the one on which more persons built who were in the group at the fork, else the one
+//! that begins with the smaller id; the same rule again where a branch forks. (That a cut signed by others pins a branch
+//! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
+//! others hold is kept aside, for the author to see and say again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::control::{ControlAct, ControlEntry};
+use crate::domain::id::{ChangeId, EntryId, EntryNumber, JournalId, PersonId};
+
+use super::content::Content;
+use super::entry::{Entry, EntryKind};
+use super::frontier::Holdings;
+use super::gate::{change_deps, change_id};
+use super::hold::{Replica, ReplicaError};
+use super::limits::ASIDE_ENTRIES_MAX;
+use super::storage::{Held, Standing, Storage, Write};
+
+/// For each forked journal the last entry of every branch but the one that counts.
+pub type Branches = BTreeMap<JournalId, BTreeSet<(EntryNumber, EntryId)>>;
+
+/// The entries of the branches that do not count, by journal.
+pub(super) type Aside = BTreeMap<JournalId, BTreeMap<EntryId, Entry>>;
+
+/// What lies where a journal forked: every entry from the first fork on, by what it follows.
+struct Tree {
+    /// The last entry that all branches share.
+    base: (EntryNumber, EntryId),
+    children: BTreeMap<EntryId, BTreeMap<EntryId, Entry>>,
+}
+
+impl<S: Storage> Replica<S> {
+    /// What is held: heads and branches.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        Holdings {
+            heads: self.frontier(),
+            branches: self.branches(),
+        }
+    }
+
+    /// The last entry of every branch that does not count.
+    #[must_use]
+    pub fn branches(&self) -> Branches {
+        let leaves = |entries: &BTreeMap<EntryId, Entry>| {
+            let followed: BTreeSet<EntryId> = entries.values().map(|entry| entry.header.prev).collect();
+            entries
+                .values()
+                .filter(|entry| !followed.contains(&entry.id))
+                .map(|entry| (entry.header.number, entry.id))
+                .collect()
+        };
+        self.aside
+            .iter()
+            .map(|(journal, entries)| (*journal, leaves(entries)))
+            .collect()
+    }
+
+    /// The entries of this device's own journals that do not count, oldest first: what their author may say again.
+    #[must_use]
+    pub fn set_aside(&self, person: PersonId) -> Vec<&Entry> {
+        let theirs = self.aside.iter().filter(|(journal, _)| {
+            self.roster
+                .author(**journal)
+                .is_some_and(|author| author.person == person)
+        });
+        let mut entries: Vec<&Entry> = theirs.flat_map(|(_, entries)| entries.values()).collect();
+        entries.sort_by_key(|entry| (entry.header.journal, entry.header.number, entry.id));
+        entries
+    }
+
+    /// A journal from its first entry to a leaf, in order.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn branch(&self, journal: JournalId, leaf: EntryId) -> Result<Vec<Entry>, ReplicaError> {
+        let mut backwards = Vec::new();
+        let mut at = leaf;
+        let aside = self.aside.get(&journal);
+        while let Some(entry) = aside.and_then(|entries| entries.get(&at)) {
+            backwards.push(entry.clone());
+            at = entry.header.prev;
+        }
+        let first = backwards
+            .last()
+            .map_or(EntryNumber(u64::MAX), |entry| entry.header.number);
+        let shared = self.storage.entries(journal, EntryNumber(0), usize::MAX)?;
+        let mut entries: Vec<Entry> = shared
+            .into_iter()
+            .map(|held| held.entry)
+            .take_while(|entry| entry.header.number < first)
+            .collect();
+        entries.extend(backwards.into_iter().rev());
+        Ok(entries)
+    }
+
+    /// Did this journal fork?
+    #[must_use]
+    pub fn is_forked(&self, journal: JournalId) -> bool {
+        self.aside
+            .get(&journal)
+            .is_some_and(|entries| !entries.is_empty())
+    }
+
+    /// The journals that forked.
+    pub fn forked(&self) -> impl Iterator<Item = JournalId> + '_ {
+        self.aside.keys().copied()
+    }
+
+    /// A journal's last entry on the branch that counts.
+    #[must_use]
+    pub fn head(&self, journal: JournalId) -> Option<(EntryNumber, EntryId)> {
+        self.journals.get(&journal).map(|row| row.head)
+    }
+
+    /// Is this entry on a branch that is kept aside?
+    pub(super) fn is_aside(&self, journal: JournalId, id: EntryId) -> bool {
+        self.aside
+            .get(&journal)
+            .is_some_and(|entries| entries.contains_key(&id))
+    }
+
+    /// Keeps an entry of another branch. False where there are too many: the fork is proven, more proves no more.
+    pub(super) fn keep_aside(&mut self, entry: Entry, writes: &mut Vec<Write>) -> bool {
+        let entries = self.aside.entry(entry.header.journal).or_default();
+        if entries.len() >= ASIDE_ENTRIES_MAX {
+            return false;
+        }
+        writes.push(Write::Aside(Box::new(entry.clone())));
+        entries.insert(entry.id, entry);
+        true
+    }
+
+    /// Decides which branches count. True where another one does than before: then everything is to be judged anew, and
+    /// the writes that exchange the branches are in `writes`.
+    pub(super) fn settle_forks(&mut self, writes: &mut Vec<Write>) -> Result<bool, ReplicaError> {
+        let mut changed = false;
+        let forked: Vec<JournalId> = self.aside.keys().copied().collect();
+        for journal in forked {
+            let tree = self.tree(journal)?;
+            let built = self.built_on(journal, &tree)?;
+            let winner = tree.winner(&built);
+            let counts = self.journals.get(&journal).map(|row| row.head.1);
+            let leaf = winner.last().map(|entry| entry.id);
+            if leaf != counts {
+                self.exchange(journal, &tree, winner, writes);
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// All entries of a journal from its first fork on.
+    fn tree(&self, journal: JournalId) -> Result<Tree, ReplicaError> {
+        let aside: Vec<Entry> = self
+            .aside
+            .get(&journal)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
+        let lowest = aside
+            .iter()
+            .map(|entry| entry.header.number)
+            .min()
+            .unwrap_or(EntryNumber::FIRST);
+        let before = EntryNumber(lowest.0.saturating_sub(1));
+        let base = self.entry_id(journal, before)?.unwrap_or(EntryId::ZERO);
+        let counting = self.storage.entries(journal, before, usize::MAX)?;
+        let mut children: BTreeMap<EntryId, BTreeMap<EntryId, Entry>> = BTreeMap::new();
+        for entry in aside
+            .into_iter()
+            .chain(counting.into_iter().map(|held| held.entry))
+        {
+            children
+                .entry(entry.header.prev)
+                .or_default()
+                .insert(entry.id, entry);
+        }
+        Ok(Tree {
+            base: (before, base),
+            children,
+        })
+    }
+
+    /// Who built on which entry of the tree: named it in `seen`, or made a change that depends on one in it.
+    fn built_on(
+        &self,
+        journal: JournalId,
+        tree: &Tree,
+    ) -> Result<BTreeMap<EntryId, BTreeSet<PersonId>>, ReplicaError> {
+        let there = self.persons_at_fork(journal, tree)?;
+        let author = self.roster.author(journal).map(|author| author.person);
+        let mut changes: BTreeMap<ChangeId, EntryId> = BTreeMap::new();
+        let mut entries: BTreeSet<EntryId> = BTreeSet::new();
+        for entry in tree.entries() {
+            entries.insert(entry.id);
+            for raw in self.changes_in(entry) {
+                changes.extend(change_id(&raw).ok().map(|id| (id, entry.id)));
+            }
+        }
+        let mut built: BTreeMap<EntryId, BTreeSet<PersonId>> = BTreeMap::new();
+        for (other, person) in self
+            .roster
+            .authors()
+            .map(|(other, author)| (other, author.person))
+        {
+            if other == journal || Some(person) == author || !there.contains(&person) {
+                continue;
+            }
+            for held in self.storage.entries(other, EntryNumber(0), usize::MAX)? {
+                let seen = held
+                    .entry
+                    .header
+                    .seen
+                    .iter()
+                    .filter(|seen| entries.contains(seen))
+                    .copied();
+                let deps = self
+                    .changes_in(&held.entry)
+                    .into_iter()
+                    .flat_map(|raw| change_deps(&raw).unwrap_or_default());
+                let named: Vec<EntryId> = seen
+                    .chain(deps.filter_map(|dep| changes.get(&dep).copied()))
+                    .collect();
+                for entry in named {
+                    built.entry(entry).or_default().insert(person);
+                }
+            }
+        }
+        Ok(built)
+    }
+
+    /// Who was in the group, as the journal's author knew before the fork.
+    fn persons_at_fork(&self, journal: JournalId, tree: &Tree) -> Result<BTreeSet<PersonId>, ReplicaError> {
+        let mut known: BTreeSet<EntryId> = BTreeSet::new();
+        for held in self.storage.entries(journal, EntryNumber(0), usize::MAX)? {
+            if held.entry.header.number > tree.base.0 {
+                break;
+            }
+            known.extend(held.entry.header.seen.iter().copied());
+            if held.entry.header.kind == EntryKind::Control {
+                known.insert(held.entry.id);
+            }
+        }
+        let heads: Vec<EntryId> = known.into_iter().filter(|id| self.roster.contains(*id)).collect();
+        Ok(self
+            .roster
+            .persons_at(&heads)
+            .unwrap_or_default()
+            .into_keys()
+            .collect())
+    }
+
+    fn changes_in(&self, entry: &Entry) -> Vec<Vec<u8>> {
+        if entry.header.kind != EntryKind::Content {
+            return Vec::new();
+        }
+        let content = self
+            .payload(entry)
+            .and_then(|payload| Content::from_bytes(&payload).ok());
+        content
+            .into_iter()
+            .flat_map(|content| content.changes)
+            .map(|blob| blob.0)
+            .collect()
+    }
+
+    /// Puts the winner in the place of the branch that counted.
+    fn exchange(&mut self, journal: JournalId, tree: &Tree, winner: Vec<Entry>, writes: &mut Vec<Write>) {
+        let wins: BTreeSet<EntryId> = winner.iter().map(|entry| entry.id).collect();
+        writes.push(Write::Truncate(journal, tree.base.0));
+        let mut aside: BTreeMap<EntryId, Entry> = BTreeMap::new();
+        for entry in tree.entries().filter(|entry| !wins.contains(&entry.id)) {
+            writes.push(Write::Aside(Box::new(entry.clone())));
+            aside.insert(entry.id, entry.clone());
+        }
+        self.aside.insert(journal, aside);
+        for entry in winner {
+            writes.push(Write::NotAside(journal, entry.id));
+            if let Some(row) = self.journals.get_mut(&journal) {
+                row.head = (entry.header.number, entry.id);
+                row.ended = None;
+            }
+            // How it stands is judged when everything is judged anew.
+            let content = self
+                .payload(&entry)
+                .and_then(|payload| Content::from_bytes(&payload).ok());
+            writes.push(Write::Entry(Box::new(Held {
+                document: content.as_ref().map(|content| content.document),
+                changes: content.map_or(0, |content| {
+                    u32::try_from(content.changes.len()).unwrap_or(u32::MAX)
+                }),
+                standing: Standing::Waiting,
+                seen: BTreeSet::new(),
+                entry,
+            })));
+        }
+    }
+
+    /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
+    pub(super) fn restore_aside_control(&mut self) {
+        let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
+        left.retain(|entry| entry.header.kind == EntryKind::Control);
+        // Several rounds: one may have seen another.
+        loop {
+            let before = left.len();
+            left.retain(|entry| !self.insert_void(entry));
+            if left.is_empty() || left.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Tells the roster of a control entry. Where its past lies on a branch that does not count, of that first.
+    pub(super) fn insert_control(&mut self, entry: &ControlEntry) -> bool {
+        if self.roster.insert(entry.clone()).is_ok() {
+            return true;
+        }
+        self.restore_aside_control();
+        self.roster.insert(entry.clone()).is_ok()
+    }
+
+    /// Makes a control entry that does not count known to the roster. False where its past is not here yet.
+    pub(super) fn insert_void(&mut self, entry: &Entry) -> bool {
+        let void = ControlEntry {
+            id: entry.id,
+            // Its own place, so that it is in nobody's past who did not name it.
+            journal: JournalId(entry.id.0),
+            number: entry.header.number,
+            seen: entry.header.seen.iter().copied().collect(),
+            act: ControlAct::Void,
+        };
+        self.roster.insert(void).is_ok()
+    }
+}
+
+impl Tree {
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.children.values().flat_map(BTreeMap::values)
+    }
+
+    /// The branch that counts, from the first entry after the base.
+    fn winner(&self, built: &BTreeMap<EntryId, BTreeSet<PersonId>>) -> Vec<Entry> {
+        let mut branch = Vec::new();
+        let mut at = self.base.1;
+        while let Some(children) = self.children.get(&at) {
+            let weight = |id: &EntryId| self.builders(*id, built).len();
+            // The map is in rising order of ids: the first of the heaviest wins.
+            let mut best: Option<(usize, &Entry)> = None;
+            for (id, entry) in children {
+                let weight = if children.len() == 1 { 0 } else { weight(id) };
+                if best.is_none_or(|(most, _)| weight > most) {
+                    best = Some((weight, entry));
+                }
+            }
+            let Some((_, entry)) = best else { break };
+            at = entry.id;
+            branch.push(entry.clone());
+        }
+        branch
+    }
+
+    /// Who built on an entry or on one after it.
+    fn builders(&self, from: EntryId, built: &BTreeMap<EntryId, BTreeSet<PersonId>>) -> BTreeSet<PersonId> {
+        let mut all = BTreeSet::new();
+        let mut to_visit = vec![from];
+        while let Some(id) = to_visit.pop() {
+            all.extend(built.get(&id).into_iter().flatten().copied());
+            to_visit.extend(
+                self.children
+                    .get(&id)
+                    .into_iter()
+                    .flat_map(BTreeMap::keys)
+                    .copied(),
+            );
+        }
+        all
+    }
+}

@@ -1,0 +1,141 @@
+//! Neighbours with replicas in memory, and sessions between them without a network.
+
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
+
+use ed25519_dalek::SigningKey;
+use kiez_core::domain::charter::{Charter, Role};
+use kiez_core::domain::id::{DeviceId, PersonId, Timestamp};
+use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::{Me, Replica};
+use kiez_core::replica::keys::BoxSecret;
+use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::session::{Channel, Effect, Session, Side, hello};
+use kiez_core::replica::wire::Frame;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+/// What every clock says.
+pub const NOW: Timestamp = Timestamp(1_000);
+
+/// A person with a device.
+pub struct Neighbour {
+    pub me: Me,
+    pub person: SigningKey,
+    pub box_secret: BoxSecret,
+    pub rng: ChaCha20Rng,
+}
+
+impl Neighbour {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let person = SigningKey::generate(&mut rng);
+        let device = SigningKey::generate(&mut rng);
+        let box_secret = BoxSecret::generate(&mut rng);
+        let me = Me {
+            person: PersonId(person.verifying_key().to_bytes()),
+            device,
+            box_key: box_secret.public(),
+        };
+        Self {
+            me,
+            person,
+            box_secret,
+            rng,
+        }
+    }
+
+    /// Founds a group.
+    pub fn found(&mut self) -> Replica<MemoryStorage> {
+        Replica::found(
+            MemoryStorage::default(),
+            &self.me,
+            &self.person,
+            Charter::circle(),
+            &mut self.rng,
+        )
+        .unwrap()
+    }
+
+    /// Joins the group of an inviting neighbour.
+    pub fn join(&mut self, a: &mut Replica<MemoryStorage>, anna: &mut Self) -> Replica<MemoryStorage> {
+        let invitation = a
+            .invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng)
+            .unwrap();
+        let (to_a, to_b) = channels(self.me.device_id(), anna.me.device_id());
+        let request = invitation.request(&self.me, &self.person, &to_a);
+        let admission = a.admit(&request, &to_b, NOW, &mut anna.rng).unwrap();
+        let bundle = a.bundle(&Frontier::new(), Compression::Fast).unwrap();
+        Replica::join(
+            MemoryStorage::default(),
+            &invitation,
+            &self.me,
+            &self.box_secret,
+            &admission.boxes,
+            &bundle,
+            &mut self.rng,
+        )
+        .unwrap()
+    }
+}
+
+/// The two ends of a connection.
+pub fn channels(a: DeviceId, b: DeviceId) -> (Channel, Channel) {
+    let exporter = [9; 32];
+    (Channel { exporter, peer: b }, Channel { exporter, peer: a })
+}
+
+/// Runs a session until nothing is said any more; returns how many bytes were.
+pub fn sync(
+    a: &mut Replica<MemoryStorage>,
+    an: &mut Neighbour,
+    b: &mut Replica<MemoryStorage>,
+    bn: &mut Neighbour,
+) -> usize {
+    let (to_b, to_a) = channels(an.me.device_id(), bn.me.device_id());
+    let mut at_a = Session::new(Side::Dialler, to_b);
+    let mut at_b = Session::new(Side::Answerer, to_a);
+    let mut for_b = vec![hello(a.keys(), &to_b, Side::Dialler, &mut an.rng)];
+    let mut for_a: Vec<Frame> = vec![];
+    let mut bytes = 0;
+    while !for_a.is_empty() || !for_b.is_empty() {
+        for frame in std::mem::take(&mut for_b) {
+            let raw = frame.to_bytes();
+            bytes += raw.len() + 4;
+            let effects = at_b
+                .on_frame(Frame::from_bytes(&raw).unwrap(), b, &mut bn.rng)
+                .unwrap();
+            for_a.extend(effects.into_iter().filter_map(sent));
+        }
+        for frame in std::mem::take(&mut for_a) {
+            let raw = frame.to_bytes();
+            bytes += raw.len() + 4;
+            let effects = at_a
+                .on_frame(Frame::from_bytes(&raw).unwrap(), a, &mut an.rng)
+                .unwrap();
+            for_b.extend(effects.into_iter().filter_map(sent));
+        }
+    }
+    assert!(
+        at_a.is_even(a) && at_b.is_even(b),
+        "both sides know that they have the same"
+    );
+    bytes
+}
+
+fn sent(effect: Effect) -> Option<Frame> {
+    match effect {
+        Effect::Send(frame) => Some(frame),
+        Effect::Close(why) => panic!("{why}"),
+        Effect::Received(_)
+        | Effect::PeerHas(_)
+        | Effect::Progress { .. }
+        | Effect::Published
+        | Effect::NotPublished => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! A profile that was copied and written on both sides: nothing wedges, everybody agrees, nothing is lost.
+
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+
+mod common;
+
+use common::{NOW, Neighbour, sync};
+use kiez_core::domain::id::ProposalId;
+use kiez_core::domain::proposal::Draft;
+use kiez_core::replica::hold::Replica;
+use kiez_core::replica::memory::MemoryStorage;
+
+fn idea(title: &str) -> Draft {
+    Draft {
+        title: title.to_owned(),
+        ..Draft::default()
+    }
+}
+
+fn titles(replica: &mut Replica<MemoryStorage>) -> Vec<String> {
+    let mut titles: Vec<String> = replica
+        .ideas()
+        .unwrap()
+        .into_iter()
+        .map(|idea| idea.title)
+        .collect();
+    titles.sort();
+    titles
+}
+
+fn add(replica: &mut Replica<MemoryStorage>, who: &mut Neighbour, title: &str) -> ProposalId {
+    replica.add_idea(&idea(title), NOW, &mut who.rng).unwrap()
+}
+
+#[test]
+fn a_copied_profile_that_writes_on_both_sides_forks_and_everybody_agrees_on_one_branch() {
+    for seed in 0..12 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut carla = Neighbour::new(seed * 10 + 3);
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        let mut c = carla.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        // Ben's disk is copied; both copies are written.
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        add(&mut b, &mut ben, "one");
+        add(&mut b, &mut ben, "two");
+        add(&mut copy, &mut ben, "three");
+        // Anna sees one branch, Carla the other.
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        sync(&mut c, &mut carla, &mut copy, &mut ben);
+        assert_eq!(titles(&mut a), ["one", "two"]);
+        assert_eq!(titles(&mut c), ["three"]);
+        // They meet: nobody wedges, both hold both branches and count the same one.
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        assert_eq!(titles(&mut a), titles(&mut c));
+        assert_eq!(a.holdings(), c.holdings());
+        assert_eq!(a.digest().unwrap(), c.digest().unwrap());
+        sync(&mut b, &mut ben, &mut c, &mut carla);
+        let mut ben_again = Neighbour::new(99);
+        ben_again.me = ben.me.clone();
+        sync(&mut copy, &mut ben_again, &mut a, &mut anna);
+        for replica in [&mut b, &mut copy] {
+            assert_eq!(replica.digest().unwrap(), c.digest().unwrap());
+            assert!(
+                replica.own_journal().is_none(),
+                "neither copy writes on in the forked journal"
+            );
+            assert!(
+                !replica.set_aside(ben.me.person).is_empty(),
+                "what does not count is kept for its author"
+            );
+        }
+        // Judged anew from the raw entries, and read back from the disk, it is the same.
+        let digest = a.digest().unwrap();
+        a.rebuild().unwrap();
+        assert_eq!(a.digest().unwrap(), digest);
+        assert_eq!(Replica::open(a.into_storage()).unwrap().digest().unwrap(), digest);
+    }
+}
+
+#[test]
+fn the_branch_on_which_more_people_built_counts() {
+    for seed in 0..12 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        let one = add(&mut b, &mut ben, "one");
+        add(&mut copy, &mut ben, "two");
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        a.edit_idea(one, "Anna builds on it.", NOW).unwrap();
+        sync(&mut a, &mut anna, &mut copy, &mut ben);
+        assert_eq!(titles(&mut a), ["one"]);
+        assert_eq!(titles(&mut copy), ["one"]);
+        assert_eq!(a.digest().unwrap(), copy.digest().unwrap());
+        assert_eq!(a.census().unwrap().waiting, 0);
+    }
+}
+
+#[test]
+fn a_profile_restored_from_an_older_state_adopts_what_it_is_shown_and_writes_no_more_there() {
+    let mut anna = Neighbour::new(1);
+    let mut ben = Neighbour::new(2);
+    let mut a = anna.found();
+    let mut b = ben.join(&mut a, &mut anna);
+    let old = b.storage().clone();
+    add(&mut b, &mut ben, "one");
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    let mut restored = Replica::open(old).unwrap();
+    sync(&mut a, &mut anna, &mut restored, &mut ben);
+    assert_eq!(titles(&mut restored), ["one"]);
+    assert!(restored.own_journal().is_none());
+    assert!(restored.add_idea(&idea("two"), NOW, &mut ben.rng).is_err());
+}

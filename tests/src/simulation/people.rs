@@ -1,0 +1,420 @@
+//! How people and devices come in: invitations, joining with replies that get lost, further devices, and coming back
+//! after a restored backup.
+
+use kiez_core::domain::charter::Role;
+use kiez_core::domain::control::{ControlAct, Device, Enrol};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Signature, Timestamp};
+use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::control::{enrol_bytes, sign};
+use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::{Replica, ReplicaError};
+use kiez_core::replica::join::{Admission, AdmitError, Invitation, JoinError};
+use kiez_core::replica::keys::GroupKey;
+use kiez_core::replica::session::{Channel, bundle_parts};
+use kiez_core::replica::storage::Storage;
+use kiez_core::replica::wire::{Frame, JoinRefusal};
+use rand::Rng;
+
+use super::disk::Disk;
+use super::model::Act;
+use super::node::Node;
+use super::world::{Attempt, Outcome, World, wrong};
+
+/// An invitation on its way to somebody.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    text: String,
+    inviter: usize,
+    /// The entry that invites.
+    entry: (JournalId, EntryNumber, EntryId),
+    /// For whom: a device.
+    to: usize,
+    expires: Timestamp,
+    is_used: bool,
+}
+
+/// Can this device write in the group as a member?
+pub(super) fn is_member(node: &Node) -> bool {
+    node.role().is_some_and(|role| role != Role::Observer)
+}
+
+impl World {
+    pub(super) fn somebody_invites(&mut self) -> Outcome {
+        let outside = self.nodes_where(|node| node.is_first && node.replica.is_none());
+        let inviter = self.some_node(is_member);
+        let (Some(inviter), Some(to)) = (inviter, self.dice.pick(&outside)) else {
+            return Ok(());
+        };
+        let role = self.persons[self.nodes[to].person].role;
+        let me = self.nodes[inviter].me.clone();
+        let lasts = self.dice.pick(&[1_000, 3_600_000, 1_000_000_000_000]).unwrap();
+        let expires = Timestamp(self.now(inviter).0 + lasts);
+        let attempt = self.attempt(inviter, |replica, rng, _| {
+            replica.invite(&me, role, expires, vec![], rng)
+        })?;
+        self.note_control(inviter, &attempt)?;
+        let (from, whom) = (&self.nodes[inviter].name, &self.nodes[to].name);
+        self.trace
+            .event(format_args!("{from} invites {whom}: {}", attempt.result.is_ok()));
+        if let Ok(invitation) = attempt.result {
+            self.offers.push(Offer {
+                text: invitation.to_text(),
+                inviter,
+                entry: attempt.wrote[0],
+                to,
+                expires,
+                is_used: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Control acts are checked by what they do; here only that they were done, or why not.
+    fn note_control<T>(&mut self, node: usize, attempt: &Attempt<T, ReplicaError>) -> Outcome {
+        if let (Err(error), false) = (&attempt.result, attempt.fault) {
+            wrong!("{} could not write a control act: {error}", self.nodes[node].name);
+        }
+        self.note(node, Act::Control, &attempt.wrote)
+    }
+
+    pub(super) fn somebody_joins(&mut self) -> Outcome {
+        let Some(number) = (!self.offers.is_empty()).then(|| self.dice.below(self.offers.len())) else {
+            return Ok(());
+        };
+        let offer = self.offers[number].clone();
+        if self.nodes[offer.inviter].replica.is_none() || self.nodes[offer.inviter].behind.is_some() {
+            return Ok(());
+        }
+        if self.nodes[offer.inviter].is_outlaw {
+            return Ok(());
+        }
+        let Ok(invitation) = Invitation::parse(&offer.text) else {
+            wrong!("an invitation does not read back");
+        };
+        if offer.is_used && self.nodes[offer.to].replica.is_some() {
+            return self.stranger_tries(&offer, &invitation);
+        }
+        let (to_inviter, to_joiner) = self.channels(offer.to, offer.inviter);
+        let joiner = &self.nodes[offer.to];
+        let request = invitation.request(&joiner.me, &self.persons[joiner.person].key, &to_inviter);
+        let Some(Frame::JoinRequest(request)) = self.hop(&Frame::JoinRequest(Box::new(request)))? else {
+            return Ok(());
+        };
+        let attempt = self.attempt(offer.inviter, |replica, rng, now| {
+            replica.admit(&request, &to_joiner, now, rng)
+        })?;
+        self.note(offer.inviter, Act::Control, &attempt.wrote)?;
+        let whom = self.nodes[offer.to].name.clone();
+        match attempt.result {
+            Ok(admission) => {
+                self.trace.event(format_args!("{whom} is admitted"));
+                self.offers[number].is_used = true;
+                if self.nodes[offer.to].replica.is_none() {
+                    self.admitted(&offer, &invitation, admission)?;
+                }
+                Ok(())
+            }
+            Err(AdmitError::Refused(why)) => {
+                self.trace.event(format_args!("{whom} is refused: {why}"));
+                self.check_refusal(&offer, why)?;
+                if why == JoinRefusal::AlreadyAMember && self.nodes[offer.to].replica.is_none() {
+                    self.hand_over(offer.inviter, offer.to)?;
+                }
+                self.offers.remove(number);
+                Ok(())
+            }
+            Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
+            Err(AdmitError::Replica(error)) => wrong!("{whom} could not be admitted: {error}"),
+        }
+    }
+
+    /// Sends a frame over a connection that may break: none where it did.
+    fn hop(&mut self, frame: &Frame) -> Outcome<Option<Frame>> {
+        if self.dice.chance(20) {
+            self.trace
+                .event(format_args!("a frame is lost while somebody joins"));
+            return Ok(None);
+        }
+        match Frame::from_bytes(&frame.to_bytes()) {
+            Ok(read) if read == *frame => Ok(Some(read)),
+            Ok(_) => wrong!("a frame reads back as another"),
+            Err(error) => wrong!("a frame does not read back: {error}"),
+        }
+    }
+
+    /// The inviting device's answer goes to the joiner.
+    fn admitted(&mut self, offer: &Offer, invitation: &Invitation, admission: Admission) -> Outcome {
+        let Ok(bundle) = self
+            .replica(offer.inviter)
+            .bundle(&Frontier::new(), Compression::Fast)
+        else {
+            wrong!("no bundle for a joiner");
+        };
+        let reply = Frame::Admitted {
+            grant: admission.grant,
+            boxes: admission.boxes,
+        };
+        let Some(Frame::Admitted { boxes, .. }) = self.hop(&reply)? else {
+            return Ok(());
+        };
+        let mut received = Vec::new();
+        for part in bundle_parts(&bundle) {
+            let Some(Frame::BundlePart { bytes, .. }) = self.hop(&part)? else {
+                return Ok(());
+            };
+            received.extend(bytes.0);
+        }
+        self.tempt(offer.to);
+        let joiner = &mut self.nodes[offer.to];
+        let (disk, rng) = (joiner.disk.clone(), joiner.dice.rng());
+        let joined = Replica::join(
+            disk,
+            invitation,
+            &joiner.me,
+            &joiner.box_secret,
+            &boxes,
+            &received,
+            rng,
+        );
+        self.came_in(offer.to, joined)
+    }
+
+    /// A device has tried to begin with a group.
+    fn came_in(&mut self, node: usize, came: Result<Replica<Disk>, JoinError>) -> Outcome {
+        let is_in = came.is_ok();
+        let error = came.err().map(|error| error.to_string());
+        let (fired, _) = self.nodes[node].disk.settle();
+        self.report.faults += u64::from(fired);
+        if !is_in && !fired {
+            wrong!(
+                "{} could not join: {}",
+                self.nodes[node].name,
+                error.unwrap_or_default()
+            );
+        }
+        // Whatever is on the disk now is what counts, as after any other start.
+        self.restart(node)?;
+        let begun = self.nodes[node].replica.is_some();
+        let name = self.nodes[node].name.clone();
+        self.trace
+            .event(format_args!("{name} begins with the group: {begun}"));
+        if is_in && !begun {
+            wrong!("{name} joined and is not in");
+        }
+        Ok(())
+    }
+
+    /// Somebody found a used invitation.
+    fn stranger_tries(&mut self, offer: &Offer, invitation: &Invitation) -> Outcome {
+        let seed = self.dice.below(1 << 30);
+        let stranger = Node::new(seed as u64, 999, self.nodes[offer.to].person, true, &self.persons);
+        let mut exporter = [0; 32];
+        self.dice.rng().fill_bytes(&mut exporter);
+        let channel = |peer: &Node| Channel {
+            exporter,
+            peer: peer.me.device_id(),
+        };
+        let inviter = &self.nodes[offer.inviter];
+        let person = &self.persons[stranger.person];
+        let request = invitation.request(&stranger.me, &person.key, &channel(inviter));
+        let to_stranger = channel(&stranger);
+        let attempt = self.attempt(offer.inviter, |replica, rng, now| {
+            replica.admit(&request, &to_stranger, now, rng)
+        })?;
+        self.trace.event(format_args!("a used invitation is tried again"));
+        if !attempt.wrote.is_empty() {
+            wrong!("a used invitation let somebody in");
+        }
+        match attempt.result {
+            Err(AdmitError::Refused(JoinRefusal::Used)) => Ok(()),
+            Err(AdmitError::Refused(why)) => self.check_refusal(offer, why),
+            Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
+            other => wrong!("a used invitation was answered with {other:?}"),
+        }
+    }
+
+    /// Is there a reason for this refusal?
+    fn check_refusal(&mut self, offer: &Offer, why: JoinRefusal) -> Outcome {
+        let now = self.now(offer.inviter);
+        let joiner = self.nodes[offer.to].me.person;
+        let replica = self.nodes[offer.inviter].replica.as_ref().unwrap();
+        let own = replica.own_journal();
+        let (journal, number, id) = offer.entry;
+        let is_held = self.nodes[offer.inviter].has_applied((journal, number), id);
+        let justified = match why {
+            JoinRefusal::Expired => now > offer.expires,
+            JoinRefusal::Unable => own.is_none(),
+            // Since a backup was restored its journal is another one, or the invitation is lost.
+            JoinRefusal::Unknown => own.is_some() && (own != Some(journal) || !is_held),
+            JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
+            JoinRefusal::Used | JoinRefusal::Invalid => false,
+        };
+        if !justified {
+            wrong!("refused without reason: {why}");
+        }
+        Ok(())
+    }
+
+    /// Somebody enrols a further device, on their first one or with another member's help.
+    pub(super) fn somebody_enrols(&mut self) -> Outcome {
+        let Some(device) = self.some_node(|node| !node.is_first && node.replica.is_none()) else {
+            return Ok(());
+        };
+        let Some(by) = self.some_node(|node| node.role().is_some()) else {
+            return Ok(());
+        };
+        let Some(enrol) = self.enrolment(by, device) else {
+            return Ok(());
+        };
+        let attempt = self.attempt(by, |replica, _, _| replica.write_act(ControlAct::Enrol(enrol)))?;
+        let (who, what) = (&self.nodes[by].name, &self.nodes[device].name);
+        self.trace
+            .event(format_args!("{who} enrols {what}: {}", attempt.result.is_ok()));
+        self.note_control(by, &attempt)?;
+        if attempt.result.is_ok() && self.dice.chance(70) {
+            self.hand_over(by, device)?;
+        }
+        Ok(())
+    }
+
+    /// An enrolment of a device, signed by its person: none where `at` does not know them as a member.
+    fn enrolment(&mut self, at: usize, device: usize) -> Option<Enrol> {
+        let replica = self.nodes[at].replica.as_ref()?;
+        let person = &self.persons[self.nodes[device].person];
+        let membership = replica.roster().membership(person.id)?;
+        let me = &self.nodes[device].me;
+        let enrolled = Device {
+            person: me.person,
+            device: me.device_id(),
+            box_key: me.box_key,
+        };
+        let mut nonce = [0; 16];
+        self.dice.rng().fill_bytes(&mut nonce);
+        let message = enrol_bytes(replica.group(), membership, &enrolled, &nonce);
+        let person_signature: Signature = sign(&person.key, &message);
+        Some(Enrol {
+            membership,
+            enrolled,
+            nonce,
+            person_signature,
+        })
+    }
+
+    /// A device that somebody's roster knows, and that has not begun, is given the keys and the group.
+    pub(super) fn somebody_hands_over(&mut self) -> Outcome {
+        let Some(from) = self.some_node(|node| node.role().is_some()) else {
+            return Ok(());
+        };
+        if let Some(to) = self.some_node(|node| node.replica.is_none()) {
+            self.hand_over(from, to)?;
+        }
+        Ok(())
+    }
+
+    /// Keys go directly, as boxes will carry them later; the group goes as a bundle.
+    fn hand_over(&mut self, from: usize, to: usize) -> Outcome {
+        let giver = self.nodes[from].replica.as_ref().unwrap();
+        if giver.grant_for(&self.nodes[to].me).is_none() {
+            return Ok(());
+        }
+        let group = giver.group();
+        let keys: Vec<GroupKey> = giver.keys().iter().cloned().collect();
+        let Ok(bundle) = giver.bundle(&Frontier::new(), Compression::Fast) else {
+            wrong!("no bundle for a further device");
+        };
+        self.tempt(to);
+        let taker = &mut self.nodes[to];
+        let begun = Replica::from_bundle(taker.disk.clone(), group, keys, &bundle);
+        let begun = begun.and_then(|mut replica| {
+            replica.open_journal(&taker.me, taker.dice.rng())?;
+            Ok(replica)
+        });
+        self.came_in(to, begun)
+    }
+
+    /// A device without a journal it may write asks for a fresh start, or makes it.
+    pub(super) fn somebody_returns(&mut self) -> Outcome {
+        let Some(node) = self.some_node(|node| {
+            let lost_its_journal = |replica: &Replica<Disk>| replica.own_journal().is_none();
+            !node.is_outlaw
+                && node
+                    .replica
+                    .as_ref()
+                    .is_some_and(|replica| lost_its_journal(replica))
+        }) else {
+            return Ok(());
+        };
+        self.come_back(node)
+    }
+
+    /// Opens a journal where there is a grant for it, otherwise asks the peers to publish one.
+    pub(super) fn come_back(&mut self, node: usize) -> Outcome {
+        let name = self.nodes[node].name.clone();
+        let me = self.nodes[node].me.clone();
+        if self.replica(node).grant_for(&me).is_some() {
+            let attempt = self.attempt(node, |replica, rng, _| replica.open_journal(&me, rng))?;
+            self.trace.event(format_args!(
+                "{name} opens a fresh journal: {}",
+                attempt.result.is_ok()
+            ));
+            return self.note_control(node, &attempt);
+        }
+        let own_side =
+            |side: usize| move |connection: &super::network::Connection| connection.ends[side].node == node;
+        let mut asked: Vec<(u64, usize)> = Vec::new();
+        for (id, connection) in &self.connections {
+            let side = usize::from(!own_side(0)(connection));
+            if connection.is_of(node) && self.nodes[connection.ends[1 - side].node].role().is_some() {
+                asked.push((*id, side));
+            }
+        }
+        let Some((id, side)) = self.dice.pick(&asked) else {
+            return Ok(());
+        };
+        let Some(enrol) = self.enrolment(node, node) else {
+            return Ok(());
+        };
+        let effects = self.connections[&id].ends[side].session.ask_to_publish(enrol);
+        self.trace.event(format_args!(
+            "{name} asks by {id} to be enrolled again: {}",
+            effects.len()
+        ));
+        self.say(id, side, effects)
+    }
+
+    /// Starts a device again between two events: nothing may change.
+    pub(super) fn somebody_restarts(&mut self) -> Outcome {
+        let Some(node) = self.some_node(|node| node.replica.is_some()) else {
+            return Ok(());
+        };
+        let Ok(before) = self.replica(node).digest() else {
+            wrong!("no digest")
+        };
+        self.restart(node)?;
+        let Ok(after) = self.replica(node).digest() else {
+            wrong!("no digest after a restart")
+        };
+        let name = self.nodes[node].name.clone();
+        self.trace.event(format_args!("{name} starts again"));
+        if before != after {
+            wrong!("{name} came to something else by starting again");
+        }
+        Ok(())
+    }
+
+    /// The journal's row and the entries on the disk are of one commit.
+    pub(super) fn check_disk(&self, node: usize) -> Outcome {
+        let node = &self.nodes[node];
+        for row in node.disk.journals().unwrap_or_default() {
+            let entries = node.disk.entries(row.id, row.head.0, 1).unwrap_or_default();
+            let head = node.disk.entry(row.id, row.head.0).ok().flatten();
+            if !entries.is_empty() || head.is_none_or(|head| head.entry.id != row.head.1) {
+                wrong!(
+                    "on the disk of {} a journal and its entries do not fit together",
+                    node.name
+                );
+            }
+        }
+        Ok(())
+    }
+}

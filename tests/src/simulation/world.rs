@@ -1,0 +1,350 @@
+//! The world of one run: its devices, and what happens next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use ed25519_dalek::SigningKey;
+use kiez_core::domain::charter::{Charter, Role};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use kiez_core::replica::hold::Replica;
+use kiez_core::replica::storage::Storage;
+use rand_chacha::ChaCha20Rng;
+
+use super::carry::File;
+use super::dice::Dice;
+use super::disk::{Disk, Fault};
+use super::model::Model;
+use super::network::Connection;
+use super::node::{Node, Person};
+use super::people::Offer;
+use super::runner::{Options, Report};
+use super::trace::Trace;
+
+/// Something is not as it must be.
+#[derive(Debug)]
+pub(super) struct Wrong(pub(super) String);
+
+/// What comes of anything here.
+pub(super) type Outcome<T = ()> = Result<T, Wrong>;
+
+/// Ends the run, saying why.
+macro_rules! wrong {
+    ($($text:tt)*) => {
+        return Err($crate::simulation::world::Wrong(format!($($text)*)))
+    };
+}
+pub(super) use wrong;
+
+/// What can happen, each with how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Act,
+    Burst,
+    Deliver,
+    Push,
+    Connect,
+    Disconnect,
+    Invite,
+    Join,
+    Enrol,
+    HandOver,
+    Return,
+    Export,
+    Import,
+    Courier,
+    Restart,
+    Backup,
+    Restore,
+    Look,
+    Outlaw,
+}
+
+/// How often each event happens where nothing else is said.
+const WEIGHTS: [(Event, usize); 19] = [
+    (Event::Act, 100),
+    (Event::Burst, 1),
+    (Event::Deliver, 250),
+    (Event::Push, 60),
+    (Event::Connect, 16),
+    (Event::Disconnect, 8),
+    (Event::Invite, 12),
+    (Event::Join, 20),
+    (Event::Enrol, 8),
+    (Event::HandOver, 8),
+    (Event::Return, 20),
+    (Event::Export, 5),
+    (Event::Import, 6),
+    (Event::Courier, 25),
+    (Event::Restart, 4),
+    (Event::Backup, 4),
+    (Event::Restore, 3),
+    (Event::Look, 10),
+    (Event::Outlaw, 2),
+];
+
+/// What came of an attempt to write.
+#[derive(Debug)]
+pub(super) struct Attempt<T, E> {
+    pub(super) result: Result<T, E>,
+    /// Whether the disk failed on the way.
+    pub(super) fault: bool,
+    /// What the own journal holds now and did not before.
+    pub(super) wrote: Vec<(JournalId, EntryNumber, EntryId)>,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) options: Options,
+    pub(super) dice: Dice,
+    pub(super) trace: Trace,
+    /// Milliseconds since the beginning.
+    pub(super) elapsed: u64,
+    pub(super) persons: Vec<Person>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) connections: BTreeMap<u64, Connection>,
+    pub(super) connections_made: u64,
+    pub(super) offers: Vec<Offer>,
+    pub(super) files: Vec<File>,
+    pub(super) model: Model,
+    pub(super) report: Report,
+    /// Entries that must not count, each with whether it ends its journal.
+    pub(super) crimes: BTreeSet<EntryId>,
+    /// How often a write fails, in percent.
+    faults: usize,
+    weights: Vec<(Event, usize)>,
+}
+
+impl World {
+    /// The world of a seed, before anything happened in it.
+    pub(super) fn new(seed: u64, options: Options) -> Self {
+        let mut dice = Dice::new(seed, 0);
+        let mut persons = Vec::new();
+        for name in ["Anna", "Ben", "Carla", "Dogan", "Elif", "Frida"] {
+            let key = SigningKey::generate(dice.rng());
+            let role = if dice.chance(15) {
+                Role::Observer
+            } else {
+                Role::Member
+            };
+            persons.push(Person {
+                name: name.to_owned(),
+                id: PersonId(key.verifying_key().to_bytes()),
+                key,
+                role,
+            });
+        }
+        persons.truncate(2 + dice.below(5));
+        let mut nodes = Vec::new();
+        for person in 0..persons.len() {
+            nodes.push(Node::new(seed, nodes.len(), person, true, &persons));
+        }
+        for person in 0..persons.len() {
+            if dice.chance(35) {
+                nodes.push(Node::new(seed, nodes.len(), person, false, &persons));
+            }
+        }
+        // No two runs are alike: in one the network hardly works, in another people hardly write.
+        let mut weights = WEIGHTS.to_vec();
+        for (event, weight) in &mut weights {
+            let factor = dice.pick(&[0, 1, 2, 2, 2, 4, 8]).unwrap();
+            let factor = match event {
+                Event::Act | Event::Deliver | Event::Connect | Event::Invite | Event::Join => factor.max(1),
+                _ => factor,
+            };
+            *weight *= factor;
+        }
+        Self {
+            options,
+            trace: Trace::new(options.trace),
+            elapsed: 0,
+            persons,
+            nodes,
+            connections: BTreeMap::new(),
+            connections_made: 0,
+            offers: Vec::new(),
+            files: Vec::new(),
+            model: Model::default(),
+            report: Report::default(),
+            crimes: BTreeSet::new(),
+            faults: dice.pick(&[0, 1, 3, 10]).unwrap(),
+            weights,
+            dice,
+        }
+    }
+
+    /// From the founding to the rest at the end.
+    pub(super) fn live(&mut self) -> Outcome {
+        self.found()?;
+        for _ in 0..self.dice.below(4 * self.persons.len()) {
+            self.somebody_invites()?;
+            self.somebody_joins()?;
+        }
+        let events = 80 + self.dice.below(300);
+        for _ in 0..events {
+            self.elapsed += self.dice.below(60_000) as u64;
+            self.step()?;
+        }
+        self.faults = 0;
+        self.rest()?;
+        self.check_all()
+    }
+
+    /// What it came to.
+    pub(super) fn report(&self) -> Report {
+        Report {
+            trace: self.trace.hash(),
+            ..self.report.clone()
+        }
+    }
+
+    fn found(&mut self) -> Outcome {
+        let node = &mut self.nodes[0];
+        let person = &self.persons[0];
+        let replica = Replica::found(
+            node.disk.clone(),
+            &node.me,
+            &person.key,
+            Charter::circle(),
+            node.dice.rng(),
+        );
+        match replica {
+            Ok(replica) => node.replica = Some(Box::new(replica)),
+            Err(error) => wrong!("founding failed: {error}"),
+        }
+        self.trace.event(format_args!("Anna founds the group"));
+        Ok(())
+    }
+
+    fn step(&mut self) -> Outcome {
+        let total: usize = self.weights.iter().map(|(_, weight)| weight).sum();
+        let mut throw = self.dice.below(total);
+        let mut event = Event::Act;
+        for (candidate, weight) in &self.weights {
+            event = *candidate;
+            if throw < *weight {
+                break;
+            }
+            throw -= weight;
+        }
+        self.report.events += 1;
+        match event {
+            Event::Act => self.somebody_acts(),
+            Event::Burst => self.somebody_types(),
+            Event::Deliver => self.deliver_some(),
+            Event::Push => self.push_some(),
+            Event::Connect => self.connect_some(),
+            Event::Disconnect => self.disconnect_some(),
+            Event::Invite => self.somebody_invites(),
+            Event::Join => self.somebody_joins(),
+            Event::Enrol => self.somebody_enrols(),
+            Event::HandOver => self.somebody_hands_over(),
+            Event::Return => self.somebody_returns(),
+            Event::Export => self.somebody_exports(),
+            Event::Import => self.somebody_imports(),
+            Event::Courier => self.courier_goes(),
+            Event::Restart => self.somebody_restarts(),
+            Event::Backup => self.somebody_backs_up(),
+            Event::Restore => self.somebody_restores(),
+            Event::Look => self.somebody_looks(),
+            Event::Outlaw => self.somebody_breaks_rules(),
+        }
+    }
+
+    /// The devices for which this holds.
+    pub(super) fn nodes_where(&self, holds: impl Fn(&Node) -> bool) -> Vec<usize> {
+        (0..self.nodes.len())
+            .filter(|node| holds(&self.nodes[*node]))
+            .collect()
+    }
+
+    /// A device for which this holds.
+    pub(super) fn some_node(&mut self, holds: impl Fn(&Node) -> bool) -> Option<usize> {
+        let nodes = self.nodes_where(holds);
+        self.dice.pick(&nodes)
+    }
+
+    /// What this device's clock shows.
+    pub(super) fn now(&self, node: usize) -> Timestamp {
+        self.nodes[node].clock.at(self.elapsed)
+    }
+
+    /// The group on a device that is in it.
+    pub(super) fn replica(&mut self, node: usize) -> &mut Replica<Disk> {
+        self.nodes[node].replica.as_mut().unwrap()
+    }
+
+    /// Perhaps plans a failure of this disk.
+    pub(super) fn tempt(&mut self, node: usize) {
+        if self.dice.chance(self.faults) {
+            let fault = self.dice.pick(&Fault::ALL).unwrap();
+            let after = self.dice.below(2) * self.dice.below(3);
+            self.nodes[node].disk.plan(after, fault);
+        }
+    }
+
+    /// After anything that may have written: where the power went, the device starts again. Says whether the disk failed.
+    pub(super) fn settle(&mut self, node: usize) -> Outcome<bool> {
+        let (fired, off) = self.nodes[node].disk.settle();
+        if fired {
+            self.report.faults += 1;
+        }
+        if off {
+            let name = self.nodes[node].name.clone();
+            self.trace.event(format_args!("{name}: the power goes"));
+            self.restart(node)?;
+        }
+        self.mark_stale(node);
+        Ok(fired)
+    }
+
+    /// Starts a device again: what was only in memory is gone, and so are its connections.
+    pub(super) fn restart(&mut self, node: usize) -> Outcome {
+        self.connections.retain(|_, connection| !connection.is_of(node));
+        let place = &mut self.nodes[node];
+        place.disk.wake();
+        place.replica = None;
+        let is_in = matches!(place.disk.group(), Ok(Some(_))) && matches!(place.disk.own(), Ok(Some(_)));
+        if is_in {
+            match Replica::open(place.disk.clone()) {
+                Ok(replica) => place.replica = Some(Box::new(replica)),
+                Err(error) => wrong!("{} does not open again: {error}", place.name),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a device write something; its disk may fail on the way.
+    pub(super) fn attempt<T, E: Debug>(
+        &mut self,
+        node: usize,
+        run: impl FnOnce(&mut Replica<Disk>, &mut ChaCha20Rng, Timestamp) -> Result<T, E>,
+    ) -> Outcome<Attempt<T, E>> {
+        let now = self.now(node);
+        let before = self.nodes[node].own_head();
+        self.tempt(node);
+        let place = &mut self.nodes[node];
+        let result = run(place.replica.as_mut().unwrap(), place.dice.rng(), now);
+        let fault = self.settle(node)?;
+        let mut wrote = Vec::new();
+        let place = &self.nodes[node];
+        if let Some((journal, head)) = place.own_head() {
+            let from = match before {
+                Some((earlier, number)) if earlier == journal => number,
+                _ => EntryNumber(0),
+            };
+            if head > from {
+                let entries = place.disk.entries(journal, from, usize::MAX).unwrap_or_default();
+                wrote.extend(
+                    entries
+                        .iter()
+                        .map(|held| (journal, held.entry.header.number, held.entry.id)),
+                );
+            }
+        }
+        if result.is_ok() && fault {
+            wrong!("{} said it was done, and the disk had failed", place.name);
+        }
+        Ok(Attempt { result, fault, wrote })
+    }
+}
