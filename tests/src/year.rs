@@ -145,11 +145,11 @@ impl Year {
         ];
         (seed, sources).hash(&mut version);
         let file = directory.join(format!("year-{:016x}", version.finish()));
-        // A bundle of another format does not read; then the year is made anew.
+        // Where formats have changed since it does not hold any more; then the year is made anew.
         let kept = std::fs::read(&file)
             .ok()
             .and_then(|bytes| Self::from_bytes(&bytes));
-        if let Some(kept) = kept.filter(|kept| bundle::read(&kept.behind, &kept.keys()).is_ok()) {
+        if let Some(kept) = kept.filter(Self::holds) {
             return kept;
         }
         let year = Self::of(seed);
@@ -164,6 +164,16 @@ impl Year {
         let mut keys = KeyRing::default();
         keys.insert(GroupKey::from_bytes(self.key));
         keys
+    }
+
+    /// Is everything in it admitted by the software of today?
+    fn holds(&self) -> bool {
+        let keys = vec![GroupKey::from_bytes(self.key)];
+        let replica = Replica::from_bundle(MemoryStorage::default(), self.group, keys, &self.behind);
+        let Ok(replica) = replica else { return false };
+        let census = replica.census().unwrap();
+        let all = census.entries == census.applied.len() as u64;
+        all && replica.roster().persons().len() == PEOPLE && bundle::read(&self.whole, &self.keys()).is_ok()
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -297,11 +297,17 @@ impl Storage for GroupStore {
 
     fn last_order(&self) -> Result<u64, StorageError> {
         let row = self.begun()?;
+        // From the ends of two indexes: looking through all entries takes as long as loading a hundred documents.
         let last: Option<i64> = self
             .store
             .lock()
             .query_row(
-                "SELECT max(e.applied) FROM entries e JOIN journals j ON j.row = e.journal WHERE j.group_row = ?1",
+                "SELECT max(last) FROM ( \
+                   SELECT (SELECT max(applied) FROM entries WHERE document = d.row) AS last \
+                   FROM documents d WHERE d.group_row = ?1 \
+                   UNION ALL \
+                   SELECT max(e.applied) FROM entries e JOIN journals j ON j.row = e.journal \
+                   WHERE e.kind = 0 AND j.group_row = ?1)",
                 [row],
                 |row| row.get(0),
             )
@@ -314,7 +320,7 @@ impl Storage for GroupStore {
         let row = {
             let mut connection = self.store.lock();
             let transaction = connection.transaction().map_err(failed)?;
-            let row = commit_all(&transaction, group, writes)?;
+            let row = commit_all(&transaction, self.row.get().copied(), group, writes)?;
             transaction.commit().map_err(failed)?;
             row
         };
@@ -325,10 +331,11 @@ impl Storage for GroupStore {
 
 fn commit_all(
     transaction: &Transaction<'_>,
+    known: Option<i64>,
     group: GroupId,
     writes: Vec<Write>,
 ) -> Result<i64, StorageError> {
-    let row = match group_row(transaction, group)? {
+    let row = match known.map_or_else(|| group_row(transaction, group), |row| Ok(Some(row)))? {
         Some(row) => row,
         None => {
             transaction
@@ -372,11 +379,16 @@ impl Places {
         if let Some(row) = self.keys.get(&id) {
             return Ok(*row);
         }
-        t.prepare_cached("INSERT OR IGNORE INTO key_ids (id) VALUES (?1)")?
-            .execute([id.0])?;
-        let row = t
+        let found = t
             .prepare_cached("SELECT row FROM key_ids WHERE id = ?1")?
-            .query_row([id.0], |row| row.get(0))?;
+            .query_row([id.0], |row| row.get(0))
+            .optional()?;
+        let row = match found {
+            Some(row) => row,
+            None => t
+                .prepare_cached("INSERT INTO key_ids (id) VALUES (?1)")?
+                .insert([id.0])?,
+        };
         self.keys.insert(id, row);
         Ok(row)
     }
@@ -386,11 +398,16 @@ impl Places {
             return Ok(*row);
         }
         let name = encode(&id);
-        t.prepare_cached("INSERT OR IGNORE INTO documents (group_row, id) VALUES (?1, ?2)")?
-            .execute(params![group, name])?;
-        let row = t
+        let found = t
             .prepare_cached("SELECT row FROM documents WHERE group_row = ?1 AND id = ?2")?
-            .query_row(params![group, name], |row| row.get(0))?;
+            .query_row(params![group, name], |row| row.get(0))
+            .optional()?;
+        let row = match found {
+            Some(row) => row,
+            None => t
+                .prepare_cached("INSERT INTO documents (group_row, id) VALUES (?1, ?2)")?
+                .insert(params![group, name])?,
+        };
         self.documents.insert(id, row);
         Ok(row)
     }

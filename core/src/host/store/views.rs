@@ -438,6 +438,19 @@ impl GroupStore {
             .collect()
     }
 
+    /// The idea on whose board a task stands (none: the general one), where the task is in the view.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn board_of(&self, task: TaskId) -> Result<Option<Option<ProposalId>>, StorageError> {
+        let rows = self.rows(
+            "SELECT idea FROM task_view WHERE group_row = ?1 AND id = ?2",
+            &[&task.0],
+            |row| row.get::<_, Option<[u8; 16]>>(0),
+        )?;
+        Ok(rows.into_iter().next().map(|idea| idea.map(ProposalId)))
+    }
+
     /// Ideas, comments and tasks with these letters in them, in any case; best first.
     ///
     /// # Errors
