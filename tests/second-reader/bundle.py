@@ -110,11 +110,13 @@ class Reader:
 
     def take_journal(self):
         id, number = self.lanes[15].take(32), self.number(15)
-        require(id not in self.heads and len(self.heads) < 20000, "a journal stands there twice, or too many")
-        self.heads[id] = [number, ZERO if number == 1 else self.lanes[15].take(32), None]
-        self.order.append(id)
+        require(len(self.heads) < 20000, "too many journals")
+        # A forked journal stands there once for each branch.
+        place = len(self.heads)
+        self.heads[place] = [number, ZERO if number == 1 else self.lanes[15].take(32), None]
+        self.order.append(place)
         self.actors.values.append(id)
-        return id
+        return place, id
 
     def read(self):
         for _ in range(self.count):
@@ -125,13 +127,13 @@ class Reader:
         return self.entries
 
     def read_entry(self):
-        journal = self.journals.at(self.number(0))
+        place, journal = self.journals.at(self.number(0))
         form = self.number(1)
         full, is_content = bool(form & FULL), bool(form & IS_CONTENT)
         require(form < 32 and not (is_content and (full or not form & IS_KIND)), "an unknown form")
         key = self.key_ids.at(self.number(2))
         seen = self.take_seen() if form & SEEN else []
-        next_number, prev, _ = self.heads[journal]
+        next_number, prev, _ = self.heads[place]
         kind = CONTENT if form & IS_KIND else CONTROL
         group = ZERO if form & FOUNDING else self.group
         if full:
@@ -150,7 +152,7 @@ class Reader:
         require(entry.id not in self.named, "an entry that stands too late")
         if kind == CONTROL:
             self.control.append(entry.id)
-        self.heads[journal] = [next_number + 1, entry.id, entry]
+        self.heads[place] = [next_number + 1, entry.id, entry]
         self.entries.append(entry)
 
     def take_seen(self):

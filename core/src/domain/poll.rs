@@ -301,22 +301,16 @@ pub enum Closing {
 pub fn closing(poll: &PollRecord, closes: &BTreeMap<PersonId, Vec<Close>>) -> Closing {
     let mut signers: BTreeMap<&Cut, (u16, &Close)> = BTreeMap::new();
     for counter in &poll.counters {
-        let mut cuts: BTreeMap<&Cut, &Close> = BTreeMap::new();
-        for close in closes.get(counter).into_iter().flatten() {
-            let kept = cuts.entry(&close.cut).or_insert(close);
-            if close.roster < kept.roster {
-                *kept = close;
-            }
-        }
-        if cuts.len() > 1 {
+        let mut theirs = closes.get(counter).into_iter().flatten();
+        let Some(close) = theirs.next() else { continue };
+        // The control entries say which journals count, so another list of them is another word, too.
+        if theirs.any(|other| (&other.cut, &other.roster) != (&close.cut, &close.roster)) {
             return Closing::Disputed;
         }
-        for (cut, close) in cuts {
-            let entry = signers.entry(cut).or_insert((0, close));
-            entry.0 = entry.0.saturating_add(1);
-            if close.roster < entry.1.roster {
-                entry.1 = close;
-            }
+        let entry = signers.entry(&close.cut).or_insert((0, close));
+        entry.0 = entry.0.saturating_add(1);
+        if close.roster < entry.1.roster {
+            entry.1 = close;
         }
     }
     let enough = signers
@@ -444,6 +438,9 @@ pub(crate) mod tests {
         let two = PersonId([2; 32]);
         let mut poll = record(Method::YesNo, &YES_NO_OPTIONS);
         let closes = BTreeMap::from([(one, vec![close(1, 1), close(2, 1)])]);
+        assert_eq!(closing(&poll, &closes), Closing::Disputed);
+        // The same cut, but judged by another roster: journals that had begun would count no more.
+        let closes = BTreeMap::from([(one, vec![close(1, 2), close(1, 1)])]);
         assert_eq!(closing(&poll, &closes), Closing::Disputed);
         let closes = BTreeMap::from([(one, vec![close(1, 1), close(1, 1)]), (two, vec![close(9, 1)])]);
         assert_eq!(closing(&poll, &closes), Closing::Closed(close(1, 1)));

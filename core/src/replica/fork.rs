@@ -2,7 +2,11 @@
 //! can make one.
 //!
 //! Every branch is kept. One counts: the one on which more persons built who were in the group at the fork, else the one
-//! that begins with the smaller id; the same rule again where a branch forks. (That a cut signed by others pins a branch
+//! on which more journals built at all, else the one that begins with the smaller id; the same rule again where a branch
+//! forks. Journals decide where persons cannot: whoever founds a group, or restores a copy from before they admitted
+//! people, forks where nobody else was in the group yet, and everybody since then hangs on one branch. (Who forks on
+//! purpose can make journals; they could as well make a small id.) What was built on a branch that does not count
+//! itself is counted too, else two forks could hold each other up, one way here and the other way there. (That a cut signed by others pins a branch
 //! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
 //! others hold is kept aside, for the author to see and say again.
 
@@ -24,6 +28,15 @@ pub type Branches = BTreeMap<JournalId, BTreeSet<(EntryNumber, EntryId)>>;
 
 /// The entries of the branches that do not count, by journal.
 pub(super) type Aside = BTreeMap<JournalId, BTreeMap<EntryId, Entry>>;
+
+/// Who built on an entry.
+#[derive(Debug, Default)]
+struct Builders {
+    /// Persons who were in the group at the fork.
+    persons: BTreeSet<PersonId>,
+    /// Journals of whomever, but for the forked one.
+    journals: BTreeSet<JournalId>,
+}
 
 /// What lies where a journal forked: every entry from the first fork on, by what it follows.
 struct Tree {
@@ -187,11 +200,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Who built on which entry of the tree: named it in `seen`, or made a change that depends on one in it.
-    fn built_on(
-        &self,
-        journal: JournalId,
-        tree: &Tree,
-    ) -> Result<BTreeMap<EntryId, BTreeSet<PersonId>>, ReplicaError> {
+    fn built_on(&self, journal: JournalId, tree: &Tree) -> Result<BTreeMap<EntryId, Builders>, ReplicaError> {
         let there = self.persons_at_fork(journal, tree)?;
         let author = self.roster.author(journal).map(|author| author.person);
         let mut changes: BTreeMap<ChangeId, EntryId> = BTreeMap::new();
@@ -202,32 +211,26 @@ impl<S: Storage> Replica<S> {
                 changes.extend(change_id(&raw).ok().map(|id| (id, entry.id)));
             }
         }
-        let mut built: BTreeMap<EntryId, BTreeSet<PersonId>> = BTreeMap::new();
-        for (other, person) in self
-            .roster
-            .authors()
-            .map(|(other, author)| (other, author.person))
-        {
-            if other == journal || Some(person) == author || !there.contains(&person) {
-                continue;
-            }
-            for held in self.storage.entries(other, EntryNumber(0), usize::MAX)? {
-                let seen = held
-                    .entry
-                    .header
-                    .seen
-                    .iter()
-                    .filter(|seen| entries.contains(seen))
-                    .copied();
+        let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
+        for other in self.journals.keys().filter(|other| **other != journal) {
+            let person = self.roster.author(*other).map(|author| author.person);
+            let person = person.filter(|person| Some(*person) != author && there.contains(person));
+            let counting = self.storage.entries(*other, EntryNumber(0), usize::MAX)?;
+            let aside = self.aside.get(other).into_iter().flat_map(BTreeMap::values);
+            for entry in counting.iter().map(|held| &held.entry).chain(aside) {
+                let seen = entry.header.seen.iter().filter(|seen| entries.contains(seen));
                 let deps = self
-                    .changes_in(&held.entry)
+                    .changes_in(entry)
                     .into_iter()
                     .flat_map(|raw| change_deps(&raw).unwrap_or_default());
                 let named: Vec<EntryId> = seen
+                    .copied()
                     .chain(deps.filter_map(|dep| changes.get(&dep).copied()))
                     .collect();
                 for entry in named {
-                    built.entry(entry).or_default().insert(person);
+                    let builders = built.entry(entry).or_default();
+                    builders.persons.extend(person);
+                    builders.journals.insert(*other);
                 }
             }
         }
@@ -344,15 +347,18 @@ impl Tree {
     }
 
     /// The branch that counts, from the first entry after the base.
-    fn winner(&self, built: &BTreeMap<EntryId, BTreeSet<PersonId>>) -> Vec<Entry> {
+    fn winner(&self, built: &BTreeMap<EntryId, Builders>) -> Vec<Entry> {
         let mut branch = Vec::new();
         let mut at = self.base.1;
         while let Some(children) = self.children.get(&at) {
-            let weight = |id: &EntryId| self.builders(*id, built).len();
+            let weight = |id: &EntryId| {
+                let builders = self.builders(*id, built);
+                (builders.persons.len(), builders.journals.len())
+            };
             // The map is in rising order of ids: the first of the heaviest wins.
-            let mut best: Option<(usize, &Entry)> = None;
+            let mut best: Option<((usize, usize), &Entry)> = None;
             for (id, entry) in children {
-                let weight = if children.len() == 1 { 0 } else { weight(id) };
+                let weight = if children.len() == 1 { (0, 0) } else { weight(id) };
                 if best.is_none_or(|(most, _)| weight > most) {
                     best = Some((weight, entry));
                 }
@@ -365,11 +371,14 @@ impl Tree {
     }
 
     /// Who built on an entry or on one after it.
-    fn builders(&self, from: EntryId, built: &BTreeMap<EntryId, BTreeSet<PersonId>>) -> BTreeSet<PersonId> {
-        let mut all = BTreeSet::new();
+    fn builders(&self, from: EntryId, built: &BTreeMap<EntryId, Builders>) -> Builders {
+        let mut all = Builders::default();
         let mut to_visit = vec![from];
         while let Some(id) = to_visit.pop() {
-            all.extend(built.get(&id).into_iter().flatten().copied());
+            if let Some(here) = built.get(&id) {
+                all.persons.extend(&here.persons);
+                all.journals.extend(&here.journals);
+            }
             to_visit.extend(
                 self.children
                     .get(&id)

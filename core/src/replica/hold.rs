@@ -12,7 +12,7 @@ use crate::domain::roster::{Author, NotOk, Roster};
 
 use super::codec::{Blob, encode};
 use super::content::Content;
-use super::control::act_from_bytes;
+use super::control::act_from_own_store;
 use super::document::{Document, DocumentError};
 use super::entry::Entry;
 use super::fork::Aside;
@@ -136,9 +136,13 @@ impl<S: Storage> Replica<S> {
         let mut replica = Self::empty(storage, group);
         replica.reload()?;
         // A crash may have come between learning of a fork and settling it.
-        if replica.resettle()? || replica.storage.is_stale()? {
+        if replica.storage.is_stale()? {
             replica.rebuild()?;
         }
+        while replica.resettle()? {
+            replica.rebuild()?;
+        }
+        replica.leave_stuck_journal()?;
         Ok(replica)
     }
 
@@ -191,10 +195,7 @@ impl<S: Storage> Replica<S> {
                 .insert(entry.id, entry);
         }
         self.roster = Roster::default();
-        for row in self.storage.control()? {
-            self.restore_control(&row)?;
-        }
-        self.restore_aside_control();
+        self.restore_all_control()?;
         for held in self.storage.waiting()? {
             let content = self
                 .payload(&held.entry)
@@ -211,14 +212,43 @@ impl<S: Storage> Replica<S> {
         Ok(())
     }
 
-    fn restore_control(&mut self, held: &Held) -> Result<(), ReplicaError> {
+    /// Tells the roster of all control entries. They were committed in an order in which `prev` and `seen` come first, but
+    /// where a fork exchanged branches, the winner's were committed once more, after those that had seen them.
+    fn restore_all_control(&mut self) -> Result<(), ReplicaError> {
+        let mut left = self.storage.control()?;
+        loop {
+            let before = left.len();
+            let mut behind: BTreeSet<JournalId> = BTreeSet::new();
+            let mut later = Vec::new();
+            for held in left {
+                let journal = held.entry.header.journal;
+                // A journal's entries are judged in their order.
+                if behind.contains(&journal) || !self.restore_control(&held)? {
+                    behind.insert(journal);
+                    later.push(held);
+                }
+            }
+            if later.is_empty() {
+                self.restore_aside_control();
+                return Ok(());
+            }
+            if later.len() == before {
+                return Err(StorageError::Damaged("a control entry cannot be read back".to_owned()).into());
+            }
+            left = later;
+        }
+    }
+
+    /// False where its past is not here yet.
+    fn restore_control(&mut self, held: &Held) -> Result<bool, ReplicaError> {
         let header = &held.entry.header;
         let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
-        let act = if held.standing == Standing::Void {
+        // What is sealed under a key that is not held says nothing here, as it did when it came.
+        let act = if held.standing == Standing::Void || self.keys.get(header.key).is_none() {
             crate::domain::control::ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
-            act_from_bytes(held.entry.group(), header, &payload).map_err(|_| damaged())?
+            act_from_own_store(&payload).map_err(|_| damaged())?
         };
         let entry = ControlEntry {
             id: held.entry.id,
@@ -227,10 +257,7 @@ impl<S: Storage> Replica<S> {
             seen: held.seen.clone(),
             act,
         };
-        if !self.insert_control(&entry) {
-            return Err(damaged().into());
-        }
-        Ok(())
+        Ok(self.insert_control(&entry))
     }
 
     /// The group's id.

@@ -1,6 +1,7 @@
 //! The author's part of an entry: its payload, the roster, admission, the change gate; and what waits for what.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, ControlEntry};
@@ -276,12 +277,17 @@ impl<S: Storage> Replica<S> {
         let Some(waiting) = self.waiting.get(&document) else {
             return Ok(None);
         };
-        let mut first_of: BTreeSet<JournalId> = BTreeSet::new();
-        let firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = waiting
-            .iter()
-            .filter(|((journal, _), _)| first_of.insert(*journal))
-            .map(|(place, entry)| (*place, entry.missing.clone()))
-            .collect();
+        // From one journal's first to the next one's, however many wait behind it.
+        let mut firsts: Vec<((JournalId, EntryNumber), BTreeSet<ChangeId>)> = Vec::new();
+        let mut next = waiting.iter().next();
+        while let Some((place, entry)) = next {
+            firsts.push((*place, entry.missing.clone()));
+            let behind = (
+                Bound::Excluded((place.0, EntryNumber(u64::MAX))),
+                Bound::Unbounded,
+            );
+            next = waiting.range(behind).next();
+        }
         if firsts.is_empty() {
             self.waiting.remove(&document);
             return Ok(None);

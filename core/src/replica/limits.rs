@@ -12,6 +12,9 @@ pub const CHANGES_PER_ENTRY_MAX: usize = 64;
 /// One frame of a session, its length field not counted.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The first frame of whoever dials: a greeting or a request to join, its length field not counted.
+pub const FIRST_FRAME_BYTES_MAX: usize = 4 * 1024;
+
 /// Entries in one frame.
 pub const ENTRIES_PER_FRAME_MAX: usize = 20_000;
 

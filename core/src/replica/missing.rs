@@ -1,6 +1,6 @@
 //! What somebody else lacks: as entries, or, where it is much, as a bundle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::domain::id::{EntryId, EntryNumber, JournalId};
 
@@ -23,22 +23,19 @@ pub enum Missing {
 }
 
 impl<S: Storage> Replica<S> {
-    /// What lies beyond a frontier.
+    /// What lies beyond a frontier, and these leaves of branches that do not count.
     ///
     /// # Errors
     /// Where the storage fails.
-    pub fn missing(&self, theirs: &Frontier) -> Result<Missing, ReplicaError> {
-        let mine = self.frontier();
-        let count: u64 = beyond(&mine, theirs)
-            .map(|(journal, has)| {
-                mine.get(&journal)
-                    .map_or(0, |(head, _)| head.0.saturating_sub(has.0))
-            })
-            .fold(0, u64::saturating_add);
-        if count == 0 {
+    pub fn missing(
+        &self,
+        theirs: &Frontier,
+        leaves: &BTreeSet<(JournalId, EntryId)>,
+    ) -> Result<Missing, ReplicaError> {
+        if beyond(&self.frontier(), theirs).next().is_none() && leaves.is_empty() {
             return Ok(Missing::Nothing);
         }
-        let entries = self.entries_beyond(theirs)?;
+        let entries = self.entries_beyond(theirs, leaves)?;
         let bytes: usize = entries
             .iter()
             .map(|entry| {
@@ -57,7 +54,7 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails or it grows too large.
     pub fn bundle(&self, theirs: &Frontier, level: bundle::Compression) -> Result<Vec<u8>, BundlingError> {
-        self.bundle_of(self.entries_beyond(theirs)?, level)
+        self.bundle_of(self.entries_beyond(theirs, &self.leaves())?, level)
     }
 
     /// The bundle of these entries.
@@ -76,15 +73,43 @@ impl<S: Storage> Replica<S> {
         Ok(bundle::write(self.group, with_payload, &self.keys, level)?)
     }
 
-    /// The entries beyond a frontier, in an order in which `prev` and `seen` come first; journals ascending otherwise.
-    pub(super) fn entries_beyond(&self, theirs: &Frontier) -> Result<Vec<Entry>, ReplicaError> {
+    /// The entries beyond a frontier and those of these branches, in an order in which `prev` and `seen` come first;
+    /// journals ascending otherwise. What counts may have seen what does not, and the other way round: so they are one
+    /// order.
+    pub(super) fn entries_beyond(
+        &self,
+        theirs: &Frontier,
+        leaves: &BTreeSet<(JournalId, EntryId)>,
+    ) -> Result<Vec<Entry>, ReplicaError> {
         let mine = self.frontier();
-        let mut queues: BTreeMap<JournalId, VecDeque<Entry>> = BTreeMap::new();
+        let mut queues: Vec<VecDeque<Entry>> = Vec::new();
         for (journal, has) in beyond(&mine, theirs) {
             let held = self.storage.entries(journal, has, usize::MAX)?;
-            queues.insert(journal, held.into_iter().map(|held| held.entry).collect());
+            queues.push(held.into_iter().map(|held| held.entry).collect());
+        }
+        let mut queued: BTreeSet<EntryId> = BTreeSet::new();
+        for (journal, leaf) in leaves {
+            // Two branches that share something: it stands with the first of them.
+            let mut branch = VecDeque::new();
+            let mut at = *leaf;
+            while let Some(entry) = self.aside.get(journal).and_then(|entries| entries.get(&at)) {
+                if !queued.insert(entry.id) {
+                    break;
+                }
+                at = entry.header.prev;
+                branch.push_front(entry.clone());
+            }
+            queues.push(branch);
         }
         Ok(in_causal_order(queues))
+    }
+
+    /// The last entries of all branches that do not count.
+    pub(super) fn leaves(&self) -> BTreeSet<(JournalId, EntryId)> {
+        let branches = self.branches().into_iter();
+        branches
+            .flat_map(|(journal, leaves)| leaves.into_iter().map(move |(_, leaf)| (journal, leaf)))
+            .collect()
     }
 
     /// The id of an entry held, by its place.
@@ -107,20 +132,17 @@ pub enum BundlingError {
     Bundle(#[from] bundle::BundleError),
 }
 
-/// Merges journals so that what an entry names in `seen` comes before it, where it is among them.
-fn in_causal_order(mut queues: BTreeMap<JournalId, VecDeque<Entry>>) -> Vec<Entry> {
-    let mut to_come: BTreeSet<EntryId> = BTreeSet::new();
-    for entry in queues.values().flatten() {
-        if entry.header.kind == super::entry::EntryKind::Control {
-            to_come.insert(entry.id);
-        }
-    }
+/// Merges journals and branches so that what an entry follows, and what it names in `seen`, comes before it, where it is
+/// among them.
+fn in_causal_order(mut queues: Vec<VecDeque<Entry>>) -> Vec<Entry> {
+    let mut to_come: BTreeSet<EntryId> = queues.iter().flatten().map(|entry| entry.id).collect();
     let mut ordered = Vec::new();
     loop {
         let before = ordered.len();
-        for queue in queues.values_mut() {
+        for queue in &mut queues {
             while let Some(entry) = queue.front() {
-                if entry.header.seen.iter().any(|seen| to_come.contains(seen)) {
+                let header = &entry.header;
+                if to_come.contains(&header.prev) || header.seen.iter().any(|seen| to_come.contains(seen)) {
                     break;
                 }
                 to_come.remove(&entry.id);

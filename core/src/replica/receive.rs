@@ -144,16 +144,7 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails; what was stored before stays then.
     pub fn rebuild(&mut self) -> Result<(), ReplicaError> {
-        let entries = self.all_entries()?;
-        self.roster = crate::domain::roster::Roster::default();
-        self.open.clear();
-        self.waiting.clear();
-        self.last_order = 0;
-        for row in self.journals.values_mut() {
-            row.seen.clear();
-        }
-        self.rebuilding = true;
-        let judged = self.judge_again(entries);
+        let judged = self.judge_until_settled();
         self.rebuilding = false;
         if judged.is_err() {
             self.reload()?;
@@ -162,16 +153,44 @@ impl<S: Storage> Replica<S> {
         judged
     }
 
-    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<(), ReplicaError> {
+    /// Each further round ends a journal earlier than the one before, so there are not many.
+    fn judge_until_settled(&mut self) -> Result<(), ReplicaError> {
+        loop {
+            let entries = self.all_entries()?;
+            self.roster = crate::domain::roster::Roster::default();
+            self.open.clear();
+            self.waiting.clear();
+            self.last_order = 0;
+            for row in self.journals.values_mut() {
+                row.seen.clear();
+            }
+            self.rebuilding = true;
+            let again = self.judge_again(entries)?;
+            self.rebuilding = false;
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
+    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<bool, ReplicaError> {
         let mut batch = Batch::new(Mode::Rejudge);
         batch.writes.push(Write::DropSaves);
         for entry in entries {
+            if self.is_aside(entry.header.journal, entry.id) {
+                if entry.header.kind == EntryKind::Control {
+                    self.insert_void(&entry);
+                }
+                continue;
+            }
             batch.journals.insert(entry.header.journal);
             self.take_in(&mut batch, entry, None)?;
         }
         self.restore_aside_control();
-        batch.writes.push(Write::Stale(false));
-        self.finish(&mut batch)
+        // A journal ended of which later entries had been applied before it was known: once more, now that it is.
+        batch.writes.push(Write::Stale(batch.undo));
+        self.finish(&mut batch)?;
+        Ok(batch.undo)
     }
 
     fn receive_all(
@@ -210,8 +229,13 @@ impl<S: Storage> Replica<S> {
             batch.writes.push(Write::Stale(true));
         }
         self.finish(&mut batch)?;
-        if self.resettle()? || batch.undo {
+        if batch.undo || self.resettle()? {
             self.rebuild()?;
+            // Who was in the group at one fork may depend on which branch counts at an earlier one.
+            while self.resettle()? {
+                self.rebuild()?;
+            }
+            batch.received.own_journal_left |= self.leave_stuck_journal()?;
             // Every document may have changed.
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;
@@ -347,9 +371,28 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    /// All entries held, in an order in which `prev` and `seen` come first; journals ascending otherwise.
+    /// Own work that was built on what does not count any more waits for ever, and whatever this journal writes on in
+    /// those documents would wait behind it everywhere but here. So the journal is left, as after a fork of its own.
+    pub(super) fn leave_stuck_journal(&mut self) -> Result<bool, ReplicaError> {
+        let Some(own) = &mut self.own else {
+            return Ok(false);
+        };
+        let mut places = self.waiting.values().flat_map(BTreeMap::keys);
+        if own.state == OwnState::Left || !places.any(|(journal, _)| *journal == own.id) {
+            return Ok(false);
+        }
+        own.state = OwnState::Left;
+        let kept = OwnJournal {
+            seed: own.key.to_bytes(),
+            state: OwnState::Left,
+        };
+        self.storage.commit(self.group, vec![Write::Own(kept)])?;
+        Ok(true)
+    }
+
+    /// All entries held, also those that do not count, in an order in which `prev` and `seen` come first.
     pub(super) fn all_entries(&self) -> Result<Vec<Entry>, ReplicaError> {
-        self.entries_beyond(&super::frontier::Frontier::new())
+        self.entries_beyond(&super::frontier::Frontier::new(), &self.leaves())
     }
 }
 

@@ -313,7 +313,7 @@ impl Session {
             Frame::Stored(stored) => {
                 self.note(&stored, replica)?;
                 let mut effects = vec![Effect::PeerHas(self.has.clone())];
-                effects.extend(self.send_branches(replica)?);
+                effects.extend(self.send_missing(replica)?);
                 Ok(effects)
             }
             Frame::Entries(frame) => match frame.unpack(replica.group()) {
@@ -339,6 +339,8 @@ impl Session {
         replica: &Replica<S>,
     ) -> Result<Vec<Effect>, ReplicaError> {
         self.known = true;
+        // The whole of it, also journals that are not here yet; what is said of those later would only fill memory.
+        self.has.clone_from(&theirs.heads);
         self.note(theirs, replica)?;
         let mut effects = vec![Effect::PeerHas(self.has.clone())];
         effects.extend(self.send_missing(replica)?);
@@ -347,9 +349,14 @@ impl Session {
 
     fn send_missing<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
         let mine = replica.frontier();
-        let mut effects = self.send_branches(replica)?;
-        let frames = match replica.missing(&self.known_to_peer(replica))? {
-            Missing::Nothing => return Ok(effects),
+        if !self.known {
+            return Ok(vec![]);
+        }
+        let (leaves, whole) = self.branches_to_send(replica)?;
+        let mut known = self.known_to_peer(replica);
+        known.retain(|journal, _| !whole.contains(journal));
+        let frames = match replica.missing(&known, &leaves)? {
+            Missing::Nothing => return Ok(vec![]),
             Missing::Entries(entries) => {
                 EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)])
             }
@@ -365,8 +372,7 @@ impl Session {
         if is_on(Bug::SessionSentIsStored) {
             advance(&mut self.has, &mine);
         }
-        effects.extend(frames.into_iter().map(Effect::Send));
-        Ok(effects)
+        Ok(frames.into_iter().map(Effect::Send).collect())
     }
 
     fn on_bundle_part<S: Storage>(
@@ -408,6 +414,8 @@ impl Session {
         }
         match replica.receive(entries) {
             Ok(received) => {
+                let mut stored = replica.holdings();
+                stored.heads.retain(|journal, _| carried.contains_key(journal));
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);
@@ -415,14 +423,12 @@ impl Session {
                 if is_on(Bug::SessionAllSent) {
                     advance(&mut self.sent, &replica.frontier());
                 }
-                let mut stored = replica.holdings();
-                stored.heads.retain(|journal, _| carried.contains_key(journal));
                 let mut effects = vec![
                     Effect::Send(Frame::Stored(stored)),
                     Effect::PeerHas(self.has.clone()),
                 ];
                 effects.extend(self.tell_branches(replica));
-                effects.extend(self.send_branches(replica)?);
+                effects.extend(self.send_missing(replica)?);
                 effects.push(Effect::Received(received));
                 Ok(effects)
             }
@@ -438,6 +444,10 @@ impl Session {
         // Only for the device that asks.
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
+        }
+        // One that was published is on its way to them: else they could fill this device's journal.
+        if replica.roster().is_enrolled_unopened(&enrol.enrolled) {
+            return vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))];
         }
         // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
         match replica.write_act(ControlAct::Enrol(enrol)) {

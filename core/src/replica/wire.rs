@@ -14,9 +14,7 @@ use super::codec::{Blob, DecodeError, decode, encode};
 use super::entry::{Entry, EntryError, EntryKind, Header, SEAL_BYTES};
 use super::frontier::Holdings;
 use super::keys::KeyBox;
-use super::limits::{
-    BUNDLE_BYTES_MAX, ENTRIES_PER_FRAME_MAX, FRAME_BYTES_MAX, FRAME_FILL_BYTES, JOURNALS_MAX, PROOFS,
-};
+use super::limits::{BUNDLE_BYTES_MAX, ENTRIES_PER_FRAME_MAX, FRAME_BYTES_MAX, JOURNALS_MAX, PROOFS};
 
 /// The version of the session protocol.
 pub const PROTOCOL_VERSION: u16 = 1;
@@ -137,7 +135,7 @@ pub struct EntriesFrame {
     pub entries: Vec<WireEntry>,
 }
 
-/// A journal's share of an [`EntriesFrame`].
+/// A journal's share of an [`EntriesFrame`]. A forked journal has one for each branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalPart {
     /// Which.
@@ -227,11 +225,14 @@ pub enum FrameError {
 }
 
 impl EntriesFrame {
-    /// Packs entries. Each journal's entries must be without gaps, and its last one signed.
+    /// Packs entries. Each journal's entries must be without gaps, and its last one signed; where it forked, so for each
+    /// branch, which is a part of its own from where it leaves another one.
     #[must_use]
     pub fn pack(entries: &[Entry]) -> Option<Self> {
         let mut frame = Self::default();
-        let mut places: BTreeMap<JournalId, (u32, Option<Signature>)> = BTreeMap::new();
+        // For each branch what it has come to, by its last entry so far.
+        let mut tips: BTreeMap<(JournalId, EntryId), usize> = BTreeMap::new();
+        let mut signatures: Vec<Option<Signature>> = Vec::new();
         let mut keys: BTreeMap<KeyId, u16> = BTreeMap::new();
         for entry in entries {
             let header = &entry.header;
@@ -240,8 +241,7 @@ impl EntriesFrame {
                 frame.keys.push(header.key);
                 next_key
             });
-            let next_place = u32::try_from(places.len()).ok()?;
-            let place = places.entry(header.journal).or_insert_with(|| {
+            let place = tips.remove(&(header.journal, header.prev)).unwrap_or_else(|| {
                 frame.journals.push(JournalPart {
                     journal: header.journal,
                     first: header.number,
@@ -249,11 +249,13 @@ impl EntriesFrame {
                     signature: Signature([0; 64]),
                     founding: header.group == GroupId::ZERO,
                 });
-                (next_place, None)
+                signatures.push(None);
+                signatures.len().saturating_sub(1)
             });
-            place.1 = entry.signature;
+            *signatures.get_mut(place)? = entry.signature;
+            tips.insert((header.journal, entry.id), place);
             frame.entries.push(WireEntry {
-                journal: place.0,
+                journal: u32::try_from(place).ok()?,
                 kind: header.kind as u8,
                 key,
                 seen: header.seen.clone(),
@@ -261,32 +263,10 @@ impl EntriesFrame {
                 sealed: Blob(entry.sealed.clone()),
             });
         }
-        for part in &mut frame.journals {
-            part.signature = places.get(&part.journal)?.1?;
+        for (part, signature) in frame.journals.iter_mut().zip(signatures) {
+            part.signature = signature?;
         }
         Some(frame)
-    }
-
-    /// Packs one journal's entries into as many frames as they need. A frame ends at a signed entry; what cannot be cut so
-    /// is left out.
-    #[must_use]
-    pub fn pack_in_pieces(entries: &[Entry]) -> Vec<Self> {
-        let mut frames = Vec::new();
-        let mut piece: Vec<Entry> = Vec::new();
-        let mut bytes = 0_usize;
-        for entry in entries {
-            bytes = bytes.saturating_add(entry.sealed.len());
-            piece.push(entry.clone());
-            if bytes >= FRAME_FILL_BYTES && entry.signature.is_some() {
-                frames.extend(Self::pack(&piece));
-                piece.clear();
-                bytes = 0;
-            }
-        }
-        if !piece.is_empty() {
-            frames.extend(Self::pack(&piece));
-        }
-        frames
     }
 
     /// Puts the entries together again; each journal's last one gets its signature.

@@ -253,7 +253,7 @@ impl World {
     }
 
     /// Goes wrong as said, where there is something to go wrong with. Says whether what is left may be taken.
-    fn spoil(&mut self, to: usize, pieces: &mut Vec<Piece>, careless: Carelessness) -> bool {
+    fn spoil(&mut self, to: usize, pieces: &mut [Piece], careless: Carelessness) -> bool {
         let at = self.dice.below(pieces.len());
         match careless {
             Carelessness::None => true,

@@ -102,7 +102,11 @@ impl Model {
     pub(super) fn letter(&mut self) -> char {
         let number = self.letters;
         self.letters += 1;
-        let base = if number % 2 == 0 { 0x4e00 } else { 0x2_0000 };
+        let base = if number.is_multiple_of(2) {
+            0x4e00
+        } else {
+            0x2_0000
+        };
         char::from_u32(base + number / 2).unwrap()
     }
 

@@ -201,7 +201,7 @@ impl World {
         };
         let hash = blake3::hash(&bytes);
         let name = self.nodes[node].name.clone();
-        let (kind, hash) = (kind_of(&frame), &hash.to_hex()[..8]);
+        let (kind, hash) = (kind_of(&frame), hash.to_hex().chars().take(8).collect::<String>());
         self.trace.event(format_args!(
             "{name} gets {kind} of {} bytes by {id}: {hash}",
             bytes.len()

@@ -227,6 +227,14 @@ impl Roster {
         self.author(journal).and_then(|author| self.device(author.grant))
     }
 
+    /// Is there a grant for this very device on which it has not begun a journal?
+    #[must_use]
+    pub fn is_enrolled_unopened(&self, device: &Device) -> bool {
+        let used: BTreeSet<EntryId> = self.authors().map(|(_, author)| author.grant).collect();
+        let mut grants = self.entries.iter().filter(|(_, judged)| judged.verdict.is_ok());
+        grants.any(|(id, judged)| device_of(&judged.entry.act) == Some(*device) && !used.contains(id))
+    }
+
     /// All journals that hold, with their authors.
     pub fn authors(&self) -> impl Iterator<Item = (JournalId, Author)> + '_ {
         self.journals

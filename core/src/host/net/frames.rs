@@ -3,7 +3,7 @@
 use iroh::endpoint::{Connection, RecvStream, SendStream};
 
 use crate::domain::id::DeviceId;
-use crate::replica::limits::FRAME_BYTES_MAX;
+use crate::replica::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX};
 use crate::replica::session::Channel;
 use crate::replica::wire::{Frame, FrameError};
 
@@ -23,6 +23,15 @@ pub(super) enum WireError {
 
 /// Reads one frame. None where the stream ended properly.
 pub(super) async fn read(stream: &mut RecvStream) -> Result<Option<Frame>, WireError> {
+    read_within(stream, FRAME_BYTES_MAX).await
+}
+
+/// Reads the first frame of somebody who has shown nothing yet: a greeting or a request, both short.
+pub(super) async fn read_first(stream: &mut RecvStream) -> Result<Option<Frame>, WireError> {
+    read_within(stream, FIRST_FRAME_BYTES_MAX).await
+}
+
+async fn read_within(stream: &mut RecvStream, most: usize) -> Result<Option<Frame>, WireError> {
     let mut length = [0; 4];
     match stream.read_exact(&mut length).await {
         Ok(()) => {}
@@ -30,7 +39,7 @@ pub(super) async fn read(stream: &mut RecvStream) -> Result<Option<Frame>, WireE
         Err(_) => return Err(WireError::Lost),
     }
     let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-    if length > FRAME_BYTES_MAX {
+    if length > most {
         return Err(FrameError::TooLong.into());
     }
     let mut bytes = vec![0; length];

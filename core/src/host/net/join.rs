@@ -226,7 +226,7 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     let channel = frames::channel(connection)?;
     let asked = async {
         let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
-        let frame = frames::read(&mut recv).await?.ok_or(WireError::Lost)?;
+        let frame = frames::read_first(&mut recv).await?.ok_or(WireError::Lost)?;
         Ok::<_, WireError>((send, frame))
     };
     let (mut send, frame) = tokio::time::timeout(ANSWER, asked)

@@ -19,6 +19,7 @@ use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow, ProfileValue, Store};
 use crate::replica::actions::ActionError;
 use crate::replica::author::AuthorError;
+use crate::replica::document::own;
 use crate::replica::hold::{Me, Replica, ReplicaError};
 use crate::replica::keys::BoxSecret;
 use crate::replica::storage::StorageError;
@@ -101,7 +102,7 @@ impl Node {
     /// Makes a new profile: a person with fresh recovery words, on this device.
     ///
     /// # Errors
-    /// Where there is a profile already, or it cannot be written.
+    /// Where there is a profile already, it cannot be written, or the name does not fit.
     pub fn create(home: &Home, name: &str, passphrase: &Passphrase) -> Result<Self, NodeError> {
         Self::create_at(home, name, passphrase, Cost::STANDARD)
     }
@@ -116,6 +117,7 @@ impl Node {
         passphrase: &Passphrase,
         cost: Cost,
     ) -> Result<Self, NodeError> {
+        own::check_name(name).map_err(AuthorError::from)?;
         let unlocked = home.create_at(passphrase, cost)?;
         let store = Store::open(&unlocked)?;
         let words = RecoveryWords::from_entropy(random::bytes());
@@ -138,7 +140,14 @@ impl Node {
     /// # Errors
     /// A wrong passphrase, a damaged file, a profile that another process has open.
     pub fn open(home: &Home, passphrase: &Passphrase) -> Result<Self, NodeError> {
-        let unlocked = home.unlock(passphrase)?;
+        Self::open_unlocked(home.unlock(passphrase)?)
+    }
+
+    /// Opens a profile whose key is derived already.
+    ///
+    /// # Errors
+    /// See [`Node::open`].
+    pub fn open_unlocked(unlocked: Unlocked) -> Result<Self, NodeError> {
         let store = Store::open(&unlocked)?;
         Self::with(store, unlocked)
     }

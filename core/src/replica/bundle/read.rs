@@ -50,7 +50,6 @@ pub(super) fn read(plain: &[u8], keys: &KeyRing, budget: Budget) -> Result<Bundl
         budget,
         lanes,
         journals: Vec::new(),
-        journal_ids: BTreeSet::new(),
         key_ids: Vec::new(),
         documents: Vec::new(),
         hashes: Vec::new(),
@@ -73,7 +72,6 @@ struct Reader<'a> {
     budget: Budget,
     lanes: Lanes<Cursor<'a>>,
     journals: Vec<Journal>,
-    journal_ids: BTreeSet<JournalId>,
     key_ids: Vec<KeyId>,
     documents: Vec<DocumentId>,
     hashes: Vec<[u8; 32]>,
@@ -218,9 +216,6 @@ impl<'a> Reader<'a> {
         } else {
             EntryId(self.lanes.journals.array()?)
         };
-        if !self.journal_ids.insert(id) {
-            return Err(malformed("a journal stands in it twice"));
-        }
         let actor = self.actors.len();
         self.actors.push(bytes);
         self.journals.push(Journal {

@@ -25,7 +25,10 @@ pub(super) struct Writer<'k> {
     entries: usize,
     /// What a reader will rebuild: H0 and payload of every entry.
     rebuilt: usize,
-    journals: BTreeMap<JournalId, Journal>,
+    /// Each journal, and each branch of a forked one, by its last entry so far.
+    journals: BTreeMap<(JournalId, EntryId), Journal>,
+    /// The greatest number so far of each journal.
+    numbers: BTreeMap<JournalId, EntryNumber>,
     key_ids: Dictionary<KeyId>,
     documents: Dictionary<DocumentId>,
     hashes: Dictionary<[u8; 32]>,
@@ -79,6 +82,7 @@ impl<'k> Writer<'k> {
             entries: 0,
             rebuilt: 0,
             journals: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             key_ids: Dictionary::default(),
             documents: Dictionary::default(),
             hashes: Dictionary::default(),
@@ -137,7 +141,11 @@ impl<'k> Writer<'k> {
 
     /// The plain bytes, and how much a reader unpacks and rebuilds from them.
     pub(super) fn finish(mut self) -> Result<(Vec<u8>, usize), BundleError> {
-        let mut heads: Vec<(JournalId, Journal)> = self.journals.into_iter().collect();
+        let mut heads: Vec<(JournalId, Journal)> = self
+            .journals
+            .into_iter()
+            .map(|((id, _), journal)| (id, journal))
+            .collect();
         heads.sort_unstable_by_key(|(_, journal)| journal.index);
         for (id, journal) in heads {
             let signature = journal.signature.ok_or(BundleError::Unsigned { journal: id })?;
@@ -176,15 +184,26 @@ impl<'k> Writer<'k> {
             error,
         };
         header.check().map_err(error)?;
-        if let Some(journal) = self.journals.get_mut(&header.journal) {
-            if journal.number.next() != header.number || journal.id != header.prev {
+        if let Some(mut journal) = self.journals.remove(&(header.journal, header.prev)) {
+            if journal.number.next() != header.number {
                 return Err(chain);
             }
             put_u64(&mut self.lanes.journal, journal.index as u64);
             journal.number = header.number;
             journal.id = entry.id;
             journal.signature = entry.signature;
-            return Ok(journal.actor);
+            let actor = journal.actor;
+            self.journals.insert((header.journal, entry.id), journal);
+            self.reached(header);
+            return Ok(actor);
+        }
+        // A branch of a fork stands as a journal of its own: it begins no later than another one has come to.
+        let beyond = self
+            .numbers
+            .get(&header.journal)
+            .is_some_and(|reached| header.number > *reached);
+        if beyond || self.journals.contains_key(&(header.journal, entry.id)) {
+            return Err(chain);
         }
         let index = self.journals.len();
         if index >= JOURNALS_MAX {
@@ -204,8 +223,14 @@ impl<'k> Writer<'k> {
             id: entry.id,
             signature: entry.signature,
         };
-        self.journals.insert(header.journal, journal);
+        self.journals.insert((header.journal, entry.id), journal);
+        self.reached(header);
         Ok(actor)
+    }
+
+    fn reached(&mut self, header: &Header) {
+        let reached = self.numbers.entry(header.journal).or_insert(header.number);
+        *reached = header.number.max(*reached);
     }
 
     /// The payload, where sealing it again gives this very entry.

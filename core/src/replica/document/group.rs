@@ -37,6 +37,15 @@ pub fn read(document: &Document) -> Reading<GroupInfo> {
     reader.done(info)
 }
 
+/// Whether a name and a purpose fit: to be asked before a group is founded for them.
+///
+/// # Errors
+/// Where the name is empty, or one of them too long.
+pub fn check(name: &str, purpose: &str) -> Result<(), WriteError> {
+    check_line("the name", name)?;
+    check_text("the purpose", purpose, PURPOSE_BYTES_MAX)
+}
+
 /// Names the group.
 ///
 /// # Errors

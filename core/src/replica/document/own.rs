@@ -80,6 +80,14 @@ fn read_comment(reader: &mut Reader<'_>, author: PersonId, key: &str) -> Option<
     })
 }
 
+/// Whether a name fits: to be asked before a profile is made with it.
+///
+/// # Errors
+/// Where it is empty or too long.
+pub fn check_name(name: &str) -> Result<(), WriteError> {
+    check_line("the name", name)
+}
+
 /// Says what the person calls themselves.
 ///
 /// # Errors

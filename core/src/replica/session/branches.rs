@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::id::JournalId;
+use crate::domain::id::{EntryId, JournalId};
 
 use super::super::frontier::{Frontier, Holdings, advance};
 use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::Storage;
-use super::super::wire::{EntriesFrame, Frame};
+use super::super::wire::Frame;
 use super::{Effect, Session};
+
+/// Leaves of branches, and journals to be sent from their beginning.
+type BranchesToSend = (BTreeSet<(JournalId, EntryId)>, BTreeSet<JournalId>);
 
 impl Session {
     /// Remembers what the peer says it holds. In a forked journal its head may move to a branch with fewer entries.
@@ -19,10 +22,10 @@ impl Session {
     ) -> Result<(), ReplicaError> {
         let mine = replica.frontier();
         for (journal, (number, id)) in &theirs.heads {
-            self.has.insert(*journal, (*number, *id));
             let Some((head, head_id)) = mine.get(journal) else {
                 continue;
             };
+            self.has.insert(*journal, (*number, *id));
             if number > head {
                 continue;
             }
@@ -48,36 +51,39 @@ impl Session {
         vec![Effect::Send(Frame::Frontier(replica.holdings()))]
     }
 
-    /// Sends the branches of forked journals that the peer does not hold: each whole, and once a session.
-    pub(super) fn send_branches<S: Storage>(
+    /// The branches of forked journals that the peer does not hold, each once a session: the leaves of those that do not
+    /// count here, and the journals whose counting branch it lacks from the fork on.
+    pub(super) fn branches_to_send<S: Storage>(
         &mut self,
         replica: &Replica<S>,
-    ) -> Result<Vec<Effect>, ReplicaError> {
+    ) -> Result<BranchesToSend, ReplicaError> {
         let mine = replica.branches();
         let mut journals: BTreeSet<JournalId> = self.diverged.clone();
         journals.extend(
             mine.keys()
                 .filter(|journal| mine.get(*journal) != self.branches.get(*journal)),
         );
-        let mut effects = Vec::new();
+        let mut leaves = BTreeSet::new();
+        let mut whole = BTreeSet::new();
         for journal in journals {
             let theirs = self.branches.get(&journal);
             let has = self.has.get(&journal).copied();
-            let head = replica.head(journal);
-            for leaf in mine.get(&journal).into_iter().flatten().copied().chain(head) {
-                let held = has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
-                if held || !self.sent_leaves.insert(leaf.1) {
-                    continue;
+            let is_held = |leaf| has == Some(leaf) || theirs.is_some_and(|theirs| theirs.contains(&leaf));
+            for leaf in mine.get(&journal).into_iter().flatten() {
+                if !is_held(*leaf) && self.sent_leaves.insert(leaf.1) {
+                    leaves.insert((journal, leaf.1));
                 }
-                let frames = EntriesFrame::pack_in_pieces(&replica.branch(journal, leaf.1)?);
-                effects.extend(
-                    frames
-                        .into_iter()
-                        .map(|frame| Effect::Send(Frame::Entries(frame))),
-                );
+            }
+            let elsewhere = match has {
+                Some((number, id)) => replica.entry_id(journal, number)? != Some(id),
+                None => false,
+            };
+            let head = replica.head(journal).filter(|head| !is_held(*head));
+            if elsewhere && head.is_some_and(|head| self.sent_leaves.insert(head.1)) {
+                whole.insert(journal);
             }
         }
-        Ok(effects)
+        Ok((leaves, whole))
     }
 
     /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
