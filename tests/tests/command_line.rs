@@ -191,7 +191,7 @@ fn every_answer_has_its_fields() {
     assert!(fields(&answer).is_superset(&status.into()), "{answer}");
     has(&anna.ask(&["search", "Bench"]), &["kind", "id", "title"]);
     let copy = anna.path("copy.kiez");
-    has(&anna.ask(&["export", &copy]), &["file", "bytes"]);
+    has(&anna.ask(&["export", &copy]), &["group", "file", "bytes"]);
     has(&anna.ask(&["import", &copy]), &["group", "entries", "new"]);
     let budget = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zawodzie.pb");
     has(&anna.ask(&["import-pabulib", budget]), &["ids"]);
