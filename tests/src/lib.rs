@@ -8,3 +8,4 @@ pub mod neighbours;
 pub mod second_reader;
 pub mod simulation;
 pub mod story;
+pub mod year;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::charter::Charter;
-use crate::domain::control::{Admit, ControlAct, Device, Enrol, Found, Open};
+use crate::domain::control::{Admit, ControlAct, Device};
 use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
 
 use super::codec::{decode, encode};
@@ -53,44 +53,53 @@ pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
 /// # Errors
 /// The author's fault, where shape or signature are wrong.
 pub fn act_from_bytes(group: GroupId, header: &Header, payload: &[u8]) -> Result<ControlAct, ActError> {
+    let act = act_from_own_store(payload)?;
+    // Else a member could found the group again, and who happened to meet that entry first would believe it.
+    if matches!(act, ControlAct::Found(_)) && header.group != GroupId::ZERO {
+        return Err(ActError::SecondFounding);
+    }
+    if holds(group, header, &act) {
+        Ok(act)
+    } else {
+        Err(ActError::Signature)
+    }
+}
+
+/// Reads an act that [`act_from_bytes`] has read before this device stored it: the signatures inside are not verified again.
+///
+/// # Errors
+/// Where the shape is wrong.
+pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError> {
     let (kind, body) = payload.split_at_checked(2).ok_or(ActError::Shape)?;
     let kind: [u8; 2] = kind.try_into().map_err(|_| ActError::Shape)?;
-    let kind = u16::from_le_bytes(kind);
-    match kind {
-        0 => Err(ActError::Shape),
-        FOUND => {
-            // Else a member could found the group again, and who happened to meet that entry first would believe it.
-            if header.group != GroupId::ZERO {
-                return Err(ActError::SecondFounding);
-            }
-            let found: Found = read(body)?;
+    Ok(match u16::from_le_bytes(kind) {
+        0 => return Err(ActError::Shape),
+        FOUND => ControlAct::Found(read(body)?),
+        OPEN => ControlAct::Open(read(body)?),
+        INVITE => ControlAct::Invite(read(body)?),
+        ADMIT => ControlAct::Admit(read(body)?),
+        ENROL => ControlAct::Enrol(read(body)?),
+        kind => ControlAct::Unknown { kind },
+    })
+}
+
+/// Do the signatures inside an act hold?
+fn holds(group: GroupId, header: &Header, act: &ControlAct) -> bool {
+    match act {
+        ControlAct::Found(found) => {
             let message = found_bytes(header.journal, header.key, &found.founder, &found.charter);
-            require(verify(&found.founder.person.0, &message, &found.person_signature))?;
-            Ok(ControlAct::Found(found))
+            verify(&found.founder.person.0, &message, &found.person_signature)
         }
-        OPEN => {
-            let open: Open = read(body)?;
+        ControlAct::Open(open) => {
             let message = open_bytes(group, open.grant, header.journal);
-            require(verify(&open.device.0, &message, &open.device_signature))?;
-            Ok(ControlAct::Open(open))
+            verify(&open.device.0, &message, &open.device_signature)
         }
-        INVITE => Ok(ControlAct::Invite(read(body)?)),
-        ADMIT => {
-            let admit: Admit = read(body)?;
-            require(is_signed(group, &admit))?;
-            Ok(ControlAct::Admit(admit))
-        }
-        ENROL => {
-            let enrol: Enrol = read(body)?;
+        ControlAct::Admit(admit) => is_signed(group, admit),
+        ControlAct::Enrol(enrol) => {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
-            require(verify(
-                &enrol.enrolled.person.0,
-                &message,
-                &enrol.person_signature,
-            ))?;
-            Ok(ControlAct::Enrol(enrol))
+            verify(&enrol.enrolled.person.0, &message, &enrol.person_signature)
         }
-        _ => Ok(ControlAct::Unknown { kind }),
+        ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => true,
     }
 }
 
@@ -152,8 +161,4 @@ fn numbered<T: Serialize>(kind: u16, act: &T) -> Vec<u8> {
 
 fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, ActError> {
     decode(body).map_err(|_| ActError::Shape)
-}
-
-fn require(holds: bool) -> Result<(), ActError> {
-    holds.then_some(()).ok_or(ActError::Signature)
 }

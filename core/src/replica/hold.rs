@@ -12,7 +12,7 @@ use crate::domain::roster::{Author, NotOk, Roster};
 
 use super::codec::{Blob, encode};
 use super::content::Content;
-use super::control::act_from_bytes;
+use super::control::act_from_own_store;
 use super::document::{Document, DocumentError};
 use super::entry::Entry;
 use super::fork::Aside;
@@ -248,7 +248,7 @@ impl<S: Storage> Replica<S> {
             crate::domain::control::ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
-            act_from_bytes(held.entry.group(), header, &payload).map_err(|_| damaged())?
+            act_from_own_store(&payload).map_err(|_| damaged())?
         };
         let entry = ControlEntry {
             id: held.entry.id,

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use kiez_tests::simulation::{Options, run, run_seeds};
 
-const USAGE: &str = "usage: simulate --seeds FROM..TO | --seed N [--trace]";
+const USAGE: &str = "usage: simulate --seeds FROM..TO | --seed N, and [--forks] [--trace]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let options = Options {
         trace: arguments.iter().any(|argument| argument == "--trace"),
-        ..Options::default()
+        forks: arguments.iter().any(|argument| argument == "--forks"),
     };
     let value = |name: &str| {
         let place = arguments.iter().position(|argument| argument == name)?;

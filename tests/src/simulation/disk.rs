@@ -79,15 +79,19 @@ impl Disk {
     }
 }
 
-/// The ids of all entries kept here.
+/// The ids of all entries kept here, also on branches that do not count.
 pub(super) fn ids(memory: &MemoryStorage) -> BTreeSet<EntryId> {
+    let aside = memory.aside().unwrap_or_default();
     let journals = memory.journals().unwrap_or_default();
     let entries = journals.iter().flat_map(|row| {
         memory
             .entries(row.id, EntryNumber(0), usize::MAX)
             .unwrap_or_default()
     });
-    entries.map(|held| held.entry.id).collect()
+    entries
+        .map(|held| held.entry.id)
+        .chain(aside.iter().map(|entry| entry.id))
+        .collect()
 }
 
 impl Storage for Disk {

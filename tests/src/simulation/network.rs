@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::session::{Channel, Effect, Session, Side, hello};
-use kiez_core::replica::storage::Storage;
-use kiez_core::replica::wire::Frame;
+use kiez_core::replica::wire::{Frame, WireEntry};
 use rand::Rng;
 
 use super::node::Node;
@@ -295,8 +294,7 @@ impl World {
     fn check_promise(&self, node: usize, peer: usize, frontier: &Frontier) -> Outcome {
         let peer = &self.nodes[peer];
         for (journal, (number, id)) in frontier {
-            let held = peer.disk.entry(*journal, *number).ok().flatten();
-            if held.is_none_or(|held| held.entry.id != *id) {
+            if !peer.holds((*journal, *number), *id) {
                 let me = &self.nodes[node].name;
                 wrong!("{me} believes {} has {number:?} of {journal:?}", peer.name);
             }
@@ -305,13 +303,22 @@ impl World {
     }
 }
 
-fn kind_of(frame: &Frame) -> &'static str {
-    match frame {
+fn kind_of(frame: &Frame) -> String {
+    let kind = match frame {
+        Frame::Entries(entries) => {
+            let count = |place: usize| {
+                let of = |entry: &&WireEntry| usize::try_from(entry.journal) == Ok(place);
+                entries.entries.iter().filter(of).count()
+            };
+            let parts = entries.journals.iter().enumerate();
+            let parts = parts
+                .map(|(place, part)| format!("{:?} {} from {}", part.journal, count(place), part.first.0));
+            return format!("entries ({})", parts.collect::<Vec<_>>().join(", "));
+        }
         Frame::Hello { .. } => "a greeting",
         Frame::Identify { .. } => "a name",
         Frame::Digest(_) => "a digest",
         Frame::Frontier(_) => "a frontier",
-        Frame::Entries(_) => "entries",
         Frame::BundlePart { .. } => "a part of a bundle",
         Frame::Stored(_) => "a receipt",
         Frame::PublishEnrolment(_) => "a request to publish",
@@ -319,5 +326,6 @@ fn kind_of(frame: &Frame) -> &'static str {
         Frame::JoinRequest(_) => "a request to join",
         Frame::Admitted { .. } => "an admission",
         Frame::NotAdmitted(_) => "a refusal",
-    }
+    };
+    kind.to_owned()
 }

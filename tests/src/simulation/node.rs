@@ -113,6 +113,13 @@ impl Node {
         Some((journal, number))
     }
 
+    /// Is this entry here, be it on a branch that does not count?
+    pub(super) fn holds(&self, place: (JournalId, EntryNumber), id: EntryId) -> bool {
+        let held = self.disk.entry(place.0, place.1).ok().flatten();
+        let aside = || self.disk.aside().unwrap_or_default();
+        held.is_some_and(|held| held.entry.id == id) || aside().iter().any(|entry| entry.id == id)
+    }
+
     /// Does this entry count here?
     pub(super) fn has_applied(&self, place: (JournalId, EntryNumber), id: EntryId) -> bool {
         use kiez_core::replica::storage::Standing;

@@ -1,10 +1,20 @@
 //! The end of a run: the network heals, everybody meets everybody, and those who lost their journals get new ones.
 
+use kiez_core::replica::hold::Replica;
+
+use super::disk::Disk;
 use super::network::can_connect;
+use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
 /// So often everybody meets everybody at most.
 const ROUNDS: usize = 12;
+
+/// Is the owner of this device a member, as it knows? Who was admitted on a branch that does not count is none.
+fn is_in_group(node: &Node) -> bool {
+    let is_member = |replica: &Replica<Disk>| replica.roster().membership(node.me.person).is_some();
+    !node.is_outlaw && node.replica.as_deref().is_some_and(is_member)
+}
 
 impl World {
     /// Until everybody has everything.
@@ -36,8 +46,7 @@ impl World {
             self.somebody_says_goodbye(node)?;
         }
         self.drain()?;
-        let outside =
-            self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw && node.role().is_none());
+        let outside = self.nodes_where(|node| is_in_group(node) && node.role().is_none());
         if let Some(node) = outside.first() {
             wrong!("{} cannot write any more", self.nodes[*node].name);
         }
@@ -63,11 +72,8 @@ impl World {
 
     fn without_journal(&self) -> Vec<usize> {
         self.nodes_where(|node| {
-            !node.is_outlaw
-                && node
-                    .replica
-                    .as_ref()
-                    .is_some_and(|replica| replica.own_journal().is_none())
+            let has_none = |replica: &Replica<Disk>| replica.own_journal().is_none();
+            is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
         })
     }
 

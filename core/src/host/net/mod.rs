@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use iroh::endpoint::presets;
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::domain::id::{DeviceId, GroupId};
 use crate::host::discovery::{Discovery, Sighting};
 use crate::host::keystore::Passphrase;
-use crate::host::node::{Node, NodeError};
+use crate::host::node::{Changed, Node, NodeError};
 use crate::host::random::SystemRandom;
 
 pub use join::{JoinFailure, Joined, join};
@@ -269,21 +269,40 @@ impl Shared {
         groups.into_iter().flat_map(|group| self.devices(group)).collect()
     }
 
-    /// Where a device may be: what was seen nearby, and where it was before.
-    fn addresses_of(&self, group: GroupId, device: DeviceId) -> BTreeSet<SocketAddr> {
-        let mut addresses = self.lock_addresses().get(&device).cloned().unwrap_or_default();
-        let kept = self
-            .node
-            .store()
-            .group(Some(group))
-            .contacts()
-            .unwrap_or_default();
-        addresses.extend(
-            kept.into_iter()
-                .filter(|(known, _)| *known == device)
-                .flat_map(|(_, kept)| kept),
-        );
+    /// Where devices may be: what was seen nearby, and where they were before.
+    fn addresses_in(&self, group: GroupId) -> BTreeMap<DeviceId, BTreeSet<SocketAddr>> {
+        let mut addresses = self.lock_addresses().clone();
+        let kept = self.node.store().group(Some(group)).contacts();
+        for (device, kept) in kept.unwrap_or_default() {
+            addresses.entry(device).or_default().extend(kept);
+        }
         addresses
+    }
+
+    /// Waits until somebody may have come in. Most changes bring nobody, and going through everybody's devices after each
+    /// would keep the node from the next one.
+    async fn people_changed(&self, events: &mut broadcast::Receiver<Changed>, known: &mut usize) {
+        loop {
+            if let Err(broadcast::error::RecvError::Closed) = events.recv().await {
+                return std::future::pending().await;
+            }
+            let count = self.count_control();
+            if count != *known {
+                *known = count;
+                return;
+            }
+        }
+    }
+
+    /// How many control entries all groups hold.
+    fn count_control(&self) -> usize {
+        let groups = self.node.groups().unwrap_or_default();
+        let counts = groups.into_iter().map(|group| {
+            self.node
+                .with_group(group, |replica| Ok::<_, NodeError>(replica.roster().len()))
+                .unwrap_or_default()
+        });
+        counts.fold(0, usize::saturating_add)
     }
 
     fn set_contact(&self, group: GroupId, device: DeviceId, contact: Contact) {
@@ -340,12 +359,14 @@ async fn dial(shared: Arc<Shared>) {
     let mut sessions: JoinSet<(GroupId, DeviceId)> = JoinSet::new();
     let mut under_way: BTreeSet<(GroupId, DeviceId)> = BTreeSet::new();
     let mut changed = shared.node.events();
+    let mut known = 0;
     loop {
         for group in shared.node.groups().unwrap_or_default() {
+            let mut addresses_in = shared.addresses_in(group);
             for device in shared.devices(group) {
                 let place = (group, device);
                 let talking = matches!(shared.contact(group, device), Some(Contact::Busy | Contact::Even));
-                let addresses = shared.addresses_of(group, device);
+                let addresses = addresses_in.remove(&device).unwrap_or_default();
                 if talking || addresses.is_empty() || !under_way.insert(place) {
                     continue;
                 }
@@ -370,7 +391,7 @@ async fn dial(shared: Arc<Shared>) {
                     () = tokio::time::sleep(DIAL_AGAIN) => {}
                 }
             }
-            _ = changed.recv() => {}
+            () = shared.people_changed(&mut changed, &mut known) => {}
             () = tokio::time::sleep(DIAL_AGAIN) => {}
         }
     }
@@ -380,6 +401,7 @@ async fn dial(shared: Arc<Shared>) {
 /// Learns from discovery where known devices are.
 async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
     let mut changed = shared.node.events();
+    let mut known = 0;
     loop {
         discovery.set_known(shared.all_devices());
         tokio::select! {
@@ -395,7 +417,7 @@ async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
                     }
                 }
             },
-            _ = changed.recv() => {}
+            () = shared.people_changed(&mut changed, &mut known) => {}
         }
     }
     // May block for a moment.

@@ -132,7 +132,7 @@ impl Node {
     /// # Errors
     /// Where there is no such task, or the store fails.
     pub fn set_task_state(&self, group: GroupId, task: TaskId, state: TaskState) -> Result<(), NodeError> {
-        let idea = self.task(group, task)?.idea;
+        let idea = self.board_of(group, task)?;
         self.change(group, |replica| replica.set_task_state(idea, task, state, now()))
     }
 
@@ -154,11 +154,23 @@ impl Node {
         Ok(value)
     }
 
+    /// The idea on whose board a task stands. That never changes, so a view that is behind will do where it knows the task.
+    fn board_of(&self, group: GroupId, task: TaskId) -> Result<Option<ProposalId>, NodeError> {
+        let known = self.with_group(group, |replica| {
+            Ok::<_, NodeError>(replica.storage().board_of(task)?)
+        })?;
+        known.map_or_else(|| Ok(self.task(group, task)?.idea), Ok)
+    }
+
     fn hint_poll(&self, group: GroupId, poll: PollId) -> Result<(), NodeError> {
-        let row = self.polls(group)?.into_iter().find(|row| row.id == poll);
         self.with_group(group, |replica| {
-            if let Some(row) = row {
-                replica.remember_poll(row.id, row.opener);
+            // Who opened it never changes: asked once.
+            if !replica.remembers_poll(poll) {
+                replica.refresh_views()?;
+                let rows = replica.storage().poll_rows()?;
+                if let Some(row) = rows.into_iter().find(|row| row.id == poll) {
+                    replica.remember_poll(row.id, row.opener);
+                }
             }
             Ok(())
         })

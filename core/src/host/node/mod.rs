@@ -140,7 +140,14 @@ impl Node {
     /// # Errors
     /// A wrong passphrase, a damaged file, a profile that another process has open.
     pub fn open(home: &Home, passphrase: &Passphrase) -> Result<Self, NodeError> {
-        let unlocked = home.unlock(passphrase)?;
+        Self::open_unlocked(home.unlock(passphrase)?)
+    }
+
+    /// Opens a profile whose key is derived already.
+    ///
+    /// # Errors
+    /// See [`Node::open`].
+    pub fn open_unlocked(unlocked: Unlocked) -> Result<Self, NodeError> {
         let store = Store::open(&unlocked)?;
         Self::with(store, unlocked)
     }

@@ -3,8 +3,10 @@
 
 mod contacts;
 mod entries;
+mod refresh;
 mod schema;
 mod views;
+mod writes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

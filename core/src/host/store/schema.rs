@@ -117,6 +117,7 @@ CREATE TABLE task_view (
   assignees BLOB NOT NULL, due TEXT, done INTEGER NOT NULL
 );
 CREATE INDEX task_document ON task_view(document);
+CREATE INDEX task_id ON task_view(group_row, id);
 CREATE INDEX task_order ON task_view(group_row, done, due, id);
 CREATE VIRTUAL TABLE search USING fts5(
   title, body, document UNINDEXED, group_row UNINDEXED, kind UNINDEXED, id UNINDEXED, tokenize = 'trigram'

@@ -253,6 +253,12 @@ impl<S: Storage> Replica<S> {
         self.poll_openers.insert(id, opener);
     }
 
+    /// Is it known in whose vote document a poll stands?
+    #[must_use]
+    pub fn remembers_poll(&self, id: PollId) -> bool {
+        self.poll_openers.contains_key(&id)
+    }
+
     fn poll_record(&mut self, id: PollId) -> Result<Option<PollRecord>, ReplicaError> {
         if let Some(opener) = self.poll_openers.get(&id).copied() {
             let found = vote::polls(self.document(DocumentId::Vote(opener))?, opener)

@@ -64,7 +64,7 @@ impl<S: Storage> Replica<S> {
         rng: &mut impl CryptoRng,
     ) -> Result<CommentId, ActionError> {
         let person = self.myself()?;
-        self.idea(about)?;
+        self.require_idea(about)?;
         let mut id = CommentId([0; 16]);
         rng.fill_bytes(&mut id.0);
         self.write_document(DocumentId::Own(person), at, |tx| {

@@ -7,7 +7,7 @@ use crate::domain::id::{ProposalId, TaskId, Timestamp};
 use crate::domain::proposal::{Draft, Proposal};
 use crate::domain::task::{Task, TaskDraft, TaskState};
 
-use super::super::document::{board, proposal};
+use super::super::document::{Document, board, proposal};
 use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::Storage;
 use super::ActionError;
@@ -34,7 +34,7 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where there is no such idea, the text does not fit, or the storage fails.
     pub fn edit_idea(&mut self, id: ProposalId, body: &str, at: Timestamp) -> Result<(), ActionError> {
-        self.idea(id)?;
+        self.require_idea(id)?;
         self.write_document(DocumentId::Proposal(id), at, |tx| proposal::set_body(tx, body))?;
         Ok(())
     }
@@ -44,6 +44,11 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where there is none, or the storage fails.
     pub fn idea(&mut self, id: ProposalId) -> Result<Proposal, ActionError> {
+        Ok(proposal::read(self.require_idea(id)?, id).value)
+    }
+
+    /// The document of an idea that is here.
+    pub(super) fn require_idea(&mut self, id: ProposalId) -> Result<&Document, ActionError> {
         let document = self.document(DocumentId::Proposal(id))?;
         if document.is_untouched() {
             return Err(ActionError::NotFound {
@@ -51,7 +56,7 @@ impl<S: Storage> Replica<S> {
                 id: id.to_string(),
             });
         }
-        Ok(proposal::read(document, id).value)
+        Ok(document)
     }
 
     /// All ideas.
@@ -80,7 +85,7 @@ impl<S: Storage> Replica<S> {
         rng: &mut impl CryptoRng,
     ) -> Result<TaskId, ActionError> {
         if let Some(idea) = idea {
-            self.idea(idea)?;
+            self.require_idea(idea)?;
         }
         let mut id = TaskId([0; 16]);
         rng.fill_bytes(&mut id.0);

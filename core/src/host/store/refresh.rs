@@ -1,0 +1,234 @@
+//! Bringing the views up to date: what each changed document says now, as rows.
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::domain::document::DocumentId;
+use crate::domain::id::{JournalId, PersonId, ProposalId, Timestamp};
+use crate::domain::proposal::Proposal;
+use crate::domain::roster::Roster;
+use crate::domain::task::TaskState;
+use crate::replica::codec::{decode, encode};
+use crate::replica::document::{Document, board, group, own, proposal, vote};
+use crate::replica::hold::{Replica, ReplicaError};
+use crate::replica::storage::StorageError;
+
+use super::entries::GroupStore;
+use super::views::{PollRow, TaskRow, time, words};
+use super::{failed, unreadable};
+
+/// After so many documents what has been done is kept, so that a long refresh that is stopped goes on later.
+const REFRESH_STEP: usize = 200;
+
+impl Replica<GroupStore> {
+    /// Brings the views up to date; says how many documents were read for it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn refresh_views(&mut self) -> Result<usize, ReplicaError> {
+        let group_row = self.storage().begun()?;
+        let mut done = 0_usize;
+        loop {
+            let dirty = dirty_documents(&self.storage().store().lock(), group_row)?;
+            if dirty.is_empty() {
+                return Ok(done);
+            }
+            done = done.saturating_add(dirty.len());
+            let mut read = Vec::new();
+            for (row, id) in dirty {
+                let rows = Rows::read(id, self.document(id)?);
+                read.push((row, rows));
+                self.close_unused();
+            }
+            let store = self.storage().store().clone();
+            let mut connection = store.lock();
+            let transaction = connection.transaction().map_err(failed)?;
+            for (row, rows) in read {
+                rows.write(&transaction, group_row, row, self.roster())
+                    .map_err(failed)?;
+            }
+            transaction.commit().map_err(failed)?;
+        }
+    }
+}
+
+fn dirty_documents(connection: &Connection, group: i64) -> Result<Vec<(i64, DocumentId)>, StorageError> {
+    let mut statement = connection
+        .prepare_cached("SELECT row, id FROM documents WHERE group_row = ?1 AND dirty LIMIT ?2")
+        .map_err(failed)?;
+    let rows = statement
+        .query_map(params![group, REFRESH_STEP as i64], |row| {
+            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .map_err(failed)?;
+    rows.map(|row| {
+        let (row, id) = row.map_err(failed)?;
+        Ok((row, decode(&id).map_err(|_| unreadable("a document's name"))?))
+    })
+    .collect()
+}
+
+/// What the views say of one document.
+enum Rows {
+    Group(group::GroupInfo),
+    Own(PersonId, own::OwnPage),
+    Vote(Vec<PollRow>),
+    Proposal(Box<Proposal>, Option<(JournalId, Timestamp)>),
+    Board(Vec<TaskRow>),
+    Nothing,
+}
+
+impl Rows {
+    fn read(id: DocumentId, document: &Document) -> Self {
+        // What was written in it lies on a branch that lost.
+        if document.is_untouched() {
+            return Self::Nothing;
+        }
+        match id {
+            DocumentId::Group => Self::Group(group::read(document).value),
+            DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
+            DocumentId::Vote(person) => {
+                let polls = vote::polls(document, person).value.into_iter();
+                Self::Vote(
+                    polls
+                        .map(|(id, record)| PollRow {
+                            id,
+                            opener: record.opener,
+                            idea: record.proposal,
+                            question: record.question,
+                            at: record.at,
+                        })
+                        .collect(),
+                )
+            }
+            DocumentId::Proposal(id) => {
+                Self::Proposal(Box::new(proposal::read(document, id).value), document.origin())
+            }
+            DocumentId::Board(board) => {
+                let idea = (id != DocumentId::GENERAL_BOARD).then_some(ProposalId(board.0));
+                let tasks = board::read(document, idea).value.into_iter();
+                Self::Board(
+                    tasks
+                        .map(|task| TaskRow {
+                            id: task.id,
+                            idea,
+                            title: task.title,
+                            assignees: task.assignees.into_iter().collect(),
+                            due: task.due.map(|due| due.to_string()),
+                            state: task.state,
+                        })
+                        .collect(),
+                )
+            }
+            DocumentId::Meeting(_) | DocumentId::Help(_) | DocumentId::Strategy(_) => Self::Nothing,
+        }
+    }
+
+    fn write(self, t: &Transaction<'_>, group: i64, document: i64, roster: &Roster) -> rusqlite::Result<()> {
+        t.prepare_cached(
+            "DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)",
+        )?
+        .execute([document])?;
+        for table in [
+            "search_rows",
+            "idea_view",
+            "comment_view",
+            "poll_view",
+            "task_view",
+        ] {
+            t.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?
+                .execute([document])?;
+        }
+        let find = |title: &str, body: &str, kind: &str, id: &str| -> rusqlite::Result<()> {
+            t.prepare_cached(
+                "INSERT INTO search (title, body, document, group_row, kind, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![title, body, document, group, kind, id])?;
+            t.prepare_cached("INSERT INTO search_rows VALUES (?1, ?2)")?
+                .execute(params![document, t.last_insert_rowid()])?;
+            Ok(())
+        };
+        match self {
+            Self::Group(info) => {
+                t.execute(
+                    "INSERT OR REPLACE INTO group_view VALUES (?1, ?2, ?3)",
+                    params![group, info.name, info.purpose],
+                )?;
+            }
+            Self::Own(person, page) => {
+                if let Some(name) = &page.name {
+                    t.execute(
+                        "INSERT OR REPLACE INTO person_view VALUES (?1, ?2, ?3)",
+                        params![group, person.0, name],
+                    )?;
+                }
+                for comment in page.comments {
+                    t.prepare_cached("INSERT INTO comment_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            comment.id.0,
+                            comment.about.0,
+                            person.0,
+                            comment.text,
+                            time(comment.at)
+                        ])?;
+                    find("", &comment.text, "comment", &comment.about.to_string())?;
+                }
+            }
+            Self::Vote(polls) => {
+                for poll in polls {
+                    t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                        .execute(params![
+                            document,
+                            group,
+                            poll.id.0,
+                            poll.opener.0,
+                            poll.idea.0,
+                            poll.question,
+                            time(poll.at)
+                        ])?;
+                }
+            }
+            Self::Proposal(idea, origin) => {
+                let author = origin
+                    .and_then(|(journal, _)| roster.author(journal))
+                    .map(|author| author.person.0);
+                let at = origin.map_or(Timestamp(0), |(_, at)| at);
+                t.prepare_cached("INSERT INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+                    .execute(params![
+                        document,
+                        group,
+                        idea.id.0,
+                        idea.title,
+                        idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
+                        idea.place.map(|place| place.to_string()),
+                        words(&idea.categories),
+                        words(&idea.targets),
+                        author,
+                        time(at)
+                    ])?;
+                find(&idea.title, &idea.body, "idea", &idea.id.to_string())?;
+            }
+            Self::Board(tasks) => {
+                for task in tasks {
+                    t.prepare_cached("INSERT INTO task_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                        .execute(params![
+                            document,
+                            group,
+                            task.id.0,
+                            task.idea.map(|idea| idea.0),
+                            task.title,
+                            encode(&task.assignees),
+                            task.due,
+                            task.state == TaskState::Done
+                        ])?;
+                    find(&task.title, "", "task", &task.id.to_string())?;
+                }
+            }
+            Self::Nothing => {}
+        }
+        t.prepare_cached("UPDATE documents SET dirty = 0 WHERE row = ?1")?
+            .execute([document])?;
+        Ok(())
+    }
+}
