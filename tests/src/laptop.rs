@@ -128,7 +128,6 @@ impl Laptop {
         command
             .env("KIEZ_PASSPHRASE", PASSPHRASE)
             .env_remove("KIEZ_HOME")
-            .env_remove("KIEZ_LOG")
             .arg("--home")
             .arg(self.home())
             .arg("--json")
@@ -333,6 +332,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+        if std::thread::panicking() {
+            for line in &self.lines {
+                eprintln!("{line:?}");
+            }
+        }
     }
 }
 
@@ -348,18 +352,19 @@ pub struct Told {
 }
 
 impl Told {
-    /// The answer; it must not have failed.
+    /// The answer: one JSON value, and nothing else; it must not have failed.
     #[must_use]
     pub fn done(&self) -> Value {
         assert_eq!(self.code, Some(0), "{self:?}");
-        let answer = self.out.lines().last().unwrap_or_default();
-        serde_json::from_str(answer).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The message of a failure; it must have this exit code and name this.
     pub fn failed(&self, exit: i32, names: &str) -> String {
         assert_eq!(self.code, Some(exit), "{self:?}");
-        let error: Value = serde_json::from_str(&self.err).unwrap_or_else(|e| panic!("{e}: {self:?}"));
+        assert_eq!(self.out, "", "{self:?}");
+        let last = self.err.lines().last().unwrap_or_default();
+        let error: Value = serde_json::from_str(last).unwrap_or_else(|e| panic!("{e}: {self:?}"));
         let message = error["error"]["message"].as_str().expect("a message").to_owned();
         assert!(message.contains(names), "{names:?} is not in {message:?}");
         assert!(error["error"]["code"].is_string(), "{self:?}");

@@ -77,9 +77,18 @@ fn fields(answer: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// It has these fields, and `docs/cli.md` names them.
 #[track_caller]
 fn has(answer: &Value, expected: &[&str]) {
     assert_eq!(fields(answer), expected.iter().copied().collect(), "{answer}");
+    let page = include_str!("../../docs/cli.md");
+    for field in expected {
+        let named = [format!("`{field}`"), format!("\"{field}\":")];
+        assert!(
+            named.iter().any(|name| page.contains(name)),
+            "docs/cli.md does not name {field}"
+        );
+    }
 }
 
 #[test]

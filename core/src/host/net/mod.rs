@@ -8,7 +8,7 @@ mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use iroh::endpoint::presets;
@@ -39,6 +39,10 @@ const DIAL_AGAIN: Duration = Duration::from_secs(5);
 /// How many connections are answered at the same time; members dial again.
 const ANSWERS_MAX: usize = 256;
 
+/// How often the preferred port is tried, and how long after the last time.
+const PORT_ATTEMPTS: u32 = 5;
+const PORT_AGAIN: Duration = Duration::from_millis(50);
+
 /// How long finding this device's own addresses may take.
 const OWN_ADDRESSES: Duration = Duration::from_secs(2);
 
@@ -66,6 +70,9 @@ pub enum Contact {
     Lost,
 }
 
+/// Where each device is seen nearby.
+type Nearby = BTreeMap<DeviceId, BTreeSet<SocketAddr>>;
+
 /// Every device that was tried or met, by group.
 pub type Contacts = BTreeMap<(GroupId, DeviceId), Contact>;
 
@@ -83,7 +90,8 @@ struct Shared {
     endpoint: Endpoint,
     /// Whether recovery words may be opened for an enrolment; held only as long as the network runs.
     passphrase: Option<Passphrase>,
-    addresses: Mutex<BTreeMap<DeviceId, BTreeSet<SocketAddr>>>,
+    /// Where devices are seen nearby.
+    nearby: watch::Sender<Nearby>,
     contacts: watch::Sender<Contacts>,
     /// Who joined last.
     joined: watch::Sender<Option<Joined>>,
@@ -101,12 +109,13 @@ impl Network {
         let endpoint = bind(node).await?;
         let (contacts, _) = watch::channel(Contacts::new());
         let (joined, _) = watch::channel(None);
+        let (nearby, _) = watch::channel(Nearby::new());
         let (stop, _) = watch::channel(false);
         let shared = Arc::new(Shared {
             node: node.clone(),
             endpoint,
             passphrase,
-            addresses: Mutex::default(),
+            nearby,
             contacts,
             joined,
             look: Notify::new(),
@@ -185,9 +194,20 @@ fn port_of(device: DeviceId) -> u16 {
 async fn bind(node: &Node) -> Result<Endpoint, NetError> {
     let preferred = port_of(node.me().device_id());
     let mut last = None;
-    // Both families, then one, then any port: some machines have no IPv6, some another program on the port.
-    for (port, both) in [(preferred, true), (preferred, false), (0, true), (0, false)] {
-        match bind_at(node, port, both).await {
+    // Both families, then one: some machines have no IPv6. A socket that this process has just closed may take a moment to
+    // go, and whoever keeps the address of another port dials it in vain later.
+    for _ in 0..PORT_ATTEMPTS {
+        for both in [true, false] {
+            match bind_at(node, preferred, both).await {
+                Ok(endpoint) => return Ok(endpoint),
+                Err(error) => last = Some(error),
+            }
+        }
+        tokio::time::sleep(PORT_AGAIN).await;
+    }
+    // Another program has the port.
+    for both in [true, false] {
+        match bind_at(node, 0, both).await {
             Ok(endpoint) => return Ok(endpoint),
             Err(error) => last = Some(error),
         }
@@ -271,7 +291,7 @@ impl Shared {
 
     /// Where devices may be: what was seen nearby, and where they were before.
     fn addresses_in(&self, group: GroupId) -> BTreeMap<DeviceId, BTreeSet<SocketAddr>> {
-        let mut addresses = self.lock_addresses().clone();
+        let mut addresses = self.nearby.borrow().clone();
         let kept = self.node.store().group(Some(group)).contacts();
         for (device, kept) in kept.unwrap_or_default() {
             addresses.entry(device).or_default().extend(kept);
@@ -312,10 +332,6 @@ impl Shared {
 
     fn contact(&self, group: GroupId, device: DeviceId) -> Option<Contact> {
         self.contacts.borrow().get(&(group, device)).copied()
-    }
-
-    fn lock_addresses(&self) -> MutexGuard<'_, BTreeMap<DeviceId, BTreeSet<SocketAddr>>> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn stopped(&self) {
@@ -411,7 +427,9 @@ async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
                 Some(Sighting { device, addresses }) => {
                     tracing::debug!("seen nearby: {device:?} at {addresses:?}");
                     let here = !addresses.is_empty();
-                    shared.lock_addresses().insert(device, addresses.into_iter().collect());
+                    shared.nearby.send_modify(|nearby| {
+                        nearby.insert(device, addresses.into_iter().collect());
+                    });
                     if here {
                         shared.look.notify_one();
                     }
@@ -424,11 +442,43 @@ async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
     tokio::task::spawn_blocking(move || discovery.stop()).await.ok();
 }
 
+/// The addresses worth dialling. Link-local ones only where there is nothing else: iroh 1.4 answers to them without
+/// their scope, so the answer is lost, and with it the attempt, where that address was the fastest.
+fn dialable(addresses: &BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
+    let far = |address: &SocketAddr| match address {
+        SocketAddr::V4(_) => true,
+        SocketAddr::V6(address) => !address.ip().is_unicast_link_local(),
+    };
+    let others: BTreeSet<SocketAddr> = addresses.iter().copied().filter(far).collect();
+    if others.is_empty() {
+        addresses.clone()
+    } else {
+        others
+    }
+}
+
 /// A device's address for iroh. None where its key is none.
 fn endpoint_address(device: DeviceId, addresses: &BTreeSet<SocketAddr>) -> Option<EndpointAddr> {
     let id = EndpointId::from_bytes(&device.0).ok()?;
-    Some(EndpointAddr::from_parts(
-        id,
-        addresses.iter().copied().map(TransportAddr::Ip),
-    ))
+    let addresses = dialable(addresses).into_iter().map(TransportAddr::Ip);
+    Some(EndpointAddr::from_parts(id, addresses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_local_addresses_are_dialled_only_where_there_is_nothing_else() {
+        let set = |addresses: &[&str]| -> BTreeSet<SocketAddr> {
+            addresses.iter().map(|address| address.parse().unwrap()).collect()
+        };
+        let (cable, local) = ("10.77.0.1:50301", "[fe80::1056:8aff:fef6:2b57%2]:50301");
+        assert_eq!(dialable(&set(&[cable, local])), set(&[cable]));
+        assert_eq!(
+            dialable(&set(&["[fd00::1]:50301", local])),
+            set(&["[fd00::1]:50301"])
+        );
+        assert_eq!(dialable(&set(&[local])), set(&[local]));
+    }
 }

@@ -18,7 +18,10 @@ use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_m
 use crate::replica::wire::{Frame, Goodbye};
 
 use super::frames::{self, WireError};
-use super::{Contact, DIAL, SYNC, Shared, endpoint_address};
+use super::{Contact, DIAL, SYNC, Shared, dialable, endpoint_address};
+
+/// How often an attempt is moved to where the device was just seen.
+const PLACES_MAX: usize = 4;
 
 /// How long the last words may take to arrive.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -61,15 +64,7 @@ async fn dial_and_sync(
     device: DeviceId,
     addresses: BTreeSet<SocketAddr>,
 ) -> Result<(), SessionError> {
-    let address = endpoint_address(device, &addresses).ok_or(WireError::Lost)?;
-    let connecting = shared.endpoint.connect(address, SYNC);
-    let connection = tokio::select! {
-        connection = tokio::time::timeout(DIAL, connecting) => connection,
-        () = shared.stopped() => return Ok(()),
-    };
-    let connection = connection
-        .map_err(|_| WireError::Lost)?
-        .map_err(|_| WireError::Lost)?;
+    let connection = connect(shared, device, addresses).await?;
     shared.set_contact(group, device, Contact::Busy);
     let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let channel = frames::channel(&connection)?;
@@ -79,6 +74,33 @@ async fn dial_and_sync(
     frames::write(&mut send, &greeting).await?;
     let session = Session::new(Side::Dialler, channel);
     run(shared, group, session, channel, &connection, send, recv, None).await
+}
+
+/// Connects. Where the device is seen somewhere else meanwhile, there: an address that was kept may be long out of date.
+async fn connect(
+    shared: &Shared,
+    device: DeviceId,
+    mut addresses: BTreeSet<SocketAddr>,
+) -> Result<Connection, WireError> {
+    let mut nearby = shared.nearby.subscribe();
+    for _ in 0..PLACES_MAX {
+        let address = endpoint_address(device, &addresses).ok_or(WireError::Lost)?;
+        let tried = dialable(&addresses);
+        let elsewhere = nearby.wait_for(|nearby| {
+            nearby
+                .get(&device)
+                .is_some_and(|seen| !dialable(seen).is_subset(&tried))
+        });
+        let seen = tokio::select! {
+            connection = tokio::time::timeout(DIAL, shared.endpoint.connect(address, SYNC)) => {
+                return connection.map_err(|_| WireError::Lost)?.map_err(|_| WireError::Lost);
+            }
+            () = shared.stopped() => None,
+            nearby = elsewhere => nearby.ok().and_then(|nearby| nearby.get(&device).cloned()),
+        };
+        addresses.extend(seen.ok_or(WireError::Lost)?);
+    }
+    Err(WireError::Lost)
 }
 
 /// Answers somebody who dialled: finds out which group they mean.
