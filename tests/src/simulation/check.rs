@@ -254,7 +254,12 @@ impl World {
             });
             let state = TaskState::of_concurrent(states).unwrap_or(TaskState::Open);
             if task.state != state {
-                wrong!("{title} is {:?}, and people said {state:?}", task.state);
+                let said: Vec<(usize, &Deed)> = self
+                    .model
+                    .standing()
+                    .filter(|(_, deed)| matches!(&deed.act, Act::TaskIs { task: id, .. } if *id == task.id))
+                    .collect();
+                wrong!("{title} is {:?}, and people said {state:?}: {said:?}", task.state);
             }
         }
         let mut shown = 0;
