@@ -81,7 +81,7 @@ pub(crate) async fn serve(
                 () = &mut stopped => break,
                 Ok(()) = joined.changed() => {
                     if let Some(joined) = &*joined.borrow_and_update() {
-                        crate::say(&format!("Somebody joined. Both screens show {}.\n", joined.code));
+                        crate::note(&format!("Somebody joined. Both screens show {}.\n", joined.code));
                     }
                 }
                 accepted = listener.accept() => {

@@ -176,7 +176,7 @@ fn act(node: &Node, group: GroupId, busy: &mut Busy, kind: Kind, turn: usize) ->
         }
         Kind::Comment => {
             let text =
-                format!("Das finde ich auch gut, und zwar zum {turn}. Mal, weil es allen etwas bringt.");
+                format!("Das wird allen helfen, und zwar zum {turn}. Mal, weil es allen etwas bringt.");
             timed(|| node.comment(group, busy.ideas[one], &text).unwrap()).0
         }
         Kind::AddTask => {

@@ -93,7 +93,7 @@ impl Pair {
         let place = (self.group, self.reader.me().device_id());
         let mut contacts = self.at_writer.contacts();
         let start = instant();
-        let text = format!("Das finde ich auch gut, und zwar zum {turn}. Mal, weil es allen etwas bringt.");
+        let text = format!("Das wird allen helfen, und zwar zum {turn}. Mal, weil es allen etwas bringt.");
         tokio::task::block_in_place(|| self.writer.comment(self.group, self.idea, &text)).unwrap();
         told.recv().await.unwrap();
         let arrived = start.elapsed();

@@ -106,7 +106,7 @@ fn pick(doc: &impl ReadDoc, kinds: &[ObjType], n: usize) -> (ObjId, ObjType) {
         .unwrap_or((ROOT, ObjType::Map))
 }
 
-const KEYS: [&str; 5] = ["titel", "Ort", "count", "🌳", " "];
+const KEYS: [&str; 5] = ["Name", "Ort", "count", "🌳", " "];
 
 #[allow(clippy::too_many_lines, reason = "one arm an act")]
 fn perform(tx: &mut Transaction<'_>, act: &Act) {

@@ -191,7 +191,7 @@ impl Writer<'_> {
             let element = Self::pick(rng, &elements).map(|op| op.id.clone());
             Err(if insert && chance(rng, 20) { None } else { element })
         } else {
-            Ok(["titel", "count", "a", ""][below(rng, 4)].to_owned())
+            Ok(["Name", "count", "a", ""][below(rng, 4)].to_owned())
         };
         let action = match below(rng, 20) {
             0 => 0,
