@@ -266,7 +266,7 @@ impl World {
             JoinRefusal::Expired => now > offer.expires,
             JoinRefusal::Unable => own.is_none(),
             // Since a backup was restored its journal is another one, or the invitation is lost.
-            JoinRefusal::Unknown => own.is_some() && (own != Some(journal) || !is_held),
+            JoinRefusal::Unknown => own.is_some_and(|own| own != journal) || !is_held,
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
             JoinRefusal::Used | JoinRefusal::Invalid => false,
         };
