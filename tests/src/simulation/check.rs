@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::id::{PersonId, PollId};
-use kiez_core::domain::poll::{Cut, PollState};
+use kiez_core::domain::poll::{Closing, Cut, PollState};
 use kiez_core::domain::task::TaskState;
 use kiez_core::replica::actions::PollOutcome;
 use kiez_core::replica::bundle::Compression;
@@ -300,7 +300,12 @@ impl World {
             let Some(fingerprint) = outcome.fingerprint else {
                 wrong!("a result without a fingerprint")
             };
-            let first = *self.model.results.entry(poll).or_insert(fingerprint);
+            let closing = self.replica(node).poll(poll).map(|view| view.closing);
+            let Ok(Closing::Closed(close)) = closing else {
+                wrong!("a result without a cut")
+            };
+            // One who closed it on two devices that did not know of each other has signed two cuts.
+            let first = *self.model.results.entry((poll, close.cut)).or_insert(fingerprint);
             if first != fingerprint && !self.has_forked() {
                 wrong!(
                     "{} sees another result of {poll:?} than others did",
