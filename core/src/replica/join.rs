@@ -253,12 +253,9 @@ impl<S: Storage> Replica<S> {
         rng: &mut impl CryptoRng,
     ) -> Result<Admission, AdmitError> {
         let admit = &request.admit;
-        let (journal, invite) = self.roster().invite(admit.invite).ok_or(JoinRefusal::Unknown)?;
-        if request.group != self.group() {
-            return Err(JoinRefusal::Unknown.into());
-        }
         let own = self.own_journal().ok_or(JoinRefusal::Unable)?;
-        if journal != own {
+        let (journal, invite) = self.roster().invite(admit.invite).ok_or(JoinRefusal::Unknown)?;
+        if request.group != self.group() || journal != own {
             return Err(JoinRefusal::Unknown.into());
         }
         if !is_signed(self.group(), admit)
