@@ -5,6 +5,7 @@
 mod common;
 
 use common::{NOW, Neighbour, sync};
+use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::ProposalId;
 use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::hold::Replica;
@@ -116,4 +117,33 @@ fn a_profile_restored_from_an_older_state_adopts_what_it_is_shown_and_writes_no_
     assert_eq!(titles(&mut restored), ["one"]);
     assert!(restored.own_journal().is_none());
     assert!(restored.add_idea(&idea("two"), NOW, &mut ben.rng).is_err());
+}
+
+#[test]
+fn who_writes_after_a_fork_builds_on_no_branch_that_does_not_count() {
+    for seed in 0..12 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        // A control entry on one branch: whoever knows it would name it among what they have seen.
+        b.invite(&ben.me, Role::Member, NOW, vec![], &mut ben.rng)
+            .unwrap();
+        add(&mut copy, &mut ben, "one");
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let mut ben_again = Neighbour::new(99);
+        ben_again.me = ben.me.clone();
+        sync(&mut a, &mut anna, &mut copy, &mut ben_again);
+        let counts = a.frontier();
+        let idea = add(&mut a, &mut anna, "two");
+        a.edit_idea(idea, "Anna goes on.", NOW).unwrap();
+        let mut again = Replica::open(a.storage().clone()).unwrap();
+        assert_eq!(a.digest().unwrap(), again.digest().unwrap(), "seed {seed}");
+        for (journal, head) in counts {
+            let held = again.frontier()[&journal];
+            assert!(held == head || Some(journal) == a.own_journal(), "seed {seed}");
+        }
+    }
 }

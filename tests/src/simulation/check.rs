@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::id::{PersonId, PollId};
-use kiez_core::domain::poll::{Cut, PollState};
+use kiez_core::domain::poll::{Closing, Cut, PollState};
 use kiez_core::domain::task::TaskState;
 use kiez_core::replica::actions::PollOutcome;
 use kiez_core::replica::bundle::Compression;
@@ -14,6 +14,7 @@ use kiez_core::replica::storage::Storage;
 use super::disk::Disk;
 use super::model::{Act, Deed};
 use super::node::Node;
+use super::state::State;
 use super::world::{Outcome, World, wrong};
 
 impl World {
@@ -48,23 +49,26 @@ impl World {
     }
 
     fn check_equal(&mut self, honest: &[usize]) -> Outcome {
-        let mut first: Option<([u8; 32], Frontier)> = None;
+        let mut first: Option<(State, Frontier)> = None;
         for node in honest {
             let name = self.nodes[*node].name.clone();
             let replica = self.replica(*node);
-            let Ok(digest) = replica.digest() else {
-                wrong!("{name} has no digest")
-            };
-            let state = (digest, replica.frontier());
+            let frontier = replica.frontier();
+            let state = (State::of(replica)?, frontier);
             self.check_disk(*node)?;
             match &first {
                 None => {
                     self.trace
-                        .event(format_args!("at rest: {}", blake3::Hash::from(state.0)));
+                        .event(format_args!("at rest: {}", blake3::Hash::from(state.0.digest)));
                     first = Some(state);
                 }
                 Some(first) if first.1 != state.1 => wrong!("{name} has another frontier than the first"),
-                Some(first) if first.0 != state.0 => wrong!("{name} has the same entries and another digest"),
+                Some(first) if first.0 != state.0 => {
+                    wrong!(
+                        "{name} has the same entries and not the same: {}",
+                        state.0.differs_from(&first.0)
+                    )
+                }
                 Some(_) => {}
             }
         }
@@ -254,7 +258,12 @@ impl World {
             });
             let state = TaskState::of_concurrent(states).unwrap_or(TaskState::Open);
             if task.state != state {
-                wrong!("{title} is {:?}, and people said {state:?}", task.state);
+                let said: Vec<(usize, &Deed)> = self
+                    .model
+                    .standing()
+                    .filter(|(_, deed)| matches!(&deed.act, Act::TaskIs { task: id, .. } if *id == task.id))
+                    .collect();
+                wrong!("{title} is {:?}, and people said {state:?}: {said:?}", task.state);
             }
         }
         let mut shown = 0;
@@ -295,7 +304,12 @@ impl World {
             let Some(fingerprint) = outcome.fingerprint else {
                 wrong!("a result without a fingerprint")
             };
-            let first = *self.model.results.entry(poll).or_insert(fingerprint);
+            let closing = self.replica(node).poll(poll).map(|view| view.closing);
+            let Ok(Closing::Closed(close)) = closing else {
+                wrong!("a result without a cut")
+            };
+            // One who closed it on two devices that did not know of each other has signed two cuts.
+            let first = *self.model.results.entry((poll, close.cut)).or_insert(fingerprint);
             if first != fingerprint && !self.has_forked() {
                 wrong!(
                     "{} sees another result of {poll:?} than others did",
@@ -399,21 +413,14 @@ impl World {
 
     /// From the raw entries alone, from the disk alone and from a bundle alone comes the same.
     fn check_rebuilt(&mut self, honest: &[usize]) -> Outcome {
-        let Ok(digest) = self.replica(honest[0]).digest() else {
-            wrong!("no digest")
-        };
+        let state = State::of(self.replica(honest[0]))?;
         for node in honest {
-            let name = self.nodes[*node].name.clone();
             self.restart(*node)?;
-            if !matches!(self.replica(*node).digest(), Ok(again) if again == digest) {
-                wrong!("{name} came to something else by starting again");
-            }
+            self.check_same(*node, &state, "starting again")?;
             if let Err(error) = self.replica(*node).rebuild() {
-                wrong!("{name} could not rebuild: {error}");
+                wrong!("{} could not rebuild: {error}", self.nodes[*node].name);
             }
-            if !matches!(self.replica(*node).digest(), Ok(again) if again == digest) {
-                wrong!("{name} came to something else by rebuilding");
-            }
+            self.check_same(*node, &state, "rebuilding")?;
         }
         let from = self.dice.pick(honest).unwrap();
         let replica = self.replica(from);
@@ -426,8 +433,12 @@ impl World {
             Ok(fresh) => fresh,
             Err(error) => wrong!("a fresh device cannot read the group: {error}"),
         };
-        if !matches!(fresh.digest(), Ok(again) if again == digest) {
-            wrong!("a fresh device came to something else");
+        let from_bundle = State::of(&mut fresh)?;
+        if from_bundle != state {
+            wrong!(
+                "a fresh device came to something else: {}",
+                from_bundle.differs_from(&state)
+            );
         }
         Ok(())
     }

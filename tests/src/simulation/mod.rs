@@ -31,6 +31,7 @@ mod people;
 mod rest;
 mod restore;
 mod runner;
+mod state;
 mod trace;
 mod world;
 

@@ -92,8 +92,8 @@ fn subject(act: &Act, person: PersonId) -> Option<Subject> {
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) deeds: Vec<Deed>,
-    /// The fingerprint with which each poll was first seen closed.
-    pub(super) results: BTreeMap<PollId, [u8; 32]>,
+    /// The fingerprint with which each poll was first seen closed, by its cut.
+    pub(super) results: BTreeMap<(PollId, Cut), [u8; 32]>,
     letters: u32,
 }
 

@@ -284,6 +284,11 @@ impl World {
                     let name = &self.nodes[node].name;
                     self.trace.event(format_args!("{name} publishes an enrolment"));
                 }
+                // Who does not know yet that a journal forked may send what the other cannot place. It must heal by itself.
+                Effect::Close(why) if self.options.forks => {
+                    self.trace.event(format_args!("{id} is closed: {why}"));
+                    self.connections.remove(&id);
+                }
                 Effect::Close(why) => wrong!("{} closes {id}: {why}", self.nodes[node].name),
             }
         }

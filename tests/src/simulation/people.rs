@@ -266,7 +266,7 @@ impl World {
             JoinRefusal::Expired => now > offer.expires,
             JoinRefusal::Unable => own.is_none(),
             // Since a backup was restored its journal is another one, or the invitation is lost.
-            JoinRefusal::Unknown => own.is_some() && (own != Some(journal) || !is_held),
+            JoinRefusal::Unknown => own.is_some_and(|own| own != journal) || !is_held,
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
             JoinRefusal::Used | JoinRefusal::Invalid => false,
         };
@@ -404,41 +404,5 @@ impl World {
             effects.len()
         ));
         self.say(id, side, effects)
-    }
-
-    /// Starts a device again between two events: nothing may change.
-    pub(super) fn somebody_restarts(&mut self) -> Outcome {
-        let Some(node) = self.some_node(|node| node.replica.is_some()) else {
-            return Ok(());
-        };
-        let Ok(before) = self.replica(node).digest() else {
-            wrong!("no digest")
-        };
-        self.restart(node)?;
-        let Ok(after) = self.replica(node).digest() else {
-            wrong!("no digest after a restart")
-        };
-        let name = self.nodes[node].name.clone();
-        self.trace.event(format_args!("{name} starts again"));
-        if before != after {
-            wrong!("{name} came to something else by starting again");
-        }
-        Ok(())
-    }
-
-    /// The journal's row and the entries on the disk are of one commit.
-    pub(super) fn check_disk(&self, node: usize) -> Outcome {
-        let node = &self.nodes[node];
-        for row in node.disk.journals().unwrap_or_default() {
-            let entries = node.disk.entries(row.id, row.head.0, 1).unwrap_or_default();
-            let head = node.disk.entry(row.id, row.head.0).ok().flatten();
-            if !entries.is_empty() || head.is_none_or(|head| head.entry.id != row.head.1) {
-                wrong!(
-                    "on the disk of {} a journal and its entries do not fit together",
-                    node.name
-                );
-            }
-        }
-        Ok(())
     }
 }

@@ -79,11 +79,14 @@ impl World {
 
     /// Do all sessions say that both sides have the same?
     fn is_even(&self) -> bool {
-        self.connections.values().all(|connection| {
-            connection.ends.iter().all(|end| {
-                let replica = self.nodes[end.node].replica.as_ref();
-                replica.is_some_and(|replica| end.session.is_even(replica))
+        let nodes = self.nodes_where(can_connect).len();
+        let is_whole = self.connections.len() == nodes * nodes.saturating_sub(1) / 2;
+        is_whole
+            && self.connections.values().all(|connection| {
+                connection.ends.iter().all(|end| {
+                    let replica = self.nodes[end.node].replica.as_ref();
+                    replica.is_some_and(|replica| end.session.is_even(replica))
+                })
             })
-        })
     }
 }

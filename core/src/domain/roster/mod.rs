@@ -111,13 +111,16 @@ impl Roster {
         if matches!(entry.act, ControlAct::Found(_)) && verdict.is_ok() {
             self.founding = Some(entry.id);
         }
-        if let Some(previous) = self.last_in(entry.journal, entry.number) {
-            self.heads.remove(&previous);
+        // Whoever names an entry builds on it: nobody names one that does not count.
+        if !matches!(entry.act, ControlAct::Void) {
+            if let Some(previous) = self.last_in(entry.journal, entry.number) {
+                self.heads.remove(&previous);
+            }
+            for seen in &entry.seen {
+                self.heads.remove(seen);
+            }
+            self.heads.insert(entry.id);
         }
-        for seen in &entry.seen {
-            self.heads.remove(seen);
-        }
-        self.heads.insert(entry.id);
         self.journals
             .entry(entry.journal)
             .or_default()
@@ -126,7 +129,7 @@ impl Roster {
         Ok(verdict)
     }
 
-    /// The control entries that no other control entry here has in its past, ascending.
+    /// The control entries that count and that no other one that counts has in its past, ascending.
     #[must_use]
     pub fn heads(&self) -> Vec<EntryId> {
         self.heads.iter().copied().collect()

@@ -213,6 +213,11 @@ pub fn set_due(tx: &mut Transaction<'_>, id: TaskId, due: Option<Date>) -> Resul
 /// Where there is no such task.
 pub fn set_state(tx: &mut Transaction<'_>, id: TaskId, state: TaskState) -> Result<(), WriteError> {
     let task = task(tx, id)?;
+    if tx.get_all(&task, STATE)?.len() > 1 {
+        // Where one of several says this already, Automerge would only take out the others, and whoever replaces that
+        // one without knowing of this word would replace this word too.
+        tx.delete(&task, STATE)?;
+    }
     Ok(tx.put(task, STATE, state_name(state))?)
 }
 

@@ -259,6 +259,20 @@ fn done_beats_reopened_only_where_neither_knew() {
 }
 
 #[test]
+fn done_said_again_over_two_that_said_so_is_a_word_of_its_own() {
+    let (mut a, mut b) = twins(&with_task());
+    write(&mut a, 3, |tx| board::set_state(tx, task_id(1), TaskState::Done));
+    write(&mut b, 4, |tx| board::set_state(tx, task_id(1), TaskState::Done));
+    let mut c = b.clone();
+    meet(&mut a, &mut b);
+    // One who knows both says so again; another, who knows one of them, opens it.
+    write(&mut a, 3, |tx| board::set_state(tx, task_id(1), TaskState::Done));
+    write(&mut c, 5, |tx| board::set_state(tx, task_id(1), TaskState::Open));
+    meet(&mut a, &mut c);
+    assert_eq!(the_task(&a).state, TaskState::Done);
+}
+
+#[test]
 fn a_poll_of_somebody_else_or_of_no_sense_is_passed_over() {
     let mut document = Document::new(DocumentKind::Vote);
     let mut senseless = poll("x");
