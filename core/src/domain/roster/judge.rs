@@ -61,10 +61,11 @@ impl Roster {
         if self.admitted_by(admit.invite).is_some() {
             return Err(NotOk::InvitationUsed);
         }
-        let known = self
-            .memberships()
-            .filter(|(_, person, _)| *person == admit.joiner.person)
-            .filter_map(|(id, ..)| self.entries.get(&id))
+        let memberships = self.memberships.get(&admit.joiner.person);
+        let known = memberships
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.entries.get(id))
             .any(|judged| self.reaches(past, judged) || is_on(Bug::RosterByAll));
         if known { Err(NotOk::AlreadyAMember) } else { Ok(()) }
     }

@@ -92,6 +92,10 @@ pub struct Roster {
     places: BTreeMap<JournalId, usize>,
     heads: BTreeSet<EntryId>,
     founding: Option<EntryId>,
+    /// The ok grants of membership of each person.
+    memberships: BTreeMap<PersonId, BTreeSet<EntryId>>,
+    /// The ok `admit` on each invitation.
+    used: BTreeMap<EntryId, EntryId>,
 }
 
 impl Roster {
@@ -108,8 +112,8 @@ impl Roster {
         }
         let past = self.past_of(&entry);
         let verdict = self.judge(&entry, &past);
-        if matches!(entry.act, ControlAct::Found(_)) && verdict.is_ok() {
-            self.founding = Some(entry.id);
+        if verdict.is_ok() {
+            self.note_membership(entry.id, &entry.act);
         }
         // Whoever names an entry builds on it: nobody names one that does not count.
         if !matches!(entry.act, ControlAct::Void) {
@@ -127,6 +131,25 @@ impl Roster {
             .insert(entry.number, entry.id);
         self.entries.insert(entry.id, Judged { entry, verdict, past });
         Ok(verdict)
+    }
+
+    fn note_membership(&mut self, id: EntryId, act: &ControlAct) {
+        let person = match act {
+            ControlAct::Found(found) => {
+                self.founding = Some(id);
+                found.founder.person
+            }
+            ControlAct::Admit(admit) => {
+                self.used.insert(admit.invite, id);
+                admit.joiner.person
+            }
+            ControlAct::Open(_)
+            | ControlAct::Invite(_)
+            | ControlAct::Enrol(_)
+            | ControlAct::Void
+            | ControlAct::Unknown { .. } => return,
+        };
+        self.memberships.entry(person).or_default().insert(id);
     }
 
     /// The control entries that count and that no other one that counts has in its past, ascending.
@@ -282,26 +305,22 @@ impl Roster {
     /// The grant by which a person is a member, the earliest by id where there are several.
     #[must_use]
     pub fn membership(&self, person: PersonId) -> Option<EntryId> {
-        self.memberships()
-            .find(|(_, owner, _)| *owner == person)
-            .map(|(id, ..)| id)
+        self.memberships.get(&person)?.first().copied()
     }
 
     /// Has this invitation been used, and by whom?
     #[must_use]
     pub fn admitted_by(&self, invite: EntryId) -> Option<(EntryId, &Admit)> {
-        self.entries.values().find_map(|judged| match &judged.entry.act {
-            ControlAct::Admit(admit) if admit.invite == invite && judged.verdict.is_ok() => {
-                Some((judged.entry.id, admit))
-            }
-            ControlAct::Admit(_)
-            | ControlAct::Found(_)
+        let judged = self.entries.get(self.used.get(&invite)?)?;
+        match &judged.entry.act {
+            ControlAct::Admit(admit) => Some((judged.entry.id, admit)),
+            ControlAct::Found(_)
             | ControlAct::Open(_)
             | ControlAct::Invite(_)
             | ControlAct::Enrol(_)
             | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
-        })
+        }
     }
 
     /// The `invite` entry of this id, and the journal that wrote it, where it is ok.
@@ -318,17 +337,6 @@ impl Roster {
             | ControlAct::Void
             | ControlAct::Unknown { .. } => None,
         }
-    }
-
-    /// All ok grants of membership: id, person, role.
-    fn memberships(&self) -> impl Iterator<Item = (EntryId, PersonId, Role)> + '_ {
-        self.entries
-            .iter()
-            .filter(|(_, judged)| judged.verdict.is_ok())
-            .filter_map(|(id, judged)| {
-                let (person, role) = self.membership_granted(&judged.entry.act)?;
-                Some((*id, person, role))
-            })
     }
 
     fn membership_granted(&self, act: &ControlAct) -> Option<(PersonId, Role)> {
