@@ -9,6 +9,7 @@
 //! bytes of a change do not depend on it.
 
 pub mod board;
+mod ever;
 mod genesis;
 pub mod group;
 pub mod own;
@@ -18,10 +19,11 @@ mod text;
 pub mod vote;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use automerge::transaction::{CommitOptions, Transaction};
 use automerge::{
-    ActorId, Automerge, AutomergeError, Change, ChangeHash, ChangeMetadata, LoadOptions, ReadDoc,
+    ActorId, Automerge, AutomergeError, Change, ChangeHash, ChangeMetadata, LoadOptions, ObjId, ReadDoc,
     TextEncoding,
 };
 
@@ -30,6 +32,7 @@ use crate::domain::id::{ChangeId, JournalId, Timestamp};
 
 use super::limits::{LINE_BYTES_MAX, WORD_BYTES_MAX};
 
+use ever::{EverPut, Puts};
 pub use genesis::genesis;
 pub use reading::{Oddity, OddityReason, Reading};
 
@@ -45,6 +48,8 @@ pub struct Document {
     doc: Automerge,
     /// How many changes each journal has made in it.
     sequences: BTreeMap<JournalId, u64>,
+    /// Made when it is first asked for.
+    ever: OnceLock<EverPut>,
 }
 
 /// Why something cannot be done with a document.
@@ -132,11 +137,19 @@ impl From<AutomergeError> for WriteError {
 impl Document {
     /// A document that has only its genesis.
     #[must_use]
+    pub fn new(kind: DocumentKind) -> Self {
+        // Made once: a year has hundreds of documents, and making one takes as long as ten changes.
+        static EMPTY: OnceLock<BTreeMap<DocumentKind, Document>> = OnceLock::new();
+        let all = || DocumentKind::ALL.map(|kind| (kind, Self::begin(kind))).into();
+        let empty = EMPTY.get_or_init(all).get(&kind);
+        empty.map_or_else(|| Self::begin(kind), Self::clone)
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "every genesis applies, and a test applies every one"
     )]
-    pub fn new(kind: DocumentKind) -> Self {
+    fn begin(kind: DocumentKind) -> Self {
         let mut doc = Automerge::new_with_encoding(TEXT_ENCODING);
         let genesis = genesis(kind);
         let id = genesis.hash();
@@ -147,6 +160,7 @@ impl Document {
             genesis: id,
             doc,
             sequences: BTreeMap::new(),
+            ever: OnceLock::new(),
         }
     }
 
@@ -156,7 +170,7 @@ impl Document {
     /// Where the bytes are not a document, or not one that begins with the genesis of this kind.
     pub fn load(kind: DocumentKind, save: &[u8]) -> Result<Self, DocumentError> {
         let doc = Automerge::load_with_options(save, LoadOptions::new().text_encoding(TEXT_ENCODING))?;
-        let genesis = genesis(kind).hash();
+        let genesis = Self::new(kind).genesis;
         let metas = doc.get_changes_meta(&[]);
         if !metas.iter().any(|meta| meta.hash == genesis) {
             return Err(DocumentError::NoGenesis);
@@ -171,6 +185,7 @@ impl Document {
             genesis,
             doc,
             sequences,
+            ever: OnceLock::new(),
         })
     }
 
@@ -233,7 +248,13 @@ impl Document {
             .iter()
             .map(|change| (change.actor_id().clone(), change.seq()))
             .collect();
+        // Where applying fails it is made anew.
+        let mut ever = self.ever.take();
+        if let Some(ever) = &mut ever {
+            changes.iter().for_each(|change| ever.add(change));
+        }
         self.doc.apply_changes(changes)?;
+        self.ever = ever.map_or_else(OnceLock::new, OnceLock::from);
         for (actor, sequence) in made {
             count(&mut self.sequences, &actor, sequence);
         }
@@ -274,6 +295,9 @@ impl Document {
         let change = hash.and_then(|hash| self.doc.get_change_by_hash(&hash));
         if let Some(change) = &change {
             count(&mut self.sequences, change.actor_id(), change.seq());
+            if let Some(ever) = self.ever.get_mut() {
+                ever.add(change);
+            }
         }
         // `raw_bytes`, not `bytes`: the latter compresses, and an entry holds no compressed change.
         Ok((value, change.map(|change| change.raw_bytes().to_vec())))
@@ -320,6 +344,17 @@ impl Document {
             heads.insert(meta.hash.0);
         }
         Ok(heads.into_iter().map(ChangeId).collect())
+    }
+
+    /// What was ever put into a map of which nothing can be taken back; none where it is not one.
+    fn ever_put(&self, map: &ObjId) -> Option<&Puts> {
+        let maps = || {
+            vote::EVER
+                .map(|field| genesis::object(self.kind, field))
+                .into_iter()
+        };
+        let ever = self.ever.get_or_init(|| EverPut::new(maps(), &self.changes()));
+        ever.at(map)
     }
 
     fn knows(&self, hash: &ChangeHash) -> bool {

@@ -1,10 +1,8 @@
 //! How readers take values out of a document: what fits is given, what does not is named.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use automerge::{Automerge, ChangeHash, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::domain::id::Timestamp;
 use crate::replica::limits::{ODDITIES_MAX, TIMESTAMP_MAX};
@@ -255,27 +253,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Every value of bytes that was ever put at a key of a map, also where it was deleted or overwritten since.
-    pub(super) fn ever_put(&self, map: &ObjId) -> BTreeMap<String, Vec<Vec<u8>>> {
-        use automerge::legacy::{Key, ObjectId, OpType};
-        let ObjId::Id(counter, actor, _) = map else {
-            return BTreeMap::new();
-        };
-        let mut ever: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-        for change in self.document.changes() {
-            for op in change.decode().operations {
-                let here =
-                    matches!(&op.obj, ObjectId::Id(id) if id.counter() == *counter && id.actor() == actor);
-                if let (true, Key::Map(key), OpType::Put(ScalarValue::Bytes(bytes))) =
-                    (here, op.key, op.action)
-                {
-                    let values = ever.entry(key.to_string()).or_default();
-                    if !values.contains(&bytes) {
-                        values.push(bytes);
-                    }
-                }
-            }
-        }
-        ever
+    pub(super) fn ever_put(
+        &self,
+        map: &ObjId,
+    ) -> impl Iterator<Item = (&'a String, &'a Vec<Vec<u8>>)> + use<'a> {
+        self.document.ever_put(map).into_iter().flatten()
     }
 
     fn fit(&mut self, text: String, path: &[&str], bytes_max: usize) -> String {

@@ -25,6 +25,9 @@ const BALLOTS: &str = "ballots";
 const POLLS: &str = "polls";
 const CLOSES: &str = "closes";
 
+/// The fields of which nothing can be taken back.
+pub(super) const EVER: [&str; 2] = [POLLS, CLOSES];
+
 /// The id of a poll: the hash of everything that opening it froze.
 #[must_use]
 pub fn poll_id(record: &PollRecord) -> PollId {
@@ -107,13 +110,13 @@ pub fn polls(document: &Document, owner: PersonId) -> Reading<BTreeMap<PollId, P
     let mut polls = BTreeMap::new();
     for (key, values) in reader.ever_put(&reader.field(POLLS)) {
         for bytes in values {
-            match poll_in(&key, &bytes, owner) {
+            match poll_in(key, bytes, owner) {
                 Ok((id, record)) if polls.len() < POLLS_MAX => drop(polls.insert(id, record)),
                 Ok(_) => {
                     reader.note(&[POLLS], OddityReason::TooMany);
                 }
                 Err(reason) => {
-                    reader.note(&[POLLS, &key], reason);
+                    reader.note(&[POLLS, key], reason);
                 }
             }
         }
@@ -142,7 +145,7 @@ pub fn closes(document: &Document) -> Reading<BTreeMap<PollId, Vec<Close>>> {
     let mut count = 0_usize;
     for (key, values) in reader.ever_put(&reader.field(CLOSES)) {
         for bytes in values {
-            match close_in(&key, &bytes) {
+            match close_in(key, bytes) {
                 Ok(close) if count < POLLS_MAX => {
                     count = count.saturating_add(1);
                     closes.entry(close.poll).or_default().push(close);
@@ -151,7 +154,7 @@ pub fn closes(document: &Document) -> Reading<BTreeMap<PollId, Vec<Close>>> {
                     reader.note(&[CLOSES], OddityReason::TooMany);
                 }
                 Err(reason) => {
-                    reader.note(&[CLOSES, &key], reason);
+                    reader.note(&[CLOSES, key], reason);
                 }
             }
         }
