@@ -17,7 +17,7 @@ use crate::domain::id::{ChangeId, EntryId, EntryNumber, JournalId, PersonId};
 
 use super::content::Content;
 use super::entry::{Entry, EntryKind};
-use super::frontier::Holdings;
+use super::frontier::{Frontier, Holdings};
 use super::gate::{change_deps, change_id};
 use super::hold::{Replica, ReplicaError};
 use super::limits::ASIDE_ENTRIES_MAX;
@@ -127,6 +127,13 @@ impl<S: Storage> Replica<S> {
     #[must_use]
     pub fn head(&self, journal: JournalId) -> Option<(EntryNumber, EntryId)> {
         self.journals.get(&journal).map(|row| row.head)
+    }
+
+    /// Is this what is held, on the branches that count?
+    #[must_use]
+    pub fn is_at(&self, frontier: &Frontier) -> bool {
+        let mine = self.journals.iter().map(|(journal, row)| (journal, &row.head));
+        mine.eq(frontier)
     }
 
     /// Is this entry on a branch that is kept aside?

@@ -38,14 +38,3 @@ pub fn advance(frontier: &mut Frontier, other: &Frontier) {
         }
     }
 }
-
-/// The part of `mine` that goes beyond `theirs`: for each such journal the last number they have (zero: none).
-pub fn beyond<'a>(
-    mine: &'a Frontier,
-    theirs: &'a Frontier,
-) -> impl Iterator<Item = (JournalId, EntryNumber)> + 'a {
-    mine.iter().filter_map(|(journal, (number, _))| {
-        let has = theirs.get(journal).map_or(EntryNumber(0), |(number, _)| *number);
-        (has < *number).then_some((*journal, has))
-    })
-}

@@ -6,7 +6,7 @@ use crate::domain::id::{EntryId, EntryNumber, JournalId};
 
 use super::bundle::{self, BundleEntry};
 use super::entry::Entry;
-use super::frontier::{Frontier, beyond};
+use super::frontier::Frontier;
 use super::hold::{Replica, ReplicaError};
 use super::limits::{FRAME_FILL_BYTES, TAIL_ENTRIES_MAX};
 use super::storage::Storage;
@@ -32,7 +32,7 @@ impl<S: Storage> Replica<S> {
         theirs: &Frontier,
         leaves: &BTreeSet<(JournalId, EntryId)>,
     ) -> Result<Missing, ReplicaError> {
-        if beyond(&self.frontier(), theirs).next().is_none() && leaves.is_empty() {
+        if self.beyond(theirs).next().is_none() && leaves.is_empty() {
             return Ok(Missing::Nothing);
         }
         let entries = self.entries_beyond(theirs, leaves)?;
@@ -81,9 +81,8 @@ impl<S: Storage> Replica<S> {
         theirs: &Frontier,
         leaves: &BTreeSet<(JournalId, EntryId)>,
     ) -> Result<Vec<Entry>, ReplicaError> {
-        let mine = self.frontier();
         let mut queues: Vec<VecDeque<Entry>> = Vec::new();
-        for (journal, has) in beyond(&mine, theirs) {
+        for (journal, has) in self.beyond(theirs) {
             let held = self.storage.entries(journal, has, usize::MAX)?;
             queues.push(held.into_iter().map(|held| held.entry).collect());
         }
@@ -102,6 +101,14 @@ impl<S: Storage> Replica<S> {
             queues.push(branch);
         }
         Ok(in_causal_order(queues))
+    }
+
+    /// The journals that go beyond a frontier: for each the last number they have (zero: none).
+    pub fn beyond<'a>(&'a self, theirs: &'a Frontier) -> impl Iterator<Item = (JournalId, EntryNumber)> + 'a {
+        self.journals.iter().filter_map(|(journal, row)| {
+            let has = theirs.get(journal).map_or(EntryNumber(0), |(number, _)| *number);
+            (has < row.head.0).then_some((*journal, has))
+        })
     }
 
     /// The last entries of all branches that do not count.

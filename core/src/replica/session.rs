@@ -183,7 +183,7 @@ impl Session {
         self.state == State::Open
             && self.known
             && self.incoming.is_empty()
-            && self.has == replica.frontier()
+            && replica.is_at(&self.has)
             && self.branches == replica.branches()
     }
 
@@ -348,13 +348,11 @@ impl Session {
     }
 
     fn send_missing<S: Storage>(&mut self, replica: &Replica<S>) -> Result<Vec<Effect>, ReplicaError> {
-        let mine = replica.frontier();
         if !self.known {
             return Ok(vec![]);
         }
         let (leaves, whole) = self.branches_to_send(replica)?;
-        let mut known = self.known_to_peer(replica);
-        known.retain(|journal, _| !whole.contains(journal));
+        let known = self.known_to_peer(replica, &whole);
         let frames = match replica.missing(&known, &leaves)? {
             Missing::Nothing => return Ok(vec![]),
             Missing::Entries(entries) => {
@@ -368,6 +366,7 @@ impl Session {
         let Some(frames) = frames else {
             return Ok(self.close(Goodbye::Fault, "what it lacks could not be packed"));
         };
+        let mine = replica.frontier();
         advance(&mut self.sent, &mine);
         if is_on(Bug::SessionSentIsStored) {
             advance(&mut self.has, &mine);
@@ -414,8 +413,11 @@ impl Session {
         }
         match replica.receive(entries) {
             Ok(received) => {
-                let mut stored = replica.holdings();
-                stored.heads.retain(|journal, _| carried.contains_key(journal));
+                let heads = carried.keys().filter_map(|j| Some((*j, replica.head(*j)?)));
+                let stored = Holdings {
+                    heads: heads.collect(),
+                    branches: replica.branches(),
+                };
                 // Which branch of a forked journal counts there, the peer says itself.
                 carried.retain(|journal, _| !replica.is_forked(*journal));
                 advance(&mut self.has, &carried);

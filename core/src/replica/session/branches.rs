@@ -1,5 +1,6 @@
 //! What a peer holds of forked journals, and what it lacks of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::domain::id::{EntryId, JournalId};
@@ -20,16 +21,15 @@ impl Session {
         theirs: &Holdings,
         replica: &Replica<S>,
     ) -> Result<(), ReplicaError> {
-        let mine = replica.frontier();
         for (journal, (number, id)) in &theirs.heads {
-            let Some((head, head_id)) = mine.get(journal) else {
+            let Some((head, head_id)) = replica.head(*journal) else {
                 continue;
             };
             self.has.insert(*journal, (*number, *id));
-            if number > head {
+            if *number > head {
                 continue;
             }
-            let same = head_id == id || replica.entry_id(*journal, *number)? == Some(*id);
+            let same = head_id == *id || replica.entry_id(*journal, *number)? == Some(*id);
             if same {
                 self.diverged.remove(journal);
             } else {
@@ -88,7 +88,16 @@ impl Session {
 
     /// What the peer has or will have, as far as it can be told by numbers: a forked journal only where its head lies on
     /// the branch that counts here, and one that diverged not at all.
-    pub(super) fn known_to_peer<S: Storage>(&self, replica: &Replica<S>) -> Frontier {
+    /// Of the journals to be sent whole it has nothing.
+    pub(super) fn known_to_peer<S: Storage>(
+        &self,
+        replica: &Replica<S>,
+        whole: &BTreeSet<JournalId>,
+    ) -> Cow<'_, Frontier> {
+        // After each change, with everybody: most groups have no forks, and theirs is not copied.
+        if whole.is_empty() && self.diverged.is_empty() && replica.forked().next().is_none() {
+            return Cow::Borrowed(&self.sent);
+        }
         let mut known = self.sent.clone();
         for journal in replica.forked() {
             known.remove(&journal);
@@ -97,6 +106,7 @@ impl Session {
         for journal in &self.diverged {
             known.extend(replica.head(*journal).map(|head| (*journal, head)));
         }
-        known
+        known.retain(|journal, _| !whole.contains(journal));
+        Cow::Owned(known)
     }
 }
