@@ -9,6 +9,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::{self, ErrorCode};
 use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
@@ -167,6 +168,8 @@ fn open(unlocked: &Unlocked, path: &Path) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    // Statements are planned once, not anew for each value: that took longer than to run them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // SQLCipher prints to stderr otherwise; its errors come back to us anyway.
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     let hex = Zeroizing::new(to_hex(unlocked.database_key()));
