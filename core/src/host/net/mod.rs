@@ -4,6 +4,7 @@
 
 mod frames;
 mod join;
+mod running;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ struct Shared {
     /// Where devices are seen nearby.
     nearby: watch::Sender<Nearby>,
     contacts: watch::Sender<Contacts>,
+    sessions: running::Sessions,
     /// Who joined last.
     joined: watch::Sender<Option<Joined>>,
     /// Somebody may be there to be dialled.
@@ -117,6 +119,7 @@ impl Network {
             passphrase,
             nearby,
             contacts,
+            sessions: running::Sessions::default(),
             joined,
             look: Notify::new(),
             stop,
@@ -381,7 +384,8 @@ async fn dial(shared: Arc<Shared>) {
             let mut addresses_in = shared.addresses_in(group);
             for device in shared.devices(group) {
                 let place = (group, device);
-                let talking = matches!(shared.contact(group, device), Some(Contact::Busy | Contact::Even));
+                let talking = matches!(shared.contact(group, device), Some(Contact::Busy | Contact::Even))
+                    || shared.sessions.any_with(place);
                 let addresses = addresses_in.remove(&device).unwrap_or_default();
                 if talking || addresses.is_empty() || !under_way.insert(place) {
                     continue;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::control::{Device, Enrol};
 use crate::domain::id::{DeviceId, GroupId, Signature};
+use crate::host::clock::instant;
 use crate::host::node::{NodeError, now};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow};
@@ -18,6 +19,7 @@ use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_m
 use crate::replica::wire::{Frame, Goodbye};
 
 use super::frames::{self, WireError};
+use super::running::Running;
 use super::{Contact, DIAL, SYNC, Shared, dialable, endpoint_address};
 
 /// How often an attempt is moved to where the device was just seen.
@@ -65,6 +67,10 @@ async fn dial_and_sync(
     addresses: BTreeSet<SocketAddr>,
 ) -> Result<(), SessionError> {
     let connection = connect(shared, device, addresses).await?;
+    // They dialled, too, and came first.
+    if shared.sessions.any_with((group, device)) {
+        return Ok(());
+    }
     shared.set_contact(group, device, Contact::Busy);
     let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let channel = frames::channel(&connection)?;
@@ -142,6 +148,11 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
 }
 
 fn ended_with(shared: &Shared, group: GroupId, device: DeviceId) {
+    if shared.sessions.any_with((group, device)) {
+        // Another session goes on: it is to say again how it stands.
+        shared.node.tell(group);
+        return;
+    }
     let contact = match shared.contact(group, device) {
         Some(Contact::Even | Contact::EndedEven) => Contact::EndedEven,
         Some(Contact::Busy | Contact::Lost) | None => Contact::Lost,
@@ -190,11 +201,15 @@ async fn run(
         }
     };
     remember_address(shared, group, connection, channel.peer);
+    let place = (group, channel.peer);
+    let me = shared.node.me().device_id();
+    let dialler = if first.is_some() { channel.peer } else { me };
+    let running = shared.sessions.begin(place, dialler, instant());
     let talking = talk(
         shared,
-        group,
+        place,
+        &running,
         &mut session,
-        channel.peer,
         first,
         &mut frames_in,
         outgoing,
@@ -215,15 +230,16 @@ async fn run(
         tokio::time::timeout(FAREWELL, writing).await.ok();
     }
     connection.close(0_u32.into(), b"");
+    shared.sessions.end(place, &running);
     talked
 }
 
 /// The session itself: frames and changes in, effects out, until one side is done.
 async fn talk(
     shared: &Shared,
-    group: GroupId,
+    (group, peer): (GroupId, DeviceId),
+    running: &Running,
     session: &mut Session,
-    peer: DeviceId,
     first: Option<Frame>,
     incoming: &mut mpsc::Receiver<Result<Frame, WireError>>,
     outgoing: mpsc::UnboundedSender<Frame>,
@@ -245,6 +261,10 @@ async fn talk(
                     Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => None,
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
                 },
+                () = running.gives_way() => {
+                    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
+                    return Ok(());
+                }
                 () = shared.stopped() => {
                     outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
                     return Ok(());
