@@ -63,8 +63,10 @@ pub struct Year {
     pub founder: Member,
     /// A member who has written nothing but their name.
     pub quiet: Member,
-    /// The bundle of all but the last hundredth.
+    /// The bundle of what there was in autumn.
     pub behind: Vec<u8>,
+    /// The bundle of what there was a hundredth of the year's actions later.
+    pub ahead: Vec<u8>,
     /// The bundle of everything.
     pub whole: Vec<u8>,
 }
@@ -109,27 +111,44 @@ impl Year {
             .map(|place| Block::new(place, storage.clone(), words))
             .collect();
         drop(storage);
-        let mut behind = None;
+        // So many actions were done, and what was there then.
+        let mut autumn: Vec<(usize, Vec<u8>)> = Vec::new();
+        let hundredth = plan.actions() / 100;
+        let mut done = 0;
         let mut round = 0;
         while round < ROUNDS || plan.has_more(round) {
+            move_in(&mut blocks, &mut people, round);
             let acts = plan.take(round);
-            live_round(&mut blocks, &mut people, round, &acts);
+            // In autumn they sync more often, so that a moment a hundredth later can be named.
+            let parts = if (76..84).contains(&(done / hundredth)) {
+                16
+            } else {
+                1
+            };
+            for acts in acts.chunks(acts.len().div_ceil(parts).max(1)) {
+                live(&mut blocks, &people, acts);
+                sync(&mut blocks);
+                done = blocks.iter().map(|block| block.done).sum();
+                let next = autumn
+                    .first()
+                    .map_or(80 * hundredth, |(begin, _)| begin + hundredth);
+                if autumn.len() < 2 && done >= next {
+                    autumn.push((done, blocks[0].bundle()));
+                }
+            }
             for block in &mut blocks {
                 plan.postpone(round, std::mem::take(&mut block.postponed));
             }
-            sync(&mut blocks);
-            let done: usize = blocks.iter().map(|block| block.done).sum();
-            if behind.is_none() && done * 100 >= plan.actions() * 99 {
-                behind = Some(blocks[0].bundle());
-            }
             round += 1;
         }
+        let mut autumn = autumn.into_iter().map(|(_, bundle)| bundle);
         Self {
             group,
             key,
             founder: people[0].member(),
             quiet: people[QUIET].member(),
-            behind: behind.unwrap(),
+            behind: autumn.next().unwrap(),
+            ahead: autumn.next().unwrap(),
             whole: blocks[0].bundle(),
         }
     }
@@ -173,16 +192,19 @@ impl Year {
         let Ok(replica) = replica else { return false };
         let census = replica.census().unwrap();
         let all = census.entries == census.applied.len() as u64;
-        all && replica.roster().persons().len() == PEOPLE && bundle::read(&self.whole, &self.keys()).is_ok()
+        let people = replica.roster().persons().len();
+        all && people > FIRST_PEOPLE && bundle::read(&self.whole, &self.keys()).is_ok()
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let length = u64::try_from(self.behind.len()).unwrap().to_le_bytes();
         let mut bytes = [self.group.0, self.key].concat();
         for member in [self.founder, self.quiet] {
             bytes.extend([member.entropy, member.device, member.box_secret, member.journal].concat());
         }
-        bytes.extend([&length[..], &self.behind, &self.whole].concat());
+        for bundle in [&self.behind, &self.ahead, &self.whole] {
+            bytes.extend(u64::try_from(bundle.len()).unwrap().to_le_bytes());
+            bytes.extend(bundle);
+        }
         bytes
     }
 
@@ -197,15 +219,22 @@ impl Year {
             box_secret,
             journal,
         };
-        let (length, rest) = rest.split_first_chunk::<8>()?;
-        let (behind, whole) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let bundle = |bytes| -> Option<(Vec<u8>, &[u8])> {
+            let (length, rest) = <[u8]>::split_first_chunk::<8>(bytes)?;
+            let (bundle, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+            Some((bundle.to_vec(), rest))
+        };
+        let (behind, rest) = bundle(rest)?;
+        let (ahead, rest) = bundle(rest)?;
+        let (whole, _) = bundle(rest)?;
         Some(Self {
             group: GroupId(group),
             key,
             founder: member(e1, d1, b1, j1),
             quiet: member(e2, d2, b2, j2),
-            behind: behind.to_vec(),
-            whole: whole.to_vec(),
+            behind,
+            ahead,
+            whole,
         })
     }
 }
@@ -315,8 +344,8 @@ fn name(person: usize) -> String {
     format!("Neighbour {person}")
 }
 
-/// One round in every block, at the same time. Who comes in does so first.
-fn live_round(blocks: &mut [Block], people: &mut [Neighbour], round: usize, acts: &[plan::Scheduled]) {
+/// Who comes in does so at the beginning of a round.
+fn move_in(blocks: &mut [Block], people: &mut [Neighbour], round: usize) {
     let joiners: Vec<usize> = (FIRST_PEOPLE..PEOPLE)
         .filter(|person| plan::joins_in(*person) == round)
         .collect();
@@ -324,7 +353,10 @@ fn live_round(blocks: &mut [Block], people: &mut [Neighbour], round: usize, acts
         let own = blocks[block_of(joiner)].admit(people, joiner, round);
         people[joiner].own = Some(own);
     }
-    let people = &*people;
+}
+
+/// What is planned, in every block at the same time.
+fn live(blocks: &mut [Block], people: &[Neighbour], acts: &[plan::Scheduled]) {
     std::thread::scope(|scope| {
         for (place, block) in blocks.iter_mut().enumerate() {
             let mine = acts
@@ -370,6 +402,7 @@ mod tests {
                 ..member
             },
             behind: vec![8; 5],
+            ahead: vec![8; 6],
             whole: vec![9; 7],
         };
         assert_eq!(Year::from_bytes(&year.to_bytes()), Some(year));

@@ -3,7 +3,6 @@
 use automerge::Change;
 use kiez_core::replica::content::Content;
 use kiez_core::replica::entry::EntryKind;
-use kiez_core::replica::frontier::beyond;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::memory::MemoryStorage;
@@ -33,7 +32,7 @@ impl Needed {
 
     fn of(ahead: &Replica<MemoryStorage>, behind: &Replica<MemoryStorage>) -> Self {
         let mut needed = Self::default();
-        for (journal, after) in beyond(&ahead.frontier(), &behind.frontier()) {
+        for (journal, after) in ahead.beyond(&behind.frontier()) {
             needed.journals += 1;
             for held in ahead.storage().entries(journal, after, usize::MAX).unwrap() {
                 needed.entries += 1;
@@ -143,7 +142,7 @@ fn name(frame: &Frame) -> &'static str {
 }
 
 pub fn measure(year: &Year, table: &mut Table) {
-    let ahead = replica(year, &year.whole, &year.founder);
+    let ahead = replica(year, &year.ahead, &year.founder);
     let behind = replica(year, &year.behind, &year.quiet);
     let needed = Needed::of(&ahead, &behind);
     let exporter = [7; 32];
@@ -169,7 +168,7 @@ pub fn measure(year: &Year, table: &mut Table) {
         .map(|sent| format!("{} {}", sent.name, sent.bytes))
         .collect();
     table.ratio(
-        "bytes to catch up, 1 % behind / raw changes + 120 an entry",
+        "bytes to catch up, 1 % of the year behind / raw changes + 120 an entry",
         bytes as f64 / floor as f64,
         1.3,
         vec![

@@ -43,7 +43,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n{:<62} {:>10} {:>10}", "measured", "figure", "at most")?;
+        writeln!(f, "\n{:<72} {:>10} {:>10}", "measured", "figure", "at most")?;
         for line in &self.lines {
             let holds = if line.value <= line.bar {
                 "holds"
@@ -52,7 +52,7 @@ impl fmt::Display for Table {
             };
             let value = format!("{:.3}{}", line.value, line.unit);
             let bar = format!("{:.3}{}", line.bar, line.unit);
-            writeln!(f, "{:<62} {value:>10} {bar:>10}  {holds}", line.what)?;
+            writeln!(f, "{:<72} {value:>10} {bar:>10}  {holds}", line.what)?;
             for beside in &line.beside {
                 writeln!(f, "    {beside}")?;
             }

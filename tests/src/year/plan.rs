@@ -14,8 +14,8 @@ pub(super) const TASKS: usize = 2_000;
 /// How many times the blocks sync in the year: every week.
 pub(super) const ROUNDS: usize = 52;
 
-/// In which rounds the same person is online: every fourth week, and does then what they meant to.
-pub(super) const PERSON_ROUNDS: usize = 4;
+/// In which rounds the same person is online: every other week, and does then what they meant to.
+pub(super) const PERSON_ROUNDS: usize = 2;
 
 const EDITS: usize = 21;
 const COMMENTS: usize = 20;
@@ -73,7 +73,7 @@ impl Plan {
             begins.push(plan.idea(idea, rng));
         }
         for task in 0..TASKS {
-            let begin = rng.random_range(0..ROUNDS - 18);
+            let begin = rng.random_range(0..ROUNDS - 15);
             let idea = task % BOARDS;
             let known = begins[idea] + PERSON_ROUNDS < begin;
             plan.add(
@@ -92,10 +92,10 @@ impl Plan {
 
     /// Everything about one idea; gives the round in which it is written down.
     fn idea(&mut self, idea: usize, rng: &mut ChaCha20Rng) -> usize {
-        let begin = rng.random_range(0..ROUNDS * 6 / 10);
+        let begin = rng.random_range(0..ROUNDS * 7 / 10);
         let author = somebody(begin, rng);
         self.add(begin, author, Act::Propose(idea));
-        // Two months of talking, and voting.
+        // Two months of talking, then voting.
         let talk = begin + PERSON_ROUNDS + 1;
         for _ in 0..EDITS {
             let when = talk + rng.random_range(0..8);
