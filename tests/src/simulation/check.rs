@@ -36,6 +36,7 @@ impl World {
         self.check_rebuilt(&honest)?;
         let deeds = self.model.deeds.len();
         let lost = self.model.deeds.iter().filter(|deed| deed.is_lost).count();
+        self.report.forks = self.replica(honest[0]).forked().count() as u64;
         self.report.nodes = honest.len() as u64;
         self.report.actions = (deeds - lost) as u64;
         self.report.lost = lost as u64;

@@ -38,6 +38,8 @@ pub struct Report {
     pub faults: u64,
     /// Disks restored from a backup.
     pub restores: u64,
+    /// Journals that forked.
+    pub forks: u64,
     /// Frames that arrived.
     pub frames: u64,
     /// The hash of all that happened.
@@ -118,6 +120,7 @@ impl Totals {
         sum.quarantined += one.quarantined;
         sum.faults += one.faults;
         sum.restores += one.restores;
+        sum.forks += one.forks;
         sum.frames += one.frames;
     }
 }
@@ -127,7 +130,7 @@ impl fmt::Display for Totals {
         let sum = &self.sum;
         write!(
             f,
-            "{} seeds, {} devices, {} events, {} actions ({} lost with a disk), {} frames, {} faults, {} restores; \
+            "{} seeds, {} devices, {} events, {} actions ({} lost with a disk), {} frames, {} faults, {} restores, {} forks; \
              at rest admitted {}, waiting {} (on the way at most {}), quarantined {}",
             self.seeds,
             sum.nodes,
@@ -137,6 +140,7 @@ impl fmt::Display for Totals {
             sum.frames,
             sum.faults,
             sum.restores,
+            sum.forks,
             sum.admitted,
             sum.waiting,
             sum.waited,
