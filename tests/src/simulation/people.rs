@@ -227,6 +227,10 @@ impl World {
 
     /// Somebody found a used invitation.
     fn stranger_tries(&mut self, offer: &Offer, invitation: &Invitation) -> Outcome {
+        // A restored inviter who may write on does not know what they admitted since: that is a fork, not a used invitation.
+        if self.options.forks && !self.knows_used(offer) {
+            return Ok(());
+        }
         let seed = self.dice.below(1 << 30);
         let stranger = Node::new(seed as u64, 999, self.nodes[offer.to].person, true, &self.persons);
         let mut exporter = [0; 32];
@@ -252,6 +256,11 @@ impl World {
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
             other => wrong!("a used invitation was answered with {other:?}"),
         }
+    }
+
+    fn knows_used(&self, offer: &Offer) -> bool {
+        let replica = self.nodes[offer.inviter].replica.as_ref();
+        replica.is_some_and(|replica| replica.roster().admitted_by(offer.entry.2).is_some())
     }
 
     /// Is there a reason for this refusal?
