@@ -105,6 +105,19 @@ pub enum ControlAct {
     },
 }
 
+impl ControlAct {
+    /// The device that it grants something: a membership, or a place in one.
+    #[must_use]
+    pub const fn device(&self) -> Option<Device> {
+        match self {
+            Self::Found(found) => Some(found.founder),
+            Self::Admit(admit) => Some(admit.joiner),
+            Self::Enrol(enrol) => Some(enrol.enrolled),
+            Self::Open(_) | Self::Invite(_) | Self::Void | Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// A control entry as the roster judges it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlEntry {

@@ -6,9 +6,12 @@
 //! forks. Journals decide where persons cannot: whoever founds a group, or restores a copy from before they admitted
 //! people, forks where nobody else was in the group yet, and everybody since then hangs on one branch. (Who forks on
 //! purpose can make journals; they could as well make a small id.) What was built on a branch that does not count
-//! itself is counted too, else two forks could hold each other up, one way here and the other way there. (That a cut signed by others pins a branch
+//! itself is counted too, and who somebody is does not hang on what counts either (`claims`), else two forks could hold each
+//! other up, one way here and the other way there. (That a cut signed by others pins a branch
 //! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
 //! others hold is kept aside, for the author to see and say again.
+
+mod claims;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,7 +212,7 @@ impl<S: Storage> Replica<S> {
     /// Who built on which entry of the tree: named it in `seen`, or made a change that depends on one in it.
     fn built_on(&self, journal: JournalId, tree: &Tree) -> Result<BTreeMap<EntryId, Builders>, ReplicaError> {
         let there = self.persons_at_fork(journal, tree)?;
-        let author = self.roster.author(journal).map(|author| author.person);
+        let author = self.claimed_author(journal)?;
         let mut changes: BTreeMap<ChangeId, EntryId> = BTreeMap::new();
         let mut entries: BTreeSet<EntryId> = BTreeSet::new();
         for entry in tree.entries() {
@@ -220,7 +223,7 @@ impl<S: Storage> Replica<S> {
         }
         let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
         for other in self.journals.keys().filter(|other| **other != journal) {
-            let person = self.roster.author(*other).map(|author| author.person);
+            let person = self.claimed_author(*other)?;
             let person = person.filter(|person| Some(*person) != author && there.contains(person));
             let counting = self.storage.entries(*other, EntryNumber(0), usize::MAX)?;
             let aside = self.aside.get(other).into_iter().flat_map(BTreeMap::values);
@@ -242,27 +245,6 @@ impl<S: Storage> Replica<S> {
             }
         }
         Ok(built)
-    }
-
-    /// Who was in the group, as the journal's author knew before the fork.
-    fn persons_at_fork(&self, journal: JournalId, tree: &Tree) -> Result<BTreeSet<PersonId>, ReplicaError> {
-        let mut known: BTreeSet<EntryId> = BTreeSet::new();
-        for held in self.storage.entries(journal, EntryNumber(0), usize::MAX)? {
-            if held.entry.header.number > tree.base.0 {
-                break;
-            }
-            known.extend(held.entry.header.seen.iter().copied());
-            if held.entry.header.kind == EntryKind::Control {
-                known.insert(held.entry.id);
-            }
-        }
-        let heads: Vec<EntryId> = known.into_iter().filter(|id| self.roster.contains(*id)).collect();
-        Ok(self
-            .roster
-            .persons_at(&heads)
-            .unwrap_or_default()
-            .into_keys()
-            .collect())
     }
 
     fn changes_in(&self, entry: &Entry) -> Vec<Vec<u8>> {
@@ -312,39 +294,46 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
-    pub(super) fn restore_aside_control(&mut self) {
+    pub(super) fn restore_aside_control(&mut self) -> Result<(), ReplicaError> {
         let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
         left.retain(|entry| entry.header.kind == EntryKind::Control);
         // Several rounds: one may have seen another.
         loop {
             let before = left.len();
-            left.retain(|entry| !self.insert_void(entry));
+            let mut rest = Vec::new();
+            for entry in left {
+                if !self.insert_void(&entry, &[])? {
+                    rest.push(entry);
+                }
+            }
+            left = rest;
             if left.is_empty() || left.len() == before {
-                return;
+                return Ok(());
             }
         }
     }
 
     /// Tells the roster of a control entry. Where its past lies on a branch that does not count, of that first.
-    pub(super) fn insert_control(&mut self, entry: &ControlEntry) -> bool {
+    pub(super) fn insert_control(&mut self, entry: &ControlEntry) -> Result<bool, ReplicaError> {
         if self.roster.insert(entry.clone()).is_ok() {
-            return true;
+            return Ok(true);
         }
-        self.restore_aside_control();
-        self.roster.insert(entry.clone()).is_ok()
+        self.restore_aside_control()?;
+        Ok(self.roster.insert(entry.clone()).is_ok())
     }
 
-    /// Makes a control entry that does not count known to the roster. False where its past is not here yet.
-    pub(super) fn insert_void(&mut self, entry: &Entry) -> bool {
+    /// Makes a control entry that does not count known to the roster. False where its past is not here yet. `writes` are those
+    /// that the storage does not have yet.
+    pub(super) fn insert_void(&mut self, entry: &Entry, writes: &[Write]) -> Result<bool, ReplicaError> {
         let void = ControlEntry {
             id: entry.id,
             // Its own place, so that it is in nobody's past who did not name it.
             journal: JournalId(entry.id.0),
             number: entry.header.number,
-            seen: entry.header.seen.iter().copied().collect(),
+            seen: self.past_on_branch(entry, writes)?,
             act: ControlAct::Void,
         };
-        self.roster.insert(void).is_ok()
+        Ok(self.roster.insert(void).is_ok())
     }
 }
 

@@ -229,7 +229,7 @@ impl<S: Storage> Replica<S> {
                 }
             }
             if later.is_empty() {
-                self.restore_aside_control();
+                self.restore_aside_control()?;
                 return Ok(());
             }
             if later.len() == before {
@@ -257,7 +257,7 @@ impl<S: Storage> Replica<S> {
             seen: held.seen.clone(),
             act,
         };
-        Ok(self.insert_control(&entry))
+        self.insert_control(&entry)
     }
 
     /// The group's id.

@@ -79,7 +79,7 @@ impl<S: Storage> Replica<S> {
                 .transpose()
         };
         let verdict = match (held.entry.header.kind, payload) {
-            (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload),
+            (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload)?,
             (EntryKind::Content, None) if ended => Verdict::Stands(Standing::Void),
             (EntryKind::Content, None) => Verdict::Stands(Standing::Waiting),
             (EntryKind::Content, Some(Err(fault))) => Verdict::Fault(fault.into()),
@@ -126,7 +126,7 @@ impl<S: Storage> Replica<S> {
         batch: &mut Batch,
         held: &mut Held,
         payload: Option<Result<Vec<u8>, EntryError>>,
-    ) -> Verdict {
+    ) -> Result<Verdict, ReplicaError> {
         let header = &held.entry.header;
         let act = match payload {
             None => Ok(ControlAct::Void),
@@ -153,16 +153,16 @@ impl<S: Storage> Replica<S> {
             act,
         };
         // Its past is here: `check_seen` saw to it.
-        self.insert_control(&entry);
+        self.insert_control(&entry)?;
         batch.received.control = true;
         let ended = self
             .journals
             .get(&held.entry.header.journal)
             .and_then(|row| row.ended);
         if ended.is_some_and(|end| held.entry.header.number >= end) {
-            return Verdict::Stands(Standing::Void);
+            return Ok(Verdict::Stands(Standing::Void));
         }
-        verdict
+        Ok(verdict)
     }
 
     fn judge_content(

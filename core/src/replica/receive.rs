@@ -179,14 +179,14 @@ impl<S: Storage> Replica<S> {
         for entry in entries {
             if self.is_aside(entry.header.journal, entry.id) {
                 if entry.header.kind == EntryKind::Control {
-                    self.insert_void(&entry);
+                    self.insert_void(&entry, &[])?;
                 }
                 continue;
             }
             batch.journals.insert(entry.header.journal);
             self.take_in(&mut batch, entry, None)?;
         }
-        self.restore_aside_control();
+        self.restore_aside_control()?;
         // A journal ended of which later entries had been applied before it was known: once more, now that it is.
         batch.writes.push(Write::Stale(batch.undo));
         self.finish(&mut batch)?;
@@ -349,7 +349,7 @@ impl<S: Storage> Replica<S> {
         if self.keep_aside(entry, &mut batch.writes) {
             batch.received.new = batch.received.new.saturating_add(1);
             if let Some(void) = void {
-                self.insert_void(&void);
+                self.insert_void(&void, &batch.writes)?;
             }
         }
         Ok(())

@@ -187,6 +187,23 @@ impl Roster {
         self.entries.get(&entry).map(|judged| judged.verdict)
     }
 
+    /// What a control entry says, where it is here.
+    #[must_use]
+    pub fn act(&self, entry: EntryId) -> Option<&ControlAct> {
+        self.entries.get(&entry).map(|judged| &judged.entry.act)
+    }
+
+    /// These control entries and all in their past. None where one is not here.
+    #[must_use]
+    pub fn past(&self, heads: &[EntryId]) -> Option<BTreeSet<EntryId>> {
+        let reach = self.reach(heads)?;
+        let known = self
+            .entries
+            .iter()
+            .filter(|(_, judged)| self.reaches(&reach, judged));
+        Some(known.map(|(id, _)| *id).collect())
+    }
+
     /// How many control entries are here.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -244,7 +261,7 @@ impl Roster {
     pub fn device(&self, grant: EntryId) -> Option<Device> {
         let judged = self.entries.get(&grant)?;
         judged.verdict.ok()?;
-        device_of(&judged.entry.act)
+        judged.entry.act.device()
     }
 
     /// The device that writes a journal.
@@ -258,7 +275,7 @@ impl Roster {
     pub fn is_enrolled_unopened(&self, device: &Device) -> bool {
         let used: BTreeSet<EntryId> = self.authors().map(|(_, author)| author.grant).collect();
         let mut grants = self.entries.iter().filter(|(_, judged)| judged.verdict.is_ok());
-        grants.any(|(id, judged)| device_of(&judged.entry.act) == Some(*device) && !used.contains(id))
+        grants.any(|(id, judged)| judged.entry.act.device() == Some(*device) && !used.contains(id))
     }
 
     /// All journals that hold, with their authors.
@@ -374,7 +391,7 @@ impl Roster {
             if judged.verdict.is_err() || !counts(judged) {
                 continue;
             }
-            let (Some(author), Some(device)) = (self.tenure(*id), device_of(&judged.entry.act)) else {
+            let (Some(author), Some(device)) = (self.tenure(*id), judged.entry.act.device()) else {
                 continue;
             };
             let person = persons.entry(author.person).or_insert(Person {
@@ -436,15 +453,6 @@ impl Roster {
         place
             .and_then(|place| reach.get(*place))
             .is_some_and(|known| *known >= judged.entry.number.0)
-    }
-}
-
-fn device_of(act: &ControlAct) -> Option<Device> {
-    match act {
-        ControlAct::Found(found) => Some(found.founder),
-        ControlAct::Admit(admit) => Some(admit.joiner),
-        ControlAct::Enrol(enrol) => Some(enrol.enrolled),
-        ControlAct::Open(_) | ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => None,
     }
 }
 

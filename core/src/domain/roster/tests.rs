@@ -284,7 +284,7 @@ fn histories() -> impl Strategy<Value = Vec<ControlEntry>> {
                     let named = all
                         .iter()
                         .find(|e| e.id.0[0] == grant)
-                        .and_then(|e| device_of(&e.act));
+                        .and_then(|e| e.act.device());
                     next.push((id, 2));
                     all.push(open(id, id, grant, named.map_or(0, |d| d.device.0[0]), &[grant]));
                     continue;
