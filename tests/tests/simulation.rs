@@ -1,7 +1,7 @@
 //! The simulation: CI's share of its seeds, and the planted bugs that it must find.
 //! All 10,000: `cargo run --release -p kiez-tests --bin simulate -- --seeds 0..10000`.
 
-use kiez_tests::simulation::{Options, run_seeds};
+use kiez_tests::simulation::{Options, run, run_seeds};
 
 /// How many seeds every `make test` runs, twice each.
 const SEEDS: u64 = 300;
@@ -15,12 +15,26 @@ fn every_device_ends_equal_and_nothing_is_missing() {
     }
 }
 
+/// People who restore a backup and write on, of which two branches come: seeds that failed once, and some more.
+#[test]
+fn forks_end_equal_too() {
+    let seeds = (0..40).chain([546, 1589, 2594]);
+    let options = Options {
+        forks: true,
+        ..Options::default()
+    };
+    for seed in seeds {
+        if let Err(failure) = run(seed, options) {
+            panic!("{failure}");
+        }
+    }
+}
+
 /// Each of the bugs in `kiez_core::planted`, one after the other.
 #[cfg(feature = "planted-bugs")]
 #[test]
 fn planted_bugs_are_found() {
     use kiez_core::planted::{Bug, with};
-    use kiez_tests::simulation::run;
 
     /// Within so many seeds each must be found.
     const AT_MOST: u64 = 500;

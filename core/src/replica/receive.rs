@@ -372,13 +372,15 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Own work that was built on what does not count any more waits for ever, and whatever this journal writes on in
-    /// those documents would wait behind it everywhere but here. So the journal is left, as after a fork of its own.
+    /// those documents would wait behind it everywhere but here. And where the enrolment of this device itself does not count
+    /// any more, nothing in its journal does. So the journal is left, as after a fork of its own.
     pub(super) fn leave_stuck_journal(&mut self) -> Result<bool, ReplicaError> {
         let Some(own) = &mut self.own else {
             return Ok(false);
         };
         let mut places = self.waiting.values().flat_map(BTreeMap::keys);
-        if own.state == OwnState::Left || !places.any(|(journal, _)| *journal == own.id) {
+        let stuck = self.roster.author(own.id).is_none() || places.any(|(journal, _)| *journal == own.id);
+        if own.state == OwnState::Left || !stuck {
             return Ok(false);
         }
         own.state = OwnState::Left;
