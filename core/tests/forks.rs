@@ -4,12 +4,16 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
+use common::counting::Counting;
 use common::{NOW, Neighbour, sync};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::ProposalId;
 use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::missing::Missing;
 
 fn idea(title: &str) -> Draft {
     Draft {
@@ -146,4 +150,57 @@ fn who_writes_after_a_fork_builds_on_no_branch_that_does_not_count() {
             assert!(held == head || Some(journal) == a.own_journal(), "seed {seed}");
         }
     }
+}
+
+/// Takes over what another replica holds of the branches that count; says how many journals were read for that.
+fn take_over(from: &Replica<MemoryStorage>, to: &mut Replica<Counting>) -> usize {
+    let Missing::Entries(entries) = from.missing(&to.frontier(), &BTreeSet::new()).unwrap() else {
+        panic!("a few entries")
+    };
+    to.storage().take_reads();
+    to.receive(entries.into_iter().map(|entry| (entry, None)).collect())
+        .unwrap();
+    to.storage().take_reads()
+}
+
+#[test]
+fn where_there_is_a_fork_only_what_builds_on_it_makes_everybody_look_at_it_again() {
+    let mut changed = BTreeSet::new();
+    for seed in 0..12 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut carla = Neighbour::new(seed * 10 + 3);
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        let mut c = carla.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        let one = add(&mut b, &mut ben, "one");
+        add(&mut copy, &mut ben, "two");
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        sync(&mut c, &mut carla, &mut a, &mut anna);
+        let mut ben_again = Neighbour::new(99);
+        ben_again.me = ben.me.clone();
+        sync(&mut copy, &mut ben_again, &mut c, &mut carla);
+        assert!(c.forked().next().is_some(), "Carla holds both branches");
+        let mut at_carla = Replica::open(Counting::new(c.storage().clone())).unwrap();
+        let before = at_carla.branches();
+
+        // Anna holds one of them.
+        for number in 0..3 {
+            add(&mut a, &mut anna, &format!("Anna's own {number}"));
+            assert_eq!(take_over(&a, &mut at_carla), 0, "seed {seed}");
+        }
+        assert_eq!(at_carla.branches(), before);
+        a.edit_idea(one, "Anna builds on it.", NOW).unwrap();
+        take_over(&a, &mut at_carla);
+        changed.insert(at_carla.branches() != before);
+        let ideas = at_carla.ideas().unwrap();
+        assert!(ideas.iter().any(|idea| idea.title == "one"), "seed {seed}");
+        assert!(ideas.iter().all(|idea| idea.title != "two"), "seed {seed}");
+        let mut read_back = Replica::open(at_carla.storage().inner.clone()).unwrap();
+        assert_eq!(at_carla.holdings(), read_back.holdings());
+        assert_eq!(at_carla.digest().unwrap(), read_back.digest().unwrap());
+    }
+    assert_eq!(changed.len(), 2, "sometimes the other branch counted before");
 }

@@ -178,6 +178,7 @@ impl<S: Storage> Replica<S> {
             changes: vec![Blob(raw)],
         };
         let entry = self.seal_next(EntryKind::Content, &content.to_bytes())?;
+        self.note_built(&entry);
         let entry_id = entry.id;
         self.last_order = self.last_order.saturating_add(1);
         let seen: BTreeSet<EntryId> = entry.header.seen.iter().copied().collect();
@@ -234,6 +235,7 @@ impl<S: Storage> Replica<S> {
         act: ControlAct,
         mut writes: Vec<Write>,
     ) -> Result<(), ReplicaError> {
+        self.note_built(&entry);
         let mut row = self.advance_own(&entry, &entry.header.seen.iter().copied().collect())?;
         let seen = std::mem::take(&mut row.seen);
         if let Some(kept) = self.journals.get_mut(&row.id) {

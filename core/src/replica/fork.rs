@@ -11,20 +11,22 @@
 //! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
 //! others hold is kept aside, for the author to see and say again.
 
+mod built;
 mod claims;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::control::{ControlAct, ControlEntry};
-use crate::domain::id::{ChangeId, EntryId, EntryNumber, JournalId, PersonId};
+use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
 
 use super::content::Content;
 use super::entry::{Entry, EntryKind};
 use super::frontier::{Frontier, Holdings};
-use super::gate::{change_deps, change_id};
 use super::hold::{Replica, ReplicaError};
 use super::limits::ASIDE_ENTRIES_MAX;
 use super::storage::{Held, Standing, Storage, Write};
+
+pub(super) use built::Fork;
 
 /// For each forked journal the last entry of every branch but the one that counts.
 pub type Branches = BTreeMap<JournalId, BTreeSet<(EntryNumber, EntryId)>>;
@@ -157,12 +159,17 @@ impl<S: Storage> Replica<S> {
         true
     }
 
-    /// Decides which branches count. True where another one does than before: then everything is to be judged anew, and
-    /// the writes that exchange the branches are in `writes`.
+    /// Decides which branches count, where something came that can change it. True where another one does than before: then
+    /// everything is to be judged anew, and the writes that exchange the branches are in `writes`.
     pub(super) fn settle_forks(&mut self, writes: &mut Vec<Write>) -> Result<bool, ReplicaError> {
         let mut changed = false;
-        let forked: Vec<JournalId> = self.aside.keys().copied().collect();
-        for journal in forked {
+        let mut unsettled: Vec<JournalId> = self.forked().collect();
+        unsettled.retain(|journal| !self.is_settled(*journal));
+        // Before any branches are exchanged: until that is written, the storage and memory do not fit each other.
+        for journal in &unsettled {
+            self.look_for_builders(*journal)?;
+        }
+        for journal in unsettled {
             let tree = self.tree(journal)?;
             let built = self.built_on(journal, &tree)?;
             let winner = tree.winner(&built);
@@ -207,44 +214,6 @@ impl<S: Storage> Replica<S> {
             base: (before, base),
             children,
         })
-    }
-
-    /// Who built on which entry of the tree: named it in `seen`, or made a change that depends on one in it.
-    fn built_on(&self, journal: JournalId, tree: &Tree) -> Result<BTreeMap<EntryId, Builders>, ReplicaError> {
-        let there = self.persons_at_fork(journal, tree)?;
-        let author = self.claimed_author(journal)?;
-        let mut changes: BTreeMap<ChangeId, EntryId> = BTreeMap::new();
-        let mut entries: BTreeSet<EntryId> = BTreeSet::new();
-        for entry in tree.entries() {
-            entries.insert(entry.id);
-            for raw in self.changes_in(entry) {
-                changes.extend(change_id(&raw).ok().map(|id| (id, entry.id)));
-            }
-        }
-        let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
-        for other in self.journals.keys().filter(|other| **other != journal) {
-            let person = self.claimed_author(*other)?;
-            let person = person.filter(|person| Some(*person) != author && there.contains(person));
-            let counting = self.storage.entries(*other, EntryNumber(0), usize::MAX)?;
-            let aside = self.aside.get(other).into_iter().flat_map(BTreeMap::values);
-            for entry in counting.iter().map(|held| &held.entry).chain(aside) {
-                let seen = entry.header.seen.iter().filter(|seen| entries.contains(seen));
-                let deps = self
-                    .changes_in(entry)
-                    .into_iter()
-                    .flat_map(|raw| change_deps(&raw).unwrap_or_default());
-                let named: Vec<EntryId> = seen
-                    .copied()
-                    .chain(deps.filter_map(|dep| changes.get(&dep).copied()))
-                    .collect();
-                for entry in named {
-                    let builders = built.entry(entry).or_default();
-                    builders.persons.extend(person);
-                    builders.journals.insert(*other);
-                }
-            }
-        }
-        Ok(built)
     }
 
     fn changes_in(&self, entry: &Entry) -> Vec<Vec<u8>> {

@@ -15,7 +15,7 @@ use super::content::Content;
 use super::control::act_from_own_store;
 use super::document::{Document, DocumentError};
 use super::entry::Entry;
-use super::fork::Aside;
+use super::fork::{Aside, Fork};
 use super::frontier::Frontier;
 use super::gate::DocumentPast;
 use super::keys::KeyRing;
@@ -118,6 +118,8 @@ pub struct Replica<S> {
     pub(super) open: BTreeMap<DocumentId, OpenDocument>,
     pub(super) waiting: Waiting,
     pub(super) aside: Aside,
+    /// Who built on the branches of forked journals, as far as it was read.
+    pub(super) forks: BTreeMap<JournalId, Fork>,
     pub(super) last_order: u64,
     /// In whose vote document a poll stands, as far as it was looked for.
     pub(super) poll_openers: BTreeMap<PollId, PersonId>,
@@ -157,6 +159,7 @@ impl<S: Storage> Replica<S> {
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
             aside: Aside::new(),
+            forks: BTreeMap::new(),
             last_order: 0,
             poll_openers: BTreeMap::new(),
             rebuilding: false,
@@ -187,6 +190,7 @@ impl<S: Storage> Replica<S> {
             }
         });
         self.last_order = self.storage.last_order()?;
+        self.forks.clear();
         self.aside.clear();
         for entry in self.storage.aside()? {
             self.aside

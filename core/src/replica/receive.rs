@@ -144,6 +144,7 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails; what was stored before stays then.
     pub fn rebuild(&mut self) -> Result<(), ReplicaError> {
+        self.unsettle_forks();
         let judged = self.judge_until_settled();
         self.rebuilding = false;
         if judged.is_err() {
@@ -204,7 +205,7 @@ impl<S: Storage> Replica<S> {
             match self.place_of(&batch, &entry)? {
                 Place::Held => continue,
                 Place::Branch => {
-                    self.take_aside(&mut batch, entry)?;
+                    self.take_aside(&mut batch, &entry)?;
                     continue;
                 }
                 Place::Next => {}
@@ -222,6 +223,7 @@ impl<S: Storage> Replica<S> {
             batch.journals.insert(id);
             batch.taken.insert((id, head.0), head.1);
             batch.received.new = batch.received.new.saturating_add(1);
+            self.note_built(&entry);
             self.take_in(&mut batch, entry, payload)?;
         }
         self.notice_own(&mut batch);
@@ -341,15 +343,15 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Keeps an entry of another branch than the one that counts so far.
-    fn take_aside(&mut self, batch: &mut Batch, entry: Entry) -> Result<(), ReceiveError> {
-        self.check_seen(&entry)?;
+    fn take_aside(&mut self, batch: &mut Batch, entry: &Entry) -> Result<(), ReceiveError> {
+        self.check_seen(entry)?;
         let journal = entry.header.journal;
         batch.received.forked.insert(journal);
-        let void = (entry.header.kind == EntryKind::Control).then(|| entry.clone());
-        if self.keep_aside(entry, &mut batch.writes) {
+        if self.keep_aside(entry.clone(), &mut batch.writes) {
             batch.received.new = batch.received.new.saturating_add(1);
-            if let Some(void) = void {
-                self.insert_void(&void, &batch.writes)?;
+            self.note_built(entry);
+            if entry.header.kind == EntryKind::Control {
+                self.insert_void(entry, &batch.writes)?;
             }
         }
         Ok(())

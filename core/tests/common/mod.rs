@@ -7,6 +7,8 @@
     reason = "test code: a failure is a panic"
 )]
 
+pub mod counting;
+
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
 use kiez_core::domain::id::{DeviceId, PersonId, Timestamp};
