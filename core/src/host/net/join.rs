@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use iroh::endpoint::Connection;
+use tokio::task::block_in_place;
 
 use crate::domain::id::{DeviceId, GroupId};
 use crate::host::discovery::Discovery;
@@ -15,13 +16,15 @@ use crate::replica::bundle::Compression;
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::Replica;
 use crate::replica::join::{AdmitError, Invitation, JoinError, short_code};
+use crate::replica::keys::KeyBox;
 use crate::replica::limits::BUNDLE_BYTES_MAX;
 use crate::replica::session::bundle_parts;
 use crate::replica::wire::{Frame, JoinRefusal, JoinRequest};
 
 use super::frames::{self, WireError};
+use super::places::{bind, endpoint_address};
 use super::sessions::SessionError;
-use super::{DIAL, JOIN, NetError, Shared, bind, endpoint_address};
+use super::{DIAL, JOIN, NetError, Shared};
 
 /// How long the answer may take.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -76,13 +79,13 @@ pub async fn join(
     passphrase: &Passphrase,
     timeout: Duration,
 ) -> Result<Joined, JoinFailure> {
-    if node.groups()?.contains(&invitation.group) {
+    if block_in_place(|| node.groups())?.contains(&invitation.group) {
         return Err(JoinFailure::AlreadyHere);
     }
     if now() > invitation.expires {
         return Err(JoinFailure::Expired);
     }
-    let person = node.recovery_words(passphrase)?.person_key();
+    let person = block_in_place(|| node.recovery_words(passphrase))?.person_key();
     let endpoint = bind(node).await?;
     let trying = try_until_joined(node, &endpoint, invitation, &person);
     let joined = tokio::time::timeout(timeout, trying)
@@ -117,9 +120,8 @@ async fn try_until_joined(
                 Err(AskError::Failed(failure)) => return Err(failure),
                 Ok(joined) => {
                     let kept: Vec<std::net::SocketAddr> = addresses.iter().copied().collect();
-                    node.store()
-                        .group(Some(joined.group))
-                        .set_contact(invitation.inviter, &kept)
+                    let store = node.store().group(Some(joined.group));
+                    block_in_place(|| store.set_contact(invitation.inviter, &kept))
                         .map_err(NodeError::from)?;
                     if let Some(discovery) = discovery {
                         tokio::task::spawn_blocking(move || discovery.stop()).await.ok();
@@ -194,31 +196,36 @@ async fn ask(
             break;
         }
     }
-    let joined = tokio::task::block_in_place(|| {
-        let storage = node.store().group(None);
-        Replica::join(
-            storage,
-            invitation,
-            node.me(),
-            node.box_secret(),
-            &boxes,
-            &bundle,
-            &mut SystemRandom,
-        )
-    });
-    let mut replica = joined.map_err(JoinFailure::from)?;
-    let name = node.profile_name().map_err(JoinFailure::from)?;
-    replica
-        .set_profile_name(&name, now())
-        .map_err(|error| JoinFailure::Node(error.into()))?;
-    let group = replica.group();
-    node.adopt(replica);
+    let group = block_in_place(|| adopt(node, invitation, &boxes, &bundle))?;
     send.finish().ok();
     connection.close(0_u32.into(), b"");
     Ok(Joined {
         group,
         code: short_code(group, &channel),
     })
+}
+
+/// Takes in the group as the inviting device sent it, and says the person's name there.
+fn adopt(
+    node: &Node,
+    invitation: &Invitation,
+    boxes: &[KeyBox],
+    bundle: &[u8],
+) -> Result<GroupId, JoinFailure> {
+    let mut replica = Replica::join(
+        node.store().group(None),
+        invitation,
+        node.me(),
+        node.box_secret(),
+        boxes,
+        bundle,
+        &mut SystemRandom,
+    )?;
+    let name = node.profile_name()?;
+    replica.set_profile_name(&name, now()).map_err(NodeError::from)?;
+    let group = replica.group();
+    node.adopt(replica);
+    Ok(group)
 }
 
 /// Answers a joiner.
@@ -235,7 +242,7 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     let Frame::JoinRequest(request) = frame else {
         return Err(WireError::Lost.into());
     };
-    let answer = tokio::task::block_in_place(|| admit(shared, &request, &channel));
+    let answer = block_in_place(|| admit(shared, &request, &channel));
     let frames_out = match answer {
         Ok(frames_out) => {
             let code = short_code(request.group, &channel);

@@ -4,26 +4,30 @@
 
 mod frames;
 mod join;
+mod places;
 mod running;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use iroh::endpoint::presets;
-use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
+use iroh::Endpoint;
 use tokio::sync::{Notify, broadcast, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 
 use crate::domain::id::{DeviceId, GroupId};
 use crate::host::discovery::{Discovery, Sighting};
 use crate::host::keystore::Passphrase;
 use crate::host::node::{Changed, Node, NodeError};
 use crate::host::random::SystemRandom;
+use crate::host::store::GroupStore;
+use crate::replica::hold::Replica;
 
 pub use join::{JoinFailure, Joined, join};
+
+use places::{bind, own_addresses};
 
 /// The protocol of a sync session.
 const SYNC: &[u8] = b"kiez/sync/1";
@@ -39,13 +43,6 @@ const DIAL_AGAIN: Duration = Duration::from_secs(5);
 
 /// How many connections are answered at the same time; members dial again.
 const ANSWERS_MAX: usize = 256;
-
-/// How often the preferred port is tried, and how long after the last time.
-const PORT_ATTEMPTS: u32 = 5;
-const PORT_AGAIN: Duration = Duration::from_millis(50);
-
-/// How long finding this device's own addresses may take.
-const OWN_ADDRESSES: Duration = Duration::from_secs(2);
 
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
@@ -186,71 +183,6 @@ pub async fn addresses_of(node: &Node) -> Result<Vec<SocketAddr>, NetError> {
     Ok(addresses)
 }
 
-/// The port this profile prefers: the same each time, so that addresses in invitations stay right.
-fn port_of(device: DeviceId) -> u16 {
-    let hash = blake3::derive_key("kiez 1 port", &device.0);
-    let [high, low, ..] = hash;
-    // The dynamic range of RFC 6335 without its last 1,024.
-    49_152_u16.saturating_add(u16::from_be_bytes([high, low]) % 15_360)
-}
-
-async fn bind(node: &Node) -> Result<Endpoint, NetError> {
-    let preferred = port_of(node.me().device_id());
-    let mut last = None;
-    // Both families, then one: some machines have no IPv6. A socket that this process has just closed may take a moment to
-    // go, and whoever keeps the address of another port dials it in vain later.
-    for _ in 0..PORT_ATTEMPTS {
-        for both in [true, false] {
-            match bind_at(node, preferred, both).await {
-                Ok(endpoint) => return Ok(endpoint),
-                Err(error) => last = Some(error),
-            }
-        }
-        tokio::time::sleep(PORT_AGAIN).await;
-    }
-    // Another program has the port.
-    for both in [true, false] {
-        match bind_at(node, 0, both).await {
-            Ok(endpoint) => return Ok(endpoint),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| NetError::Bind("no address".to_owned())))
-}
-
-async fn bind_at(node: &Node, port: u16, both: bool) -> Result<Endpoint, NetError> {
-    let failed = |error: &dyn std::fmt::Display| NetError::Bind(error.to_string());
-    let mut builder = Endpoint::builder(presets::Minimal)
-        .secret_key(SecretKey::from_bytes(&node.me().device.to_bytes()))
-        .alpns(vec![SYNC.to_vec(), JOIN.to_vec()])
-        .relay_mode(RelayMode::Disabled)
-        .clear_ip_transports()
-        .bind_addr(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
-        .map_err(|error| failed(&error))?;
-    if both {
-        builder = builder
-            .bind_addr(SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))
-            .map_err(|error| failed(&error))?;
-    }
-    builder.bind().await.map_err(|error| failed(&error))
-}
-
-async fn own_addresses(endpoint: &Endpoint) -> Vec<SocketAddr> {
-    use iroh::Watcher;
-    let mut watcher = endpoint.watch_addr();
-    let known = async {
-        loop {
-            let addresses: Vec<SocketAddr> = watcher.get().ip_addrs().copied().collect();
-            if !addresses.is_empty() || watcher.updated().await.is_err() {
-                return addresses;
-            }
-        }
-    };
-    tokio::time::timeout(OWN_ADDRESSES, known)
-        .await
-        .unwrap_or_default()
-}
-
 impl Shared {
     fn discover(&self) -> Option<Discovery> {
         let port = |v6| {
@@ -270,10 +202,25 @@ impl Shared {
         }
     }
 
+    /// Does something with a group's replica, and lets the other tasks go on meanwhile: it may take long, and wait for
+    /// whoever else has it.
+    fn with_group<T, E: From<NodeError>>(
+        &self,
+        group: GroupId,
+        action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        block_in_place(|| self.node.with_group(group, action))
+    }
+
+    /// The groups of this profile; none where the store fails, which others say.
+    fn groups(&self) -> Vec<GroupId> {
+        block_in_place(|| self.node.groups()).unwrap_or_default()
+    }
+
     /// The other devices of a group, as its roster knows them.
     fn devices(&self, group: GroupId) -> BTreeSet<DeviceId> {
         let me = self.node.me().device_id();
-        let devices = self.node.with_group(group, |replica| {
+        let devices = self.with_group(group, |replica| {
             let persons = replica.roster().persons();
             Ok::<_, NodeError>(
                 persons
@@ -288,14 +235,14 @@ impl Shared {
     }
 
     fn all_devices(&self) -> BTreeSet<DeviceId> {
-        let groups = self.node.groups().unwrap_or_default();
-        groups.into_iter().flat_map(|group| self.devices(group)).collect()
+        let groups = self.groups().into_iter();
+        groups.flat_map(|group| self.devices(group)).collect()
     }
 
     /// Where devices may be: what was seen nearby, and where they were before.
     fn addresses_in(&self, group: GroupId) -> BTreeMap<DeviceId, BTreeSet<SocketAddr>> {
         let mut addresses = self.nearby.borrow().clone();
-        let kept = self.node.store().group(Some(group)).contacts();
+        let kept = block_in_place(|| self.node.store().group(Some(group)).contacts());
         for (device, kept) in kept.unwrap_or_default() {
             addresses.entry(device).or_default().extend(kept);
         }
@@ -319,10 +266,8 @@ impl Shared {
 
     /// How many control entries all groups hold.
     fn count_control(&self) -> usize {
-        let groups = self.node.groups().unwrap_or_default();
-        let counts = groups.into_iter().map(|group| {
-            self.node
-                .with_group(group, |replica| Ok::<_, NodeError>(replica.roster().len()))
+        let counts = self.groups().into_iter().map(|group| {
+            self.with_group(group, |replica| Ok::<_, NodeError>(replica.roster().len()))
                 .unwrap_or_default()
         });
         counts.fold(0, usize::saturating_add)
@@ -380,7 +325,7 @@ async fn dial(shared: Arc<Shared>) {
     let mut changed = shared.node.events();
     let mut known = 0;
     loop {
-        for group in shared.node.groups().unwrap_or_default() {
+        for group in shared.groups() {
             let mut addresses_in = shared.addresses_in(group);
             for device in shared.devices(group) {
                 let place = (group, device);
@@ -444,45 +389,4 @@ async fn watch_nearby(shared: Arc<Shared>, mut discovery: Discovery) {
     }
     // May block for a moment.
     tokio::task::spawn_blocking(move || discovery.stop()).await.ok();
-}
-
-/// The addresses worth dialling. Link-local ones only where there is nothing else: iroh 1.4 answers to them without
-/// their scope, so the answer is lost, and with it the attempt, where that address was the fastest.
-fn dialable(addresses: &BTreeSet<SocketAddr>) -> BTreeSet<SocketAddr> {
-    let far = |address: &SocketAddr| match address {
-        SocketAddr::V4(_) => true,
-        SocketAddr::V6(address) => !address.ip().is_unicast_link_local(),
-    };
-    let others: BTreeSet<SocketAddr> = addresses.iter().copied().filter(far).collect();
-    if others.is_empty() {
-        addresses.clone()
-    } else {
-        others
-    }
-}
-
-/// A device's address for iroh. None where its key is none.
-fn endpoint_address(device: DeviceId, addresses: &BTreeSet<SocketAddr>) -> Option<EndpointAddr> {
-    let id = EndpointId::from_bytes(&device.0).ok()?;
-    let addresses = dialable(addresses).into_iter().map(TransportAddr::Ip);
-    Some(EndpointAddr::from_parts(id, addresses))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn link_local_addresses_are_dialled_only_where_there_is_nothing_else() {
-        let set = |addresses: &[&str]| -> BTreeSet<SocketAddr> {
-            addresses.iter().map(|address| address.parse().unwrap()).collect()
-        };
-        let (cable, local) = ("10.77.0.1:50301", "[fe80::1056:8aff:fef6:2b57%2]:50301");
-        assert_eq!(dialable(&set(&[cable, local])), set(&[cable]));
-        assert_eq!(
-            dialable(&set(&["[fd00::1]:50301", local])),
-            set(&["[fd00::1]:50301"])
-        );
-        assert_eq!(dialable(&set(&[local])), set(&[local]));
-    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream};
 use tokio::sync::mpsc;
+use tokio::task::block_in_place;
 
 use crate::domain::control::{Device, Enrol};
 use crate::domain::id::{DeviceId, GroupId, Signature};
@@ -19,8 +20,9 @@ use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_m
 use crate::replica::wire::{Frame, Goodbye};
 
 use super::frames::{self, WireError};
+use super::places::{dialable, endpoint_address};
 use super::running::Running;
-use super::{Contact, DIAL, SYNC, Shared, dialable, endpoint_address};
+use super::{Contact, DIAL, SYNC, Shared};
 
 /// How often an attempt is moved to where the device was just seen.
 const PLACES_MAX: usize = 4;
@@ -74,7 +76,7 @@ async fn dial_and_sync(
     shared.set_contact(group, device, Contact::Busy);
     let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let channel = frames::channel(&connection)?;
-    let greeting = shared.node.with_group(group, |replica| {
+    let greeting = shared.with_group(group, |replica| {
         Ok::<_, NodeError>(hello(replica.keys(), &channel, Side::Dialler, &mut SystemRandom))
     })?;
     frames::write(&mut send, &greeting).await?;
@@ -120,8 +122,8 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     let (mut send, recv, greeting) = tokio::time::timeout(GREETING, greeting)
         .await
         .map_err(|_| WireError::Lost)??;
-    for group in shared.node.groups()? {
-        let member = shared.node.with_group(group, |replica| {
+    for group in block_in_place(|| shared.node.groups())? {
+        let member = shared.with_group(group, |replica| {
             Ok::<_, NodeError>(is_member(&greeting, replica.keys(), &channel, Side::Dialler))
         })?;
         if member {
@@ -158,7 +160,8 @@ fn ended_with(shared: &Shared, group: GroupId, device: DeviceId) {
         Some(Contact::Busy | Contact::Lost) | None => Contact::Lost,
     };
     shared.set_contact(group, device, contact);
-    if let Err(error) = shared.node.keep_peer(group, device) {
+    let kept = block_in_place(|| shared.node.keep_peer(group, device));
+    if let Err(error) = kept {
         tracing::warn!("what {device:?} has could not be kept: {error}");
     }
 }
@@ -271,10 +274,8 @@ async fn talk(
                 }
             },
         };
-        let step = tokio::task::block_in_place(|| {
-            shared.node.with_group(group, |replica| {
-                step(shared, session, frame, replica, &mut enrolling)
-            })
+        let step = shared.with_group(group, |replica| {
+            step(shared, session, frame, replica, &mut enrolling)
         })?;
         let contact = if step.even && enrolling != Enrolling::Asked {
             Contact::Even
@@ -410,12 +411,9 @@ fn remember_address(shared: &Shared, group: GroupId, connection: &Connection, de
         return;
     }
     let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
-    if let Err(error) = shared
-        .node
-        .store()
-        .group(Some(group))
-        .set_contact(device, &addresses)
-    {
+    let store = shared.node.store().group(Some(group));
+    let kept = block_in_place(|| store.set_contact(device, &addresses));
+    if let Err(error) = kept {
         tracing::warn!("an address could not be kept: {error}");
     }
 }

@@ -1,0 +1,179 @@
+//! Sessions over the real network, on the loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use iroh::endpoint::{Connection, RecvStream, SendStream, presets};
+use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
+use kiez_core::domain::charter::Role;
+use kiez_core::domain::id::{DeviceId, GroupId};
+use kiez_core::host::keystore::{Cost, Home, Passphrase};
+use kiez_core::host::net::{Network, join};
+use kiez_core::host::node::{Node, NodeError};
+use kiez_core::replica::session::{Channel, Side, hello};
+use kiez_core::replica::wire::Frame;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use tokio::runtime::{Builder, Runtime};
+
+/// Longer than anybody may take for anything here.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn runtime() -> Runtime {
+    // One worker: whoever keeps it busy keeps everybody busy.
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("an der Ecke links")
+}
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, what).await.unwrap()
+}
+
+/// A node in a folder of its own.
+struct Laptop {
+    node: Node,
+    _folder: tempfile::TempDir,
+}
+
+impl Laptop {
+    fn of(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().join("home"));
+        let node = Node::create_at(&home, name, &passphrase(), Cost::LEAST).unwrap();
+        Self {
+            node,
+            _folder: folder,
+        }
+    }
+}
+
+async fn address(network: &Network) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, network.own_addresses().await[0].port()).into()
+}
+
+/// Anna's group with Ben in it; Anna listens.
+async fn neighbours() -> (Laptop, Network, Laptop, GroupId) {
+    let (anna, ben) = (Laptop::of("Anna"), Laptop::of("Ben"));
+    let group = anna.node.found("Zawodzie", "", &passphrase()).unwrap();
+    let listening = Network::start(&anna.node, None).await.unwrap();
+    let reachable = vec![address(&listening).await];
+    let invitation = anna.node.invite(group, Role::Member, reachable).unwrap();
+    join(&ben.node, &invitation, &passphrase(), LIMIT).await.unwrap();
+    (anna, listening, ben, group)
+}
+
+/// Ben's device, driven by hand.
+struct ByHand {
+    endpoint: Endpoint,
+    anna: EndpointAddr,
+}
+
+impl ByHand {
+    async fn new(ben: &Node, anna: &Node, listening: &Network) -> Self {
+        let endpoint = Endpoint::builder(presets::Minimal)
+            .secret_key(SecretKey::from_bytes(&ben.me().device.to_bytes()))
+            .relay_mode(RelayMode::Disabled)
+            .bind()
+            .await
+            .unwrap();
+        let id = EndpointId::from_bytes(&anna.me().device_id().0).unwrap();
+        let place = TransportAddr::Ip(address(listening).await);
+        Self {
+            endpoint,
+            anna: EndpointAddr::from_parts(id, [place]),
+        }
+    }
+
+    async fn open(&self, protocol: &[u8]) -> (Connection, SendStream, RecvStream) {
+        let connection = soon(self.endpoint.connect(self.anna.clone(), protocol))
+            .await
+            .unwrap();
+        let (send, recv) = connection.open_bi().await.unwrap();
+        (connection, send, recv)
+    }
+
+    /// A session in which Ben's device has proven that it is in the group.
+    async fn greet(&self, ben: &Node, group: GroupId) -> (Connection, SendStream, RecvStream) {
+        let (connection, mut send, recv) = self.open(b"kiez/sync/1").await;
+        let mut exporter = [0; 32];
+        connection
+            .export_keying_material(&mut exporter, b"EXPORTER-kiez-session-1", &[])
+            .unwrap();
+        let channel = Channel {
+            exporter,
+            peer: DeviceId(*connection.remote_id().as_bytes()),
+        };
+        let greeting = ben
+            .with_group(group, |replica| {
+                let mut random = ChaCha20Rng::seed_from_u64(1);
+                Ok::<_, NodeError>(hello(replica.keys(), &channel, Side::Dialler, &mut random))
+            })
+            .unwrap();
+        send.write_all(&framed(&greeting)).await.unwrap();
+        (connection, send, recv)
+    }
+}
+
+fn framed(frame: &Frame) -> Vec<u8> {
+    let bytes = frame.to_bytes();
+    let mut whole = u32::try_from(bytes.len()).unwrap().to_le_bytes().to_vec();
+    whole.extend(bytes);
+    whole
+}
+
+/// While somebody else has the group, whoever wants it waits, and nobody else.
+#[test]
+fn a_busy_group_keeps_only_those_waiting_who_want_it() {
+    let (runtime, elsewhere) = (runtime(), runtime());
+    let (anna, listening, ben, group) = runtime.block_on(neighbours());
+    let by_hand = elsewhere.block_on(ByHand::new(&ben.node, &anna.node, &listening));
+    let (is_held, held) = channel();
+    let (release, released) = channel::<()>();
+    let node = anna.node.clone();
+    let holder = std::thread::spawn(move || {
+        node.with_group(group, |_| {
+            is_held.send(()).unwrap();
+            released.recv().ok();
+            Ok::<_, NodeError>(())
+        })
+        .unwrap();
+    });
+    held.recv().unwrap();
+    let others_go_on = || {
+        let (done, is_done) = channel();
+        runtime.spawn(async move { done.send(()).ok() });
+        is_done.recv_timeout(Duration::from_secs(10)).unwrap();
+    };
+    // One that dials: which group it means can only be told with the group.
+    let _dialled = elsewhere.block_on(async {
+        let (connection, send, mut recv) = by_hand.greet(&ben.node, group).await;
+        let mut byte = [0; 1];
+        let waited = tokio::time::timeout(Duration::from_secs(1), recv.read_exact(&mut byte)).await;
+        assert!(waited.is_err(), "{waited:?}");
+        (connection, send, recv)
+    });
+    others_go_on();
+    // A network that starts: whom to dial, too.
+    let started = runtime.block_on(Network::start(&anna.node, None)).unwrap();
+    others_go_on();
+    drop(release);
+    holder.join().unwrap();
+    runtime.block_on(started.stop());
+    runtime.block_on(listening.stop());
+}
