@@ -1,4 +1,4 @@
-//! Sessions over the real network, on the loopback.
+//! Sessions over the real network, on the loopback: who is silent, and who is busy.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use kiez_core::host::keystore::{Cost, Home, Passphrase};
 use kiez_core::host::net::{Network, join};
 use kiez_core::host::node::{Node, NodeError};
 use kiez_core::replica::session::{Channel, Side, hello};
-use kiez_core::replica::wire::Frame;
+use kiez_core::replica::wire::{Frame, Goodbye, PROTOCOL_VERSION};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use tokio::runtime::{Builder, Runtime};
@@ -135,6 +135,51 @@ fn framed(frame: &Frame) -> Vec<u8> {
     let mut whole = u32::try_from(bytes.len()).unwrap().to_le_bytes().to_vec();
     whole.extend(bytes);
     whole
+}
+
+/// Everything that is said until the other side ends it.
+async fn heard(recv: &mut RecvStream) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut length = [0; 4];
+    while soon(recv.read_exact(&mut length)).await.is_ok() {
+        let mut bytes = vec![0; usize::try_from(u32::from_le_bytes(length)).unwrap()];
+        recv.read_exact(&mut bytes).await.unwrap();
+        frames.push(Frame::from_bytes(&bytes).unwrap());
+    }
+    frames
+}
+
+#[test]
+fn whoever_does_not_say_who_it_is_is_let_go() {
+    runtime().block_on(async {
+        let (anna, listening, ben, group) = neighbours().await;
+        let by_hand = ByHand::new(&ben.node, &anna.node, &listening).await;
+        // Nothing at all, or a part of a greeting or a request.
+        let mut silent = Vec::new();
+        for protocol in [&b"kiez/sync/1"[..], b"kiez/join/1"] {
+            for bytes in [&[][..], &[0, 1], &[0, 1, 0, 0, 9]] {
+                let (connection, mut send, recv) = by_hand.open(protocol).await;
+                send.write_all(bytes).await.unwrap();
+                silent.push((connection, send, recv));
+            }
+        }
+        // A proof of membership, and then a part of a name.
+        let (connection, mut send, mut recv) = by_hand.greet(&ben.node, group).await;
+        send.write_all(&[0, 1, 0, 0, 1]).await.unwrap();
+        let said = heard(&mut recv).await;
+        let version = PROTOCOL_VERSION;
+        assert!(matches!(said[0], Frame::Hello { version: theirs, .. } if theirs == version));
+        assert_eq!(
+            said.last(),
+            Some(&Frame::Goodbye(Goodbye::Unidentified)),
+            "{said:?}"
+        );
+        soon(connection.closed()).await;
+        for (connection, _send, _recv) in silent {
+            soon(connection.closed()).await;
+        }
+        listening.stop().await;
+    });
 }
 
 /// While somebody else has the group, whoever wants it waits, and nobody else.

@@ -165,6 +165,12 @@ impl Session {
         }
     }
 
+    /// Has the peer shown who it is, and is the session not over?
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open)
+    }
+
     /// The journal that the peer has shown to be its own.
     #[must_use]
     pub const fn peer(&self) -> Option<JournalId> {

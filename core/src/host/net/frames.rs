@@ -1,5 +1,7 @@
 //! Frames over a QUIC stream: a length of four bytes, little-endian, and the frame. And what a session is bound to.
 
+use std::time::Duration;
+
 use iroh::endpoint::{Connection, RecvStream, SendStream};
 
 use crate::domain::id::DeviceId;
@@ -10,25 +12,53 @@ use crate::replica::wire::{Frame, FrameError};
 /// What separates the exporter of a session from any other use of the connection's secrets.
 const EXPORTER_LABEL: &[u8] = b"EXPORTER-kiez-session-1";
 
+/// How long whoever dials may take to say the first thing.
+const GREETING: Duration = Duration::from_secs(10);
+
 /// Why no frame came or went.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WireError {
     /// The stream ended or broke.
     #[error("the connection was lost")]
     Lost,
+    /// The other side said nothing.
+    #[error("the other device said nothing for too long")]
+    Silent,
     /// What came is no frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
+/// The first frame of whoever dialled, a greeting or a request, and the stream it came on.
+pub(super) async fn accept(connection: &Connection) -> Result<(SendStream, RecvStream, Frame), WireError> {
+    let first = async {
+        let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
+        // They have shown nothing yet, and both are short.
+        let frame = read_within(&mut recv, FIRST_FRAME_BYTES_MAX).await?;
+        Ok((send, recv, frame.ok_or(WireError::Lost)?))
+    };
+    tokio::time::timeout(GREETING, first)
+        .await
+        .unwrap_or(Err(WireError::Silent))
+}
+
+/// A stream to whoever was dialled, and the first frame on it.
+pub(super) async fn open(
+    connection: &Connection,
+    first: &Frame,
+) -> Result<(SendStream, RecvStream), WireError> {
+    // How many streams there may be is up to the other side.
+    let opened = tokio::time::timeout(GREETING, connection.open_bi()).await;
+    let (mut send, recv) = opened
+        .map_err(|_| WireError::Silent)?
+        .map_err(|_| WireError::Lost)?;
+    write(&mut send, first).await?;
+    Ok((send, recv))
+}
+
 /// Reads one frame. None where the stream ended properly.
 pub(super) async fn read(stream: &mut RecvStream) -> Result<Option<Frame>, WireError> {
     read_within(stream, FRAME_BYTES_MAX).await
-}
-
-/// Reads the first frame of somebody who has shown nothing yet: a greeting or a request, both short.
-pub(super) async fn read_first(stream: &mut RecvStream) -> Result<Option<Frame>, WireError> {
-    read_within(stream, FIRST_FRAME_BYTES_MAX).await
 }
 
 async fn read_within(stream: &mut RecvStream, most: usize) -> Result<Option<Frame>, WireError> {

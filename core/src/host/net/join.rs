@@ -167,9 +167,8 @@ async fn ask(
     person: &SigningKey,
 ) -> Result<Joined, AskError> {
     let channel = frames::channel(connection)?;
-    let (mut send, mut recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let request = invitation.request(node.me(), person, &channel);
-    frames::write(&mut send, &Frame::JoinRequest(Box::new(request))).await?;
+    let (mut send, mut recv) = frames::open(connection, &Frame::JoinRequest(Box::new(request))).await?;
     let answer = tokio::time::timeout(ANSWER, frames::read(&mut recv))
         .await
         .map_err(|_| WireError::Lost)??;
@@ -231,14 +230,7 @@ fn adopt(
 /// Answers a joiner.
 pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
     let channel = frames::channel(connection)?;
-    let asked = async {
-        let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
-        let frame = frames::read_first(&mut recv).await?.ok_or(WireError::Lost)?;
-        Ok::<_, WireError>((send, frame))
-    };
-    let (mut send, frame) = tokio::time::timeout(ANSWER, asked)
-        .await
-        .map_err(|_| WireError::Lost)??;
+    let (mut send, _recv, frame) = frames::accept(connection).await?;
     let Frame::JoinRequest(request) = frame else {
         return Err(WireError::Lost.into());
     };

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream};
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::block_in_place;
 
 use crate::domain::control::{Device, Enrol};
 use crate::domain::id::{DeviceId, GroupId, Signature};
 use crate::host::clock::instant;
-use crate::host::node::{NodeError, now};
+use crate::host::node::{Changed, NodeError, now};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow};
 use crate::replica::control::{enrol_bytes, sign};
@@ -30,8 +30,8 @@ const PLACES_MAX: usize = 4;
 /// How long the last words may take to arrive.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How long somebody may take to say who they are.
-const GREETING: Duration = Duration::from_secs(10);
+/// How long a member may take for each step of showing who it is: it may be busy with what somebody else brings.
+const NAMING: Duration = Duration::from_secs(20);
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +74,11 @@ async fn dial_and_sync(
         return Ok(());
     }
     shared.set_contact(group, device, Contact::Busy);
-    let (mut send, recv) = connection.open_bi().await.map_err(|_| WireError::Lost)?;
     let channel = frames::channel(&connection)?;
     let greeting = shared.with_group(group, |replica| {
         Ok::<_, NodeError>(hello(replica.keys(), &channel, Side::Dialler, &mut SystemRandom))
     })?;
-    frames::write(&mut send, &greeting).await?;
+    let (send, recv) = frames::open(&connection, &greeting).await?;
     let session = Session::new(Side::Dialler, channel);
     run(shared, group, session, channel, &connection, send, recv, None).await
 }
@@ -114,39 +113,31 @@ async fn connect(
 /// Answers somebody who dialled: finds out which group they mean.
 pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
     let channel = frames::channel(connection)?;
-    let greeting = async {
-        let (send, mut recv) = connection.accept_bi().await.map_err(|_| WireError::Lost)?;
-        let frame = frames::read_first(&mut recv).await?.ok_or(WireError::Lost)?;
-        Ok::<_, WireError>((send, recv, frame))
+    let (mut send, recv, greeting) = frames::accept(connection).await?;
+    let Some(group) = group_of(shared, &greeting, &channel)? else {
+        frames::write(&mut send, &Frame::Goodbye(Goodbye::NoCommonGroup)).await?;
+        farewell(&mut send).await;
+        return Ok(());
     };
-    let (mut send, recv, greeting) = tokio::time::timeout(GREETING, greeting)
-        .await
-        .map_err(|_| WireError::Lost)??;
+    shared.set_contact(group, channel.peer, Contact::Busy);
+    let session = Session::new(Side::Answerer, channel);
+    let first = Some(greeting);
+    let ended = run(shared, group, session, channel, connection, send, recv, first).await;
+    ended_with(shared, group, channel.peer);
+    ended
+}
+
+/// The group whose key a greeting proves.
+fn group_of(shared: &Shared, greeting: &Frame, channel: &Channel) -> Result<Option<GroupId>, NodeError> {
     for group in block_in_place(|| shared.node.groups())? {
         let member = shared.with_group(group, |replica| {
-            Ok::<_, NodeError>(is_member(&greeting, replica.keys(), &channel, Side::Dialler))
+            Ok::<_, NodeError>(is_member(greeting, replica.keys(), channel, Side::Dialler))
         })?;
         if member {
-            shared.set_contact(group, channel.peer, Contact::Busy);
-            let session = Session::new(Side::Answerer, channel);
-            let ended = run(
-                shared,
-                group,
-                session,
-                channel,
-                connection,
-                send,
-                recv,
-                Some(greeting),
-            )
-            .await;
-            ended_with(shared, group, channel.peer);
-            return ended;
+            return Ok(Some(group));
         }
     }
-    frames::write(&mut send, &Frame::Goodbye(Goodbye::NoCommonGroup)).await?;
-    farewell(&mut send).await;
-    Ok(())
+    Ok(None)
 }
 
 fn ended_with(shared: &Shared, group: GroupId, device: DeviceId) {
@@ -228,8 +219,8 @@ async fn run(
             written = &mut writing => break written.map_err(SessionError::from),
         }
     };
-    // The channel of outgoing frames is closed now: what is in it still goes out.
-    if talked.is_ok() {
+    // Nothing more is said now: what was said last, also why, still goes out.
+    if matches!(talked, Ok(()) | Err(SessionError::Closed(_))) {
         tokio::time::timeout(FAREWELL, writing).await.ok();
     }
     connection.close(0_u32.into(), b"");
@@ -254,24 +245,18 @@ async fn talk(
         let frame = match next.take() {
             Some(frame) => Some(frame),
             None => tokio::select! {
-                frame = incoming.recv() => match frame {
-                    Some(frame) => Some(frame?),
+                frame = heard(session, incoming, &outgoing) => match frame? {
+                    Some(frame) => Some(frame),
                     None => return Ok(()),
                 },
-                event = changed.recv() => match event {
-                    Ok(event) if event.group != group => continue,
-                    // Whoever missed some looks at what there is now.
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => None,
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return Ok(()),
-                },
-                () = running.gives_way() => {
-                    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
-                    return Ok(());
+                there_is = changed_here(group, &mut changed), if session.is_open() => {
+                    if !there_is {
+                        return Ok(());
+                    }
+                    None
                 }
-                () = shared.stopped() => {
-                    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
-                    return Ok(());
-                }
+                () = running.gives_way() => break,
+                () = shared.stopped() => break,
             },
         };
         let step = shared.with_group(group, |replica| {
@@ -291,12 +276,13 @@ async fn talk(
                     }
                 }
                 Effect::PeerHas(has) => {
+                    let at = now();
                     shared.node.peer_has(
                         group,
                         PeerRow {
                             device: peer,
                             has,
-                            at: now(),
+                            at,
                         },
                     );
                 }
@@ -314,6 +300,40 @@ async fn talk(
             shared.node.tell(group);
         }
         shared.set_contact(group, peer, contact);
+    }
+    // Where nobody writes any more, nobody needs to be told.
+    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
+    Ok(())
+}
+
+/// The next frame. None where the other side has ended. Who has not shown who it is may not take for ever.
+async fn heard(
+    session: &Session,
+    incoming: &mut mpsc::Receiver<Result<Frame, WireError>>,
+    outgoing: &mpsc::UnboundedSender<Frame>,
+) -> Result<Option<Frame>, SessionError> {
+    if session.is_open() {
+        return Ok(incoming.recv().await.transpose()?);
+    }
+    match tokio::time::timeout(NAMING, incoming.recv()).await {
+        Ok(frame) => Ok(frame.transpose()?),
+        Err(_) => {
+            outgoing.send(Frame::Goodbye(Goodbye::Unidentified)).ok();
+            let why = "the other device did not show in time who it is";
+            Err(SessionError::Closed(why.to_owned()))
+        }
+    }
+}
+
+/// Waits until something has changed in the group. False where nothing will any more.
+async fn changed_here(group: GroupId, changed: &mut broadcast::Receiver<Changed>) -> bool {
+    loop {
+        match changed.recv().await {
+            Ok(event) if event.group != group => {}
+            // Whoever missed some looks at what there is now.
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return true,
+            Err(broadcast::error::RecvError::Closed) => return false,
+        }
     }
 }
 
