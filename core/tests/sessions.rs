@@ -1,4 +1,4 @@
-//! Sessions over the real network, on the loopback: who is silent, and who is busy.
+//! Sessions over the real network, on the loopback: who is silent, who has much to say, and who is busy.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,12 +16,13 @@ use iroh::endpoint::{Connection, RecvStream, SendStream, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::{DeviceId, GroupId};
+use kiez_core::domain::proposal::Draft;
 use kiez_core::host::keystore::{Cost, Home, Passphrase};
-use kiez_core::host::net::{Network, join};
+use kiez_core::host::net::{Contact, Network, join};
 use kiez_core::host::node::{Node, NodeError};
 use kiez_core::replica::session::{Channel, Side, hello};
 use kiez_core::replica::wire::{Frame, Goodbye, PROTOCOL_VERSION};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use tokio::runtime::{Builder, Runtime};
 
@@ -178,6 +179,50 @@ fn whoever_does_not_say_who_it_is_is_let_go() {
         for (connection, _send, _recv) in silent {
             soon(connection.closed()).await;
         }
+        listening.stop().await;
+    });
+}
+
+/// More than a connection holds on its way.
+fn write_much(laptop: &Laptop, group: GroupId, seed: u64) {
+    let mut random = ChaCha20Rng::seed_from_u64(seed);
+    let draft = Draft {
+        title: "Benches".to_owned(),
+        ..Draft::default()
+    };
+    let about = laptop.node.add_idea(group, &draft).unwrap();
+    for _ in 0..30 {
+        // So that it cannot be compressed to nothing.
+        let text: String = (0..60_000)
+            .map(|_| char::from(random.random_range(b'!'..b'~')))
+            .collect();
+        laptop.node.comment(group, about, &text).unwrap();
+    }
+}
+
+#[test]
+fn two_who_have_much_to_say_to_each_other_both_say_it() {
+    runtime().block_on(async {
+        let (anna, listening, ben, group) = neighbours().await;
+        tokio::task::block_in_place(|| {
+            write_much(&anna, group, 1);
+            write_much(&ben, group, 2);
+        });
+        let dialling = Network::start(&ben.node, None).await.unwrap();
+        for (network, other) in [(&listening, &ben), (&dialling, &anna)] {
+            let place = (group, other.node.me().device_id());
+            let mut contacts = network.contacts();
+            soon(contacts.wait_for(|contacts| contacts.get(&place) == Some(&Contact::Even)))
+                .await
+                .unwrap();
+        }
+        for laptop in [&anna, &ben] {
+            for idea in laptop.node.ideas(group).unwrap() {
+                assert_eq!(laptop.node.idea(group, idea.id).unwrap().comments.len(), 30);
+            }
+            assert_eq!(laptop.node.ideas(group).unwrap().len(), 2);
+        }
+        dialling.stop().await;
         listening.stop().await;
     });
 }

@@ -15,6 +15,10 @@ pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The first frame of whoever dials: a greeting or a request to join, its length field not counted.
 pub const FIRST_FRAME_BYTES_MAX: usize = 4 * 1024;
 
+/// Frames that wait for a peer to take them; no more is read from it until they are fewer. Above [`BUNDLE_BYTES_MAX`], so
+/// that two who send each other everything both go on reading.
+pub const OUTGOING_BYTES_MAX: usize = 288 * 1024 * 1024;
+
 /// Entries in one frame.
 pub const ENTRIES_PER_FRAME_MAX: usize = 20_000;
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::domain::id::DeviceId;
 use crate::replica::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX};
@@ -15,6 +16,10 @@ const EXPORTER_LABEL: &[u8] = b"EXPORTER-kiez-session-1";
 /// How long whoever dials may take to say the first thing.
 const GREETING: Duration = Duration::from_secs(10);
 
+/// How long the other side may take nothing of what is sent to it. It reads nothing while it takes in what came before,
+/// which may be much.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Why no frame came or went.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WireError {
@@ -24,6 +29,9 @@ pub(super) enum WireError {
     /// The other side said nothing.
     #[error("the other device said nothing for too long")]
     Silent,
+    /// The other side did not read.
+    #[error("the other device took nothing of what was sent to it for too long")]
+    Stalled,
     /// What came is no frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -77,13 +85,37 @@ async fn read_within(stream: &mut RecvStream, most: usize) -> Result<Option<Fram
     Ok(Some(Frame::from_bytes(&bytes)?))
 }
 
-/// Writes one frame.
-pub(super) async fn write(stream: &mut SendStream, frame: &Frame) -> Result<(), WireError> {
+/// A frame as it goes over the stream.
+pub(super) fn framed(frame: &Frame) -> Result<Vec<u8>, WireError> {
     let bytes = frame.to_bytes();
     let length = u32::try_from(bytes.len()).map_err(|_| FrameError::TooLong)?;
     let mut whole = length.to_le_bytes().to_vec();
     whole.extend(bytes);
-    stream.write_all(&whole).await.map_err(|_| WireError::Lost)
+    Ok(whole)
+}
+
+/// Writes one frame.
+pub(super) async fn write(stream: &mut SendStream, frame: &Frame) -> Result<(), WireError> {
+    write_bytes(stream, &framed(frame)?, PATIENCE).await
+}
+
+/// Writes as long as the other side takes something: slow is not gone.
+pub(super) async fn write_bytes<W: AsyncWrite + Unpin>(
+    stream: &mut W,
+    mut bytes: &[u8],
+    patience: Duration,
+) -> Result<(), WireError> {
+    while !bytes.is_empty() {
+        let taken = tokio::time::timeout(patience, AsyncWriteExt::write(stream, bytes)).await;
+        let taken = taken
+            .map_err(|_| WireError::Stalled)?
+            .map_err(|_| WireError::Lost)?;
+        bytes = match bytes.get(taken..) {
+            Some(rest) if taken > 0 => rest,
+            Some(_) | None => return Err(WireError::Lost),
+        };
+    }
+    Ok(())
 }
 
 /// What a session on this connection is bound to.

@@ -4,6 +4,7 @@
 
 mod frames;
 mod join;
+mod outgoing;
 mod places;
 mod running;
 mod sessions;

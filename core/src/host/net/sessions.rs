@@ -20,6 +20,7 @@ use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_m
 use crate::replica::wire::{Frame, Goodbye};
 
 use super::frames::{self, WireError};
+use super::outgoing::{Outgoing, outgoing};
 use super::places::{dialable, endpoint_address};
 use super::running::Running;
 use super::{Contact, DIAL, SYNC, Shared};
@@ -172,12 +173,10 @@ async fn run(
     first: Option<Frame>,
 ) -> Result<(), SessionError> {
     // Reading and writing go on at the same time: two sides that only write would wait for each other for ever.
-    let (outgoing, mut frames_out) = mpsc::unbounded_channel::<Frame>();
+    let (outgoing, mut waiting) = outgoing();
     let (incoming, mut frames_in) = mpsc::channel::<Result<Frame, WireError>>(1);
     let writing = async move {
-        while let Some(frame) = frames_out.recv().await {
-            frames::write(&mut send, &frame).await?;
-        }
+        waiting.write(&mut send, frames::PATIENCE).await?;
         farewell(&mut send).await;
         Ok::<_, WireError>(())
     };
@@ -236,7 +235,7 @@ async fn talk(
     session: &mut Session,
     first: Option<Frame>,
     incoming: &mut mpsc::Receiver<Result<Frame, WireError>>,
-    outgoing: mpsc::UnboundedSender<Frame>,
+    outgoing: Outgoing,
 ) -> Result<(), SessionError> {
     let mut changed = shared.node.events();
     let mut enrolling = Enrolling::NotAsked;
@@ -249,7 +248,7 @@ async fn talk(
                     Some(frame) => Some(frame),
                     None => return Ok(()),
                 },
-                there_is = changed_here(group, &mut changed), if session.is_open() => {
+                there_is = changed_here(group, &mut changed, &outgoing), if session.is_open() => {
                     if !there_is {
                         return Ok(());
                     }
@@ -270,11 +269,7 @@ async fn talk(
         let mut tell = false;
         for effect in step.effects {
             match effect {
-                Effect::Send(frame) => {
-                    if outgoing.send(frame).is_err() {
-                        return Ok(());
-                    }
-                }
+                Effect::Send(frame) => outgoing.say(&frame)?,
                 Effect::PeerHas(has) => {
                     let at = now();
                     shared.node.peer_has(
@@ -302,7 +297,7 @@ async fn talk(
         shared.set_contact(group, peer, contact);
     }
     // Where nobody writes any more, nobody needs to be told.
-    outgoing.send(Frame::Goodbye(Goodbye::Done)).ok();
+    outgoing.say(&Frame::Goodbye(Goodbye::Done)).ok();
     Ok(())
 }
 
@@ -310,15 +305,16 @@ async fn talk(
 async fn heard(
     session: &Session,
     incoming: &mut mpsc::Receiver<Result<Frame, WireError>>,
-    outgoing: &mpsc::UnboundedSender<Frame>,
+    outgoing: &Outgoing,
 ) -> Result<Option<Frame>, SessionError> {
+    outgoing.has_room().await;
     if session.is_open() {
         return Ok(incoming.recv().await.transpose()?);
     }
     match tokio::time::timeout(NAMING, incoming.recv()).await {
         Ok(frame) => Ok(frame.transpose()?),
         Err(_) => {
-            outgoing.send(Frame::Goodbye(Goodbye::Unidentified)).ok();
+            outgoing.say(&Frame::Goodbye(Goodbye::Unidentified)).ok();
             let why = "the other device did not show in time who it is";
             Err(SessionError::Closed(why.to_owned()))
         }
@@ -326,8 +322,14 @@ async fn heard(
 }
 
 /// Waits until something has changed in the group. False where nothing will any more.
-async fn changed_here(group: GroupId, changed: &mut broadcast::Receiver<Changed>) -> bool {
+async fn changed_here(
+    group: GroupId,
+    changed: &mut broadcast::Receiver<Changed>,
+    outgoing: &Outgoing,
+) -> bool {
     loop {
+        // Until then it would only wait behind the rest.
+        outgoing.is_short().await;
         match changed.recv().await {
             Ok(event) if event.group != group => {}
             // Whoever missed some looks at what there is now.
