@@ -44,7 +44,8 @@ pub enum DatabaseFault {
     Other,
 }
 
-/// Opens the profile's database for reading and writing. The schema is the store's affair; a new database is empty.
+/// Opens the profile's database for reading and writing. The schema is the store's affair; a new database is empty. On a
+/// disk that is full already, it is the only connection: further ones are refused.
 ///
 /// # Errors
 /// [`KeystoreError::DatabaseMissing`], [`KeystoreError::DatabaseDamaged`], [`KeystoreError::DiskFull`],
@@ -64,7 +65,13 @@ pub fn open_database(unlocked: &Unlocked) -> Result<Connection, KeystoreError> {
         }
         Ok(_) | Err(_) => {}
     }
-    open(unlocked, &path).map_err(|error| database_error(&path, error))
+    let opened = match open(unlocked, &path, false) {
+        // The log's index is a file, too, and a full disk has no room for it: then it is kept in memory, where no other
+        // connection can read it. The profile's lock keeps other processes out anyway.
+        Err(error) if classify(&error) == DatabaseFault::DiskFull => open(unlocked, &path, true),
+        opened => opened,
+    };
+    opened.map_err(|error| database_error(&path, error))
 }
 
 /// Opens a further connection that only reads, so that a long query does not wait for a long write.
@@ -155,14 +162,14 @@ pub fn classify(error: &rusqlite::Error) -> DatabaseFault {
 pub(super) fn create(unlocked: &Unlocked) -> Result<(), KeystoreError> {
     let path = unlocked.home().database_file();
     let make = || -> rusqlite::Result<()> {
-        let connection = open(unlocked, &path)?;
+        let connection = open(unlocked, &path, false)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.close().map_err(|(_, error)| error)
     };
     make().map_err(|error| database_error(&path, error))
 }
 
-fn open(unlocked: &Unlocked, path: &Path) -> rusqlite::Result<Connection> {
+fn open(unlocked: &Unlocked, path: &Path, alone: bool) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
@@ -177,6 +184,9 @@ fn open(unlocked: &Unlocked, path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(&key)?;
     // Formats by name, not by the default of whatever SQLCipher is linked some day.
     connection.execute_batch("PRAGMA cipher_compatibility = 4")?;
+    if alone {
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+    }
     // The first read: a damaged first page shows here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     connection.execute_batch(

@@ -166,11 +166,13 @@ impl Node {
         self.with_group(group, |replica| {
             // Who opened it never changes: asked once.
             if !replica.remembers_poll(poll) {
-                replica.refresh_views()?;
-                let rows = replica.storage().poll_rows()?;
-                if let Some(row) = rows.into_iter().find(|row| row.id == poll) {
-                    replica.remember_poll(row.id, row.opener);
-                }
+                return replica.with_fresh_views(|replica| {
+                    let rows = replica.storage().poll_rows()?;
+                    if let Some(row) = rows.into_iter().find(|row| row.id == poll) {
+                        replica.remember_poll(row.id, row.opener);
+                    }
+                    Ok(())
+                });
             }
             Ok(())
         })

@@ -285,16 +285,13 @@ impl Node {
         })
     }
 
-    /// Reads with views that are up to date.
+    /// Reads with views that are up to date, also on a full disk.
     fn fresh<T>(
         &self,
         group: GroupId,
         read: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, NodeError>,
     ) -> Result<T, NodeError> {
-        self.with_group(group, |replica| {
-            replica.refresh_views()?;
-            read(replica)
-        })
+        self.with_group(group, |replica| replica.with_fresh_views(read))
     }
 }
 

@@ -24,6 +24,8 @@ pub struct GroupStore {
     store: Store,
     id: Option<GroupId>,
     row: OnceLock<i64>,
+    /// Where the views are, while they cannot be kept beside the entries.
+    views: Option<Store>,
 }
 
 const WAITING: i64 = 1;
@@ -43,6 +45,7 @@ impl GroupStore {
             store,
             id,
             row: OnceLock::new(),
+            views: None,
         }
     }
 
@@ -50,6 +53,16 @@ impl GroupStore {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where the views are read from.
+    pub(super) fn views(&self) -> &Store {
+        self.views.as_ref().unwrap_or(&self.store)
+    }
+
+    /// Has the views read from another place, or (none) from beside the entries again.
+    pub(super) fn set_views(&mut self, views: Option<Store>) {
+        self.views = views;
     }
 
     /// The group's row, once it has begun.

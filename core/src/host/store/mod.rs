@@ -95,12 +95,17 @@ impl Store {
         })
     }
 
-    /// A store in memory, without encryption, for tests and benchmarks of what lies above it.
+    /// A store in memory, without encryption: for views that cannot be kept on the disk, and for tests and benchmarks of
+    /// what lies above it.
     ///
     /// # Errors
     /// Where SQLite fails.
     pub fn in_memory() -> Result<Self, StorageError> {
         let mut connection = Connection::open_in_memory().map_err(failed)?;
+        // Nothing unencrypted in /tmp.
+        connection
+            .pragma_update(None, "temp_store", "MEMORY")
+            .map_err(failed)?;
         schema::migrate(&mut connection).map_err(|error| StorageError::Failed(Box::new(error)))?;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),

@@ -14,51 +14,97 @@ use crate::replica::storage::StorageError;
 
 use super::entries::GroupStore;
 use super::views::{PollRow, TaskRow, time, words};
-use super::{failed, unreadable};
+use super::{Store, failed, unreadable};
 
 /// After so many documents what has been done is kept, so that a long refresh that is stopped goes on later.
 const REFRESH_STEP: usize = 200;
 
 impl Replica<GroupStore> {
+    /// Reads with views that are up to date. Where the disk is full or fails to take them, they are made in memory, for
+    /// this once, from all documents: who only reads needs no room.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or reading fails.
+    pub fn with_fresh_views<T, E: From<ReplicaError>>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match self.refresh_views() {
+            Ok(_) => read(self),
+            // Where it was reading that failed, it fails once more.
+            Err(ReplicaError::Storage(why @ (StorageError::Full | StorageError::Failed(_)))) => {
+                tracing::warn!("the views are made in memory: {why}");
+                let views = self.views_in_memory()?;
+                self.storage_mut().set_views(Some(views));
+                let answer = read(self);
+                self.storage_mut().set_views(None);
+                answer
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Brings the views up to date; says how many documents were read for it.
     ///
     /// # Errors
     /// Where the store fails.
     pub fn refresh_views(&mut self) -> Result<usize, ReplicaError> {
         let group_row = self.storage().begun()?;
+        let store = self.storage().store().clone();
         let mut done = 0_usize;
         loop {
-            let dirty = dirty_documents(&self.storage().store().lock(), group_row)?;
+            let dirty = documents(&store.lock(), DIRTY, params![group_row, REFRESH_STEP as i64])?;
             if dirty.is_empty() {
                 return Ok(done);
             }
             done = done.saturating_add(dirty.len());
-            let mut read = Vec::new();
-            for (row, id) in dirty {
-                let rows = Rows::read(id, self.document(id)?);
-                read.push((row, rows));
-                self.close_unused();
-            }
-            let store = self.storage().store().clone();
-            let mut connection = store.lock();
-            let transaction = connection.transaction().map_err(failed)?;
-            for (row, rows) in read {
-                rows.write(&transaction, group_row, row, self.roster())
-                    .map_err(failed)?;
-            }
-            transaction.commit().map_err(failed)?;
+            self.write_views(&store, group_row, &dirty)?;
         }
+    }
+
+    fn views_in_memory(&mut self) -> Result<Store, ReplicaError> {
+        let group_row = self.storage().begun()?;
+        let all = documents(&self.storage().store().lock(), ALL, [group_row])?;
+        let memory = Store::in_memory()?;
+        for some in all.chunks(REFRESH_STEP) {
+            self.write_views(&memory, group_row, some)?;
+        }
+        Ok(memory)
+    }
+
+    /// Writes what these documents say now into a store's views.
+    fn write_views(
+        &mut self,
+        store: &Store,
+        group_row: i64,
+        documents: &[(i64, DocumentId)],
+    ) -> Result<(), ReplicaError> {
+        let mut read = Vec::new();
+        for (row, id) in documents {
+            read.push((*row, Rows::read(*id, self.document(*id)?)));
+            self.close_unused();
+        }
+        let mut connection = store.lock();
+        let transaction = connection.transaction().map_err(failed)?;
+        for (row, rows) in read {
+            rows.write(&transaction, group_row, row, self.roster())
+                .map_err(failed)?;
+        }
+        Ok(transaction.commit().map_err(failed)?)
     }
 }
 
-fn dirty_documents(connection: &Connection, group: i64) -> Result<Vec<(i64, DocumentId)>, StorageError> {
-    let mut statement = connection
-        .prepare_cached("SELECT row, id FROM documents WHERE group_row = ?1 AND dirty LIMIT ?2")
-        .map_err(failed)?;
+const DIRTY: &str = "SELECT row, id FROM documents WHERE group_row = ?1 AND dirty LIMIT ?2";
+const ALL: &str = "SELECT row, id FROM documents WHERE group_row = ?1";
+
+fn documents(
+    connection: &Connection,
+    query: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<(i64, DocumentId)>, StorageError> {
+    let mut statement = connection.prepare_cached(query).map_err(failed)?;
     let rows = statement
-        .query_map(params![group, REFRESH_STEP as i64], |row| {
-            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
-        })
+        .query_map(values, |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))
         .map_err(failed)?;
     rows.map(|row| {
         let (row, id) = row.map_err(failed)?;
@@ -230,5 +276,55 @@ impl Rows {
         t.prepare_cached("UPDATE documents SET dirty = 0 WHERE row = ?1")?
             .execute([document])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+    use crate::domain::charter::Charter;
+    use crate::domain::proposal::Draft;
+    use crate::replica::hold::Me;
+    use crate::replica::keys::BoxSecret;
+
+    #[test]
+    fn views_that_cannot_be_written_are_made_in_memory() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let person = SigningKey::generate(&mut rng);
+        let me = Me {
+            person: PersonId(person.verifying_key().to_bytes()),
+            device: SigningKey::generate(&mut rng),
+            box_key: BoxSecret::generate(&mut rng).public(),
+        };
+        let store = Store::in_memory().unwrap();
+        let mut replica =
+            Replica::found(store.group(None), &me, &person, Charter::circle(), &mut rng).unwrap();
+        let mut add = |replica: &mut Replica<GroupStore>, title: &str| {
+            let draft = Draft {
+                title: title.to_owned(),
+                ..Draft::default()
+            };
+            replica.add_idea(&draft, Timestamp(1), &mut rng).unwrap();
+        };
+        let titles = |replica: &mut Replica<GroupStore>| -> Vec<String> {
+            let ideas = replica.with_fresh_views(|replica| Ok::<_, ReplicaError>(replica.storage().ideas()?));
+            ideas.unwrap().into_iter().map(|idea| idea.title).collect()
+        };
+        let read_only = |on: bool| store.lock().pragma_update(None, "query_only", on).unwrap();
+
+        add(&mut replica, "Benches");
+        assert_eq!(titles(&mut replica), ["Benches"]);
+        add(&mut replica, "Trees");
+        read_only(true);
+        assert!(replica.refresh_views().is_err());
+        assert_eq!(titles(&mut replica).len(), 2);
+        assert_eq!(replica.storage().ideas().unwrap().len(), 1);
+        read_only(false);
+        assert_eq!(titles(&mut replica).len(), 2);
+        assert_eq!(replica.storage().ideas().unwrap().len(), 2);
     }
 }

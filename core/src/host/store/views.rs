@@ -280,7 +280,7 @@ impl GroupStore {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StorageError> {
         let group = self.begun()?;
-        let connection = self.store().lock();
+        let connection = self.views().lock();
         let mut statement = connection.prepare_cached(query).map_err(failed)?;
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&group];
         all.extend(values);
