@@ -3,7 +3,9 @@
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::Charter;
 use kiez_core::domain::control::{ControlAct, Device, Enrol};
-use kiez_core::domain::id::PersonId;
+use kiez_core::domain::id::{PersonId, Timestamp};
+use kiez_core::domain::proposal::Draft;
+use kiez_core::replica::actions::ActionError;
 use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::control::{enrol_bytes, sign};
 use kiez_core::replica::frontier::Frontier;
@@ -64,4 +66,43 @@ fn a_journal_that_could_not_be_stored_has_not_begun() {
     b.storage_mut().set_full(false);
     let journal = b.open_journal(&second, &mut rng).unwrap();
     assert_eq!(b.own_journal(), Some(journal));
+}
+
+#[test]
+fn of_an_action_of_several_entries_all_are_stored_or_none() {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let person = SigningKey::generate(&mut rng);
+    let me = device(&person, &mut rng);
+    let storage = MemoryStorage::default();
+    let mut a = Replica::found(storage, &me, &person, Charter::circle(), &mut rng).unwrap();
+    let draft = Draft {
+        title: "Benches".to_owned(),
+        ..Draft::default()
+    };
+    let mut twice = |a: &mut Replica<MemoryStorage>, name: &str| {
+        a.at_once(|a| {
+            a.add_idea(&draft, Timestamp(1), &mut rng)?;
+            a.set_profile_name("Anna", Timestamp(1))?;
+            a.set_profile_name(name, Timestamp(1))?;
+            // More documents than stay open.
+            for _ in 0..100 {
+                a.add_idea(&draft, Timestamp(1), &mut rng)?;
+            }
+            Ok::<_, ActionError>(())
+        })
+    };
+    let before = (a.frontier(), a.digest().unwrap());
+    a.storage_mut().set_full(true);
+    assert!(twice(&mut a, "Anna B").is_err());
+    assert_eq!((a.frontier(), a.digest().unwrap()), before);
+    a.storage_mut().set_full(false);
+    // The third does not fit.
+    assert!(twice(&mut a, "").is_err());
+    assert_eq!((a.frontier(), a.digest().unwrap()), before);
+
+    twice(&mut a, "Anna B").unwrap();
+    let mut again = Replica::open(a.storage().clone()).unwrap();
+    assert_eq!(again.ideas().unwrap().len(), 101);
+    assert_eq!(again.name_of(me.person).unwrap().as_deref(), Some("Anna B"));
+    assert_eq!(again.digest().unwrap(), a.digest().unwrap());
 }

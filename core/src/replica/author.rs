@@ -47,6 +47,17 @@ impl<S: Storage> Replica<S> {
         charter: Charter,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, ReplicaError> {
+        Self::found_with(storage, me, person, charter, rng, |_| Ok(()))
+    }
+
+    /// A group that is founded in memory; what is to be stored is held back.
+    fn founded(
+        storage: S,
+        me: &Me,
+        person: &SigningKey,
+        charter: Charter,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, ReplicaError> {
         let key = GroupKey::generate(rng);
         let signing = SigningKey::generate(rng);
         let journal = JournalId(signing.verifying_key().to_bytes());
@@ -65,8 +76,48 @@ impl<S: Storage> Replica<S> {
         let group = GroupId::from(entry.id);
         let mut replica = Self::empty(storage, group);
         replica.keys.insert(key.clone());
+        replica.held_back = Some(Vec::new());
         replica.begin_journal(signing, entry, act, vec![Write::Key(key)])?;
         Ok(replica)
+    }
+
+    /// Founds a group and has its first entries written in the same commit: it is there with them, or not at all.
+    ///
+    /// # Errors
+    /// Where the storage or what is to be written fails; nothing is stored then.
+    pub fn found_with<E: From<ReplicaError>>(
+        storage: S,
+        me: &Me,
+        person: &SigningKey,
+        charter: Charter,
+        rng: &mut impl CryptoRng,
+        first: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut replica = Self::founded(storage, me, person, charter, rng)?;
+        first(&mut replica)?;
+        replica.commit_held_back()?;
+        Ok(replica)
+    }
+
+    /// Does an action of several entries in one commit: all of them are stored, or none.
+    ///
+    /// # Errors
+    /// Where the action or the storage fails; nothing is stored then.
+    pub fn at_once<T, E: From<ReplicaError>>(
+        &mut self,
+        action: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.held_back = Some(Vec::new());
+        let done = action(self).and_then(|value| {
+            self.commit_held_back()?;
+            Ok(value)
+        });
+        if done.is_err() {
+            self.held_back = None;
+            self.reload()?;
+        }
+        self.close_unused();
+        done
     }
 
     /// Opens a fresh journal on a grant that names this device.
@@ -192,9 +243,9 @@ impl<S: Storage> Replica<S> {
         };
         let mut writes = vec![Write::Entry(Box::new(held)), Write::Journal(row)];
         if is_on(Bug::StoreTwoCommits) {
-            self.storage.commit(self.group, writes.drain(..1).collect())?;
+            self.store(writes.drain(..1).collect())?;
         }
-        self.storage.commit(self.group, writes)?;
+        self.store(writes)?;
         Ok(entry_id)
     }
 
@@ -263,7 +314,24 @@ impl<S: Storage> Replica<S> {
             seen,
         })));
         writes.push(Write::Journal(row));
-        Ok(self.storage.commit(self.group, writes)?)
+        self.store(writes)
+    }
+
+    /// Commits, or holds back until the whole action is done.
+    fn store(&mut self, writes: Vec<Write>) -> Result<(), ReplicaError> {
+        match &mut self.held_back {
+            Some(held_back) => held_back.extend(writes),
+            None => self.storage.commit(self.group, writes)?,
+        }
+        Ok(())
+    }
+
+    fn commit_held_back(&mut self) -> Result<(), ReplicaError> {
+        let writes = self.held_back.take().unwrap_or_default();
+        if !writes.is_empty() {
+            self.storage.commit(self.group, writes)?;
+        }
+        Ok(())
     }
 
     /// Moves the own journal's head to this entry.

@@ -19,7 +19,9 @@ use super::fork::{Aside, Fork};
 use super::frontier::Frontier;
 use super::gate::DocumentPast;
 use super::keys::KeyRing;
-use super::storage::{Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError};
+use super::storage::{
+    Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError, Write,
+};
 
 /// How many documents stay open. The others are loaded again when they are needed.
 const OPEN_DOCUMENTS_MAX: usize = 64;
@@ -125,6 +127,8 @@ pub struct Replica<S> {
     pub(super) poll_openers: BTreeMap<PollId, PersonId>,
     /// Everything is being judged again: what the storage says was applied does not count.
     pub(super) rebuilding: bool,
+    /// What is to be committed at once, while an action of several entries is under way.
+    pub(super) held_back: Option<Vec<Write>>,
     uses: u64,
 }
 
@@ -163,6 +167,7 @@ impl<S: Storage> Replica<S> {
             last_order: 0,
             poll_openers: BTreeMap::new(),
             rebuilding: false,
+            held_back: None,
             uses: 0,
         }
     }
@@ -418,8 +423,12 @@ impl<S: Storage> Replica<S> {
         })
     }
 
-    /// Closes the documents that have not been used for longest, down to the limit.
+    /// Closes the documents that have not been used for longest, down to the limit. Not while what was written in them is
+    /// held back: the storage does not have it yet.
     pub(crate) fn close_unused(&mut self) {
+        if self.held_back.is_some() {
+            return;
+        }
         while self.open.len() > OPEN_DOCUMENTS_MAX {
             let oldest = self
                 .open

@@ -30,9 +30,18 @@ impl Node {
         group::check(name, purpose).map_err(AuthorError::from)?;
         let person = self.recovery_words(passphrase)?.person_key();
         let storage = self.store().group(None);
-        let mut replica = Replica::found(storage, self.me(), &person, Charter::circle(), &mut SystemRandom)?;
-        replica.describe_group(name, purpose, now())?;
-        replica.set_profile_name(&self.profile_name()?, now())?;
+        let replica = Replica::found_with(
+            storage,
+            self.me(),
+            &person,
+            Charter::circle(),
+            &mut SystemRandom,
+            |replica| -> Result<(), NodeError> {
+                replica.describe_group(name, purpose, now())?;
+                replica.set_profile_name(&self.profile_name()?, now())?;
+                Ok(())
+            },
+        )?;
         let group = replica.group();
         self.adopt(replica);
         Ok(group)
@@ -144,7 +153,7 @@ impl Node {
         self.change(group, |replica| replica.set_profile_name(name, now()))
     }
 
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         group: GroupId,
         action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, ActionError>,

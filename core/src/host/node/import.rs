@@ -4,13 +4,14 @@ use crate::domain::cost::Cost;
 use crate::domain::id::{GroupId, ProposalId};
 use crate::domain::pabulib::{self, PabulibError};
 use crate::domain::proposal::Draft;
+use crate::host::random::SystemRandom;
 use crate::replica::bundle::{self, BundleError, Compression};
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::ReplicaError;
 use crate::replica::missing::BundlingError;
 use crate::replica::receive::{CarrierFault, ReceiveError};
 
-use super::{Node, NodeError};
+use super::{Node, NodeError, now};
 
 /// Why a file could not be used. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +94,7 @@ impl Node {
     /// Takes the projects of a participatory budget for ideas, each signed by this person.
     ///
     /// # Errors
-    /// Where the text is no Pabulib file; nothing is stored then. Or where the store fails on the way.
+    /// Where the text is no Pabulib file, or the store fails; nothing is stored then.
     pub fn import_pabulib(&self, group: GroupId, text: &str) -> Result<Vec<ProposalId>, NodeError> {
         let budget = pabulib::parse(text).map_err(ImportError::from)?;
         if self.with_group(group, |replica| {
@@ -101,18 +102,20 @@ impl Node {
         })? {
             return Err(ReplicaError::NotWriting.into());
         }
-        let mut ideas = Vec::new();
-        for project in budget.projects {
-            let draft = Draft {
-                title: project.name,
-                body: String::new(),
-                cost: Some(project.cost).filter(|cost: &Cost| cost.units() > 0),
-                place: project.place,
-                categories: project.categories,
-                targets: project.targets,
-            };
-            ideas.push(self.add_idea(group, &draft)?);
-        }
-        Ok(ideas)
+        let drafts = budget.projects.into_iter().map(|project| Draft {
+            title: project.name,
+            body: String::new(),
+            cost: Some(project.cost).filter(|cost: &Cost| cost.units() > 0),
+            place: project.place,
+            categories: project.categories,
+            targets: project.targets,
+        });
+        self.change(group, |replica| {
+            replica.at_once(|replica| {
+                drafts
+                    .map(|draft| replica.add_idea(&draft, now(), &mut SystemRandom))
+                    .collect()
+            })
+        })
     }
 }
