@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kiez_tests::laptop::{Laptop, Running};
 use kiez_tests::namespaces::{Cable, NoCable, Side};
@@ -127,6 +128,39 @@ fn a_second_command_is_done_by_the_process_that_has_the_profile() {
         }
     }
     assert_eq!(in_group(&["idea", "list"]).done().as_array().unwrap().len(), 2);
+}
+
+/// The longest that ending may take, three times over: the machine may be busy.
+const SOON: Duration = Duration::from_millis(2_500);
+
+fn stops_soon(listening: Running) {
+    let begun = Instant::now();
+    assert_eq!(listening.stop().code, Some(0));
+    let took = begun.elapsed();
+    eprintln!("it ended within {took:?}");
+    assert!(took < SOON, "{took:?}");
+}
+
+/// Who is told to end lets the profile go at once, whether the others are there, away, or do not answer.
+#[test]
+fn a_listener_ends_soon() {
+    let Some(cable) = cable() else { return };
+    let (anna, ben) = neighbours(&cable);
+    // Ben is dialled where he was, and is not there.
+    let listening = anna.listen();
+    anna.ask(&["status"]);
+    stops_soon(listening);
+    // They talk, and have the same.
+    let ben_listens = ben.listen();
+    let listening = anna.listen();
+    assert_eq!(anna.ask(&["sync"])["even"], 1);
+    stops_soon(listening);
+    // Ben's laptop does not answer.
+    let listening = anna.listen();
+    assert_eq!(anna.ask(&["sync"])["even"], 1);
+    cable.pull().unwrap();
+    stops_soon(listening);
+    stops_soon(ben_listens);
 }
 
 /// dash-chat 566: a group that was made offline is carried onward by a member.

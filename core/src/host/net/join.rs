@@ -22,7 +22,7 @@ use crate::replica::session::bundle_parts;
 use crate::replica::wire::{Frame, JoinRefusal, JoinRequest};
 
 use super::frames::{self, WireError};
-use super::places::{bind, endpoint_address};
+use super::places::{bind, close, endpoint_address};
 use super::sessions::SessionError;
 use super::{DIAL, JOIN, NetError, Shared};
 
@@ -91,7 +91,7 @@ pub async fn join(
     let joined = tokio::time::timeout(timeout, trying)
         .await
         .unwrap_or(Err(JoinFailure::Unreachable));
-    endpoint.close().await;
+    close(&endpoint).await;
     joined
 }
 
@@ -230,7 +230,8 @@ fn adopt(
 /// Answers a joiner.
 pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
     let channel = frames::channel(connection)?;
-    let (mut send, _recv, frame) = frames::accept(connection).await?;
+    let accepted = shared.unless_stopped(frames::accept(connection)).await;
+    let (mut send, _recv, frame) = accepted.ok_or(WireError::Lost)??;
     let Frame::JoinRequest(request) = frame else {
         return Err(WireError::Lost.into());
     };

@@ -27,8 +27,7 @@ use crate::host::store::GroupStore;
 use crate::replica::hold::Replica;
 
 pub use join::{JoinFailure, Joined, join};
-
-use places::{bind, own_addresses};
+use places::{bind, close, own_addresses};
 
 /// The protocol of a sync session.
 const SYNC: &[u8] = b"kiez/sync/1";
@@ -41,6 +40,9 @@ const DIAL: Duration = Duration::from_secs(4);
 
 /// How long after an attempt that failed the next one follows, where nothing new is heard of the device.
 const DIAL_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long sessions may take to end when the network stops: a little longer than their last words may take.
+const ENDING: Duration = Duration::from_millis(900);
 
 /// How many connections are answered at the same time; members dial again.
 const ANSWERS_MAX: usize = 256;
@@ -165,11 +167,9 @@ impl Network {
         self.shared.stop.send_replace(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         // Whoever does not answer any more is left.
-        tokio::time::timeout(Duration::from_secs(3), ended).await.ok();
+        tokio::time::timeout(ENDING, ended).await.ok();
         self.tasks.shutdown().await;
-        tokio::time::timeout(Duration::from_secs(3), self.shared.endpoint.close())
-            .await
-            .ok();
+        close(&self.shared.endpoint).await;
     }
 }
 
@@ -180,7 +180,7 @@ impl Network {
 pub async fn addresses_of(node: &Node) -> Result<Vec<SocketAddr>, NetError> {
     let endpoint = bind(node).await?;
     let addresses = own_addresses(&endpoint).await;
-    endpoint.close().await;
+    close(&endpoint).await;
     Ok(addresses)
 }
 
@@ -288,6 +288,14 @@ impl Shared {
         // An error means that the network is gone: stopped as well.
         stop.wait_for(|stop| *stop).await.ok();
     }
+
+    /// Waits for somebody who has not said yet what they want, until stopped.
+    async fn unless_stopped<T>(&self, waiting: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            came = waiting => Some(came),
+            () = self.stopped() => None,
+        }
+    }
 }
 
 /// Answers whoever dials.
@@ -306,7 +314,9 @@ async fn answer(shared: Arc<Shared>) {
         }
         let shared = Arc::clone(&shared);
         sessions.spawn(async move {
-            let Ok(connection) = incoming.await else { return };
+            let Some(Ok(connection)) = shared.unless_stopped(incoming.into_future()).await else {
+                return;
+            };
             let ended = match connection.alpn() {
                 SYNC => sessions::answer(&shared, &connection).await,
                 _ => join::answer(&shared, &connection).await,

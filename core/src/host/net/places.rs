@@ -19,6 +19,10 @@ const PORT_AGAIN: Duration = Duration::from_millis(50);
 /// How long finding this device's own addresses may take.
 const OWN_ADDRESSES: Duration = Duration::from_secs(2);
 
+/// How long closing may take. It waits for each connection's other side to take note, for three seconds where nobody is
+/// there; whoever does not hear of it notices later that this device is gone.
+const CLOSING: Duration = Duration::from_millis(300);
+
 /// The port this profile prefers: the same each time, so that addresses in invitations stay right.
 fn port_of(device: DeviceId) -> u16 {
     let hash = blake3::derive_key("kiez 1 port", &device.0);
@@ -82,6 +86,11 @@ pub(super) async fn own_addresses(endpoint: &Endpoint) -> Vec<SocketAddr> {
     tokio::time::timeout(OWN_ADDRESSES, known)
         .await
         .unwrap_or_default()
+}
+
+/// Closes an endpoint; does not wait long for those who do not answer.
+pub(super) async fn close(endpoint: &Endpoint) {
+    tokio::time::timeout(CLOSING, endpoint.close()).await.ok();
 }
 
 /// The addresses worth dialling. Link-local ones only where there is nothing else: iroh 1.4 answers to them without

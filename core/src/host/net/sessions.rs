@@ -29,7 +29,7 @@ use super::{Contact, DIAL, SYNC, Shared};
 const PLACES_MAX: usize = 4;
 
 /// How long the last words may take to arrive.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_millis(700);
 
 /// How long a member may take for each step of showing who it is: it may be busy with what somebody else brings.
 const NAMING: Duration = Duration::from_secs(20);
@@ -114,7 +114,8 @@ async fn connect(
 /// Answers somebody who dialled: finds out which group they mean.
 pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
     let channel = frames::channel(connection)?;
-    let (mut send, recv, greeting) = frames::accept(connection).await?;
+    let accepted = shared.unless_stopped(frames::accept(connection)).await;
+    let (mut send, recv, greeting) = accepted.ok_or(WireError::Lost)??;
     let Some(group) = group_of(shared, &greeting, &channel)? else {
         frames::write(&mut send, &Frame::Goodbye(Goodbye::NoCommonGroup)).await?;
         farewell(&mut send).await;
