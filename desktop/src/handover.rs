@@ -2,12 +2,19 @@
 //! which only this user can open, and shows the answer. The passphrase goes along and is checked there.
 
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::time::Duration;
 
 use clap::Parser;
 use kiez_core::host::keystore::{Home, Passphrase};
 use kiez_core::host::net::Network;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+#[cfg(unix)]
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 use crate::args::Cli;
 use crate::execute::{self, Answer, Context};
@@ -23,6 +30,18 @@ struct Request {
 
 /// A request or an answer is at most so long.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long another process may take to say what it wants, and to take the answer.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many are listened to at the same time; further ones wait.
+#[cfg(unix)]
+const GUESTS_MAX: usize = 64;
+
+/// A request, and where its answer goes.
+#[cfg(unix)]
+type Asked = (Request, oneshot::Sender<Result<Answer, Failure>>);
 
 fn socket(home: &Home) -> PathBuf {
     home.directory().join("socket")
@@ -71,11 +90,12 @@ pub(crate) async fn serve(
     #[cfg(unix)]
     {
         let path = socket(context.node.home());
-        // Left behind by a process that was killed: the lock says that nobody else is here.
-        std::fs::remove_file(&path).ok();
-        let listener = tokio::net::UnixListener::bind(&path).map_err(|error| Failure::io(&path, &error))?;
+        let listener = bind(&path).map_err(|error| Failure::io(&path, &error))?;
         let mut stopped = std::pin::pin!(stopped);
         let mut joined = network.joined();
+        // Everybody is listened to and answered on their own: who says nothing, or does not read, holds up nobody.
+        let mut guests = JoinSet::new();
+        let (asked, mut requests) = mpsc::channel(1);
         loop {
             tokio::select! {
                 () = &mut stopped => break,
@@ -84,12 +104,19 @@ pub(crate) async fn serve(
                         crate::note(&format!("Somebody joined. Both screens show {}.\n", joined.code));
                     }
                 }
-                accepted = listener.accept() => {
+                accepted = listener.accept(), if guests.len() < GUESTS_MAX => {
                     if let Ok((stream, _)) = accepted {
-                        // One after the other: the node does one thing at a time anyway.
-                        tokio::select! {
-                            () = &mut stopped => break,
-                            () = answer(context, network, stream) => {}
+                        guests.spawn(attend(stream, asked.clone()));
+                    }
+                }
+                Some(_) = guests.join_next() => {}
+                Some((request, reply)) = requests.recv() => {
+                    // One after the other: the node does one thing at a time anyway.
+                    tokio::select! {
+                        () = &mut stopped => break,
+                        outcome = obey(context, network, request) => {
+                            // Who asked may be gone.
+                            reply.send(outcome).ok();
                         }
                     }
                 }
@@ -105,19 +132,41 @@ pub(crate) async fn serve(
     Ok(())
 }
 
+/// Listens where only this user can connect, also where the folder was made by somebody else.
 #[cfg(unix)]
-async fn answer(context: &Context<'_>, network: &Network, mut stream: tokio::net::UnixStream) {
+fn bind(path: &std::path::Path) -> std::io::Result<tokio::net::UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    // Left behind by a process that was killed: the lock says that nobody else is here.
+    std::fs::remove_file(path).ok();
+    let listener = tokio::net::UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Listens to one other process, has done what it asks, and tells it.
+#[cfg(unix)]
+async fn attend(mut stream: tokio::net::UnixStream, asked: mpsc::Sender<Asked>) {
     let mut request = Vec::new();
-    let read = (&mut stream).take(BYTES_MAX).read_to_end(&mut request).await;
-    let Ok(request) = read.map(|_| serde_json::from_slice::<Request>(&request)) else {
+    let mut limited = (&mut stream).take(BYTES_MAX);
+    let read = limited.read_to_end(&mut request);
+    let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, read).await else {
         return;
     };
-    let outcome = match request {
-        Ok(request) => obey(context, network, request).await,
+    let outcome = match serde_json::from_slice(&request) {
+        Ok(request) => {
+            let (reply, done) = oneshot::channel();
+            if asked.send((request, reply)).await.is_err() {
+                return;
+            }
+            let Ok(outcome) = done.await else { return };
+            outcome
+        }
         Err(error) => Err(Failure::new(Exit::Failed, "handover", error)),
     };
     if let Ok(bytes) = serde_json::to_vec(&outcome) {
-        stream.write_all(&bytes).await.ok();
+        tokio::time::timeout(PATIENCE, stream.write_all(&bytes))
+            .await
+            .ok();
     }
 }
 

@@ -163,6 +163,26 @@ fn a_listener_ends_soon() {
     stops_soon(ben_listens);
 }
 
+/// A program that connects and says nothing, because it was stopped or is none of ours.
+#[cfg(unix)]
+#[test]
+fn who_connects_and_says_nothing_holds_up_nobody() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixStream;
+    let anna = Laptop::new().of("Anna");
+    anna.ask(&["group", "found", "Zawodzie"]);
+    let listening = anna.listen();
+    let socket = anna.home().join("socket");
+    let silent = [(); 3].map(|()| UnixStream::connect(&socket).unwrap());
+    anna.ask(&["idea", "add", "Benches"]);
+    for (path, mode) in [(anna.home(), 0o700), (socket, 0o600)] {
+        let is = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(is, mode, "{}: {is:o}", path.display());
+    }
+    assert_eq!(listening.stop().code, Some(0));
+    drop(silent);
+}
+
 /// dash-chat 566: a group that was made offline is carried onward by a member.
 #[test]
 fn a_third_person_gets_everything_from_the_second_while_the_founder_is_away() {
