@@ -26,32 +26,42 @@ const FIRST_SYNC: Duration = Duration::from_secs(10);
 
 /// Stays, answers and exchanges until stopped.
 pub(crate) async fn listen(context: Context<'_>) -> Result<Answer, Failure> {
+    let door = handover::open(context.node.home())?;
+    let stopped = stop_signal();
     let network = Network::start(&context.node, Some(context.passphrase.clone())).await?;
-    // Beside the answer, which may be read by a program.
+    // Beside the answer, which may be read by a program. From here on commands are taken, and it ends in order.
     crate::note(if network.is_discovering() {
         "Listening. Others can join and sync now. Stop with Ctrl-C.\n"
     } else {
         "Listening, but devices nearby cannot be found here: only known addresses work. Stop with Ctrl-C.\n"
     });
-    let stopped = handover::serve(&context, &network, stop_signal()).await;
+    handover::serve(door, &context, &network, stopped).await;
     network.stop().await;
-    stopped?;
     Ok(Answer::new(json!({"stopped": true}), ""))
 }
 
-async fn stop_signal() {
+/// Catches, from now on, what asks this process to end.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        use tokio::signal::unix::{Signal, SignalKind, signal};
+        let caught = async |signal: Option<Signal>| match signal {
+            Some(mut signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        };
+        let terminate = signal(SignalKind::terminate()).ok();
+        let interrupt = signal(SignalKind::interrupt()).ok();
+        async move {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                () = caught(terminate) => {}
+                () = caught(interrupt) => {}
             }
-            return;
         }
     }
-    tokio::signal::ctrl_c().await.ok();
+    #[cfg(not(unix))]
+    async {
+        tokio::signal::ctrl_c().await.ok();
+    }
 }
 
 /// Syncs until everybody who can be reached has the same.

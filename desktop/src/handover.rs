@@ -81,16 +81,35 @@ pub(crate) async fn ask(
     }
 }
 
+/// Where other processes come with their commands.
+#[cfg(unix)]
+pub(crate) type Door = tokio::net::UnixListener;
+#[cfg(not(unix))]
+pub(crate) type Door = ();
+
+/// Opens it; whoever comes before [`serve`] waits.
+pub(crate) fn open(home: &Home) -> Result<Door, Failure> {
+    #[cfg(unix)]
+    {
+        let path = socket(home);
+        bind(&path).map_err(|error| Failure::io(&path, &error))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = home;
+        Ok(())
+    }
+}
+
 /// Does what other processes ask, until stopped.
 pub(crate) async fn serve(
+    door: Door,
     context: &Context<'_>,
     network: &Network,
     stopped: impl Future<Output = ()>,
-) -> Result<(), Failure> {
+) {
     #[cfg(unix)]
     {
-        let path = socket(context.node.home());
-        let listener = bind(&path).map_err(|error| Failure::io(&path, &error))?;
         let mut stopped = std::pin::pin!(stopped);
         let mut joined = network.joined();
         // Everybody is listened to and answered on their own: who says nothing, or does not read, holds up nobody.
@@ -104,7 +123,7 @@ pub(crate) async fn serve(
                         crate::note(&format!("Somebody joined. Both screens show {}.\n", joined.code));
                     }
                 }
-                accepted = listener.accept(), if guests.len() < GUESTS_MAX => {
+                accepted = door.accept(), if guests.len() < GUESTS_MAX => {
                     if let Ok((stream, _)) = accepted {
                         guests.spawn(attend(stream, asked.clone()));
                     }
@@ -122,14 +141,13 @@ pub(crate) async fn serve(
                 }
             }
         }
-        std::fs::remove_file(&path).ok();
+        std::fs::remove_file(socket(context.node.home())).ok();
     }
     #[cfg(not(unix))]
     {
-        let _ = (context, network);
+        let _ = (door, context, network);
         stopped.await;
     }
-    Ok(())
 }
 
 /// Listens where only this user can connect, also where the folder was made by somebody else.

@@ -146,6 +146,8 @@ fn stops_soon(listening: Running) {
 fn a_listener_ends_soon() {
     let Some(cable) = cable() else { return };
     let (anna, ben) = neighbours(&cable);
+    // As soon as it says that it listens.
+    stops_soon(anna.listen());
     // Ben is dialled where he was, and is not there.
     let listening = anna.listen();
     anna.ask(&["status"]);
