@@ -72,7 +72,7 @@ impl<S: Storage> Replica<S> {
         let there = self.persons_at_fork(journal, tree)?;
         let author = self.claimed_author(journal)?;
         let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
-        let Some(fork) = self.forks.get_mut(&journal) else {
+        let Some(mut fork) = self.forks.remove(&journal) else {
             return Ok(built);
         };
         fork.settled = true;
@@ -88,6 +88,7 @@ impl<S: Storage> Replica<S> {
             };
             built.insert(*entry, builders);
         }
+        self.forks.insert(journal, fork);
         Ok(built)
     }
 
