@@ -25,7 +25,7 @@ impl SmallDisk {
             .output()
             .is_ok_and(|output| output.status.success());
         if !mounted {
-            println!("skipped: needs root to mount a tmpfs");
+            eprintln!("skipped: needs root to mount a tmpfs");
         }
         mounted.then(|| Self(directory.to_path_buf()))
     }
