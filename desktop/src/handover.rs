@@ -1,6 +1,8 @@
 //! One process has a profile open at a time. A second one hands it its command over a socket in the profile's folder,
 //! which only this user can open, and shows the answer. The passphrase goes along and is checked there.
 
+#[cfg(unix)]
+use std::path::Path;
 use std::path::PathBuf;
 #[cfg(unix)]
 use std::time::Duration;
@@ -39,12 +41,33 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[cfg(unix)]
 const GUESTS_MAX: usize = 64;
 
+/// What fits into a socket's address on every system.
+#[cfg(unix)]
+const ADDRESS_BYTES_MAX: usize = 100;
+
 /// A request, and where its answer goes.
 #[cfg(unix)]
 type Asked = (Request, oneshot::Sender<Result<Answer, Failure>>);
 
 fn socket(home: &Home) -> PathBuf {
     home.directory().join("socket")
+}
+
+/// The same place by a name that a socket's address has room for (108 bytes on Linux, 104 elsewhere): by way of the open
+/// folder where the system has such names.
+#[cfg(unix)]
+fn within_reach(path: &Path) -> std::io::Result<(Option<std::fs::File>, PathBuf)> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::ffi::OsStrExt;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok((None, path.to_path_buf()));
+    };
+    if path.as_os_str().as_bytes().len() < ADDRESS_BYTES_MAX {
+        return Ok((None, path.to_path_buf()));
+    }
+    let folder = std::fs::File::open(folder)?;
+    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string());
+    Ok((Some(folder), short.join(name)))
 }
 
 /// Shows that who asks knows the passphrase, without it lying in the socket's buffers: only the same user can connect.
@@ -61,7 +84,8 @@ pub(crate) async fn ask(
 ) -> Option<Result<Answer, Failure>> {
     #[cfg(unix)]
     {
-        let mut stream = tokio::net::UnixStream::connect(socket(home)).await.ok()?;
+        let (_folder, path) = within_reach(&socket(home)).ok()?;
+        let mut stream = tokio::net::UnixStream::connect(path).await.ok()?;
         let request = Request {
             arguments,
             here,
@@ -152,11 +176,12 @@ pub(crate) async fn serve(
 
 /// Listens where only this user can connect, also where the folder was made by somebody else.
 #[cfg(unix)]
-fn bind(path: &std::path::Path) -> std::io::Result<tokio::net::UnixListener> {
+fn bind(path: &Path) -> std::io::Result<tokio::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
     // Left behind by a process that was killed: the lock says that nobody else is here.
     std::fs::remove_file(path).ok();
-    let listener = tokio::net::UnixListener::bind(path)?;
+    let (_folder, short) = within_reach(path)?;
+    let listener = tokio::net::UnixListener::bind(short)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }

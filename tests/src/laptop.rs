@@ -50,6 +50,8 @@ pub fn program() -> PathBuf {
 /// One computer with one profile.
 #[derive(Debug)]
 pub struct Laptop {
+    /// The name of the profile's folder.
+    place: String,
     /// Its folder: the profile is `home` in it.
     directory: tempfile::TempDir,
     /// For files that are no part of the profile, and cannot be lost.
@@ -69,6 +71,7 @@ impl Laptop {
             papers: directory().unwrap(),
             cable: None,
             disk: None,
+            place: "home".to_owned(),
         }
     }
 
@@ -101,7 +104,14 @@ impl Laptop {
     /// The profile's folder.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        self.directory.path().join("home")
+        self.directory.path().join(&self.place)
+    }
+
+    /// The same with the profile in a folder of a very long name.
+    #[must_use]
+    pub fn deep(mut self) -> Self {
+        self.place = "n".repeat(150);
+        self
     }
 
     /// The path of a file that is no part of the profile.

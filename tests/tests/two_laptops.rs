@@ -130,6 +130,15 @@ fn a_second_command_is_done_by_the_process_that_has_the_profile() {
     assert_eq!(in_group(&["idea", "list"]).done().as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn the_profile_may_lie_in_a_folder_of_a_long_name() {
+    let anna = Laptop::new().deep().of("Anna");
+    anna.ask(&["group", "found", "Zawodzie"]);
+    let listening = anna.listen();
+    anna.ask(&["idea", "add", "Benches"]);
+    assert_eq!(listening.stop().code, Some(0));
+}
+
 /// How long it took is printed and not asserted: the machine may be busy.
 fn stops_soon(listening: Running) {
     let begun = instant();
