@@ -2,10 +2,10 @@
 //! can make one.
 //!
 //! Every branch is kept. One counts: the one on which more persons built who were in the group at the fork, else the one
-//! on which more journals built at all, else the one that begins with the smaller id; the same rule again where a branch
-//! forks. Journals decide where persons cannot: whoever founds a group, or restores a copy from before they admitted
-//! people, forks where nobody else was in the group yet, and everybody since then hangs on one branch. (Who forks on
-//! purpose can make journals; they could as well make a small id.) What was built on a branch that does not count
+//! on which more devices built at all (counted by the grants that let their journals begin), else the one that begins with the smaller id; the same rule again where a branch
+//! forks. Devices decide where persons cannot: whoever founds a group, or restores a copy from before they admitted
+//! people, forks where nobody else was in the group yet, and everybody since then hangs on one branch. (Who
+//! admits themselves again and again has more of them; who may admit people is the group's to decide.) What was built on a branch that does not count
 //! itself is counted too, and who somebody is does not hang on what counts either (`claims`), else two forks could hold each
 //! other up, one way here and the other way there. (That a cut signed by others pins a branch
 //! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
@@ -39,8 +39,8 @@ pub(super) type Aside = BTreeMap<JournalId, BTreeMap<EntryId, Entry>>;
 struct Builders {
     /// Persons who were in the group at the fork.
     persons: BTreeSet<PersonId>,
-    /// Journals of whomever, but for the forked one.
-    journals: BTreeSet<JournalId>,
+    /// Grants of whomever by which journals began, but for the forked one: a device begins one journal by each.
+    grants: BTreeSet<EntryId>,
 }
 
 /// What lies where a journal forked: every entry from the first fork on, by what it follows.
@@ -318,7 +318,7 @@ impl Tree {
         while let Some(children) = self.children.get(&at) {
             let weight = |id: &EntryId| {
                 let builders = self.builders(*id, built);
-                (builders.persons.len(), builders.journals.len())
+                (builders.persons.len(), builders.grants.len())
             };
             // The map is in rising order of ids: the first of the heaviest wins.
             let mut best: Option<((usize, usize), &Entry)> = None;
@@ -342,7 +342,7 @@ impl Tree {
         while let Some(id) = to_visit.pop() {
             if let Some(here) = built.get(&id) {
                 all.persons.extend(&here.persons);
-                all.journals.extend(&here.journals);
+                all.grants.extend(&here.grants);
             }
             to_visit.extend(
                 self.children

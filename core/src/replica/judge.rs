@@ -80,7 +80,16 @@ impl<S: Storage> Replica<S> {
         };
         let verdict = match (held.entry.header.kind, payload) {
             (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload)?,
-            (EntryKind::Content, None) if ended => Verdict::Stands(Standing::Void),
+            (EntryKind::Content, None) if ended => {
+                // It may count one day, should the journal not end there after all: what it is about is kept.
+                let content = self
+                    .payload(&held.entry)
+                    .and_then(|p| Content::from_bytes(&p).ok());
+                held.document = content.as_ref().map(|content| content.document);
+                let changes = content.map_or(0, |content| content.changes.len());
+                held.changes = u32::try_from(changes).unwrap_or(u32::MAX);
+                Verdict::Stands(Standing::Void)
+            }
             (EntryKind::Content, None) => Verdict::Stands(Standing::Waiting),
             (EntryKind::Content, Some(Err(fault))) => Verdict::Fault(fault.into()),
             (EntryKind::Content, Some(Ok(payload))) => match Content::from_bytes(&payload) {
@@ -119,6 +128,17 @@ impl<S: Storage> Replica<S> {
             .get(entry.header.key)
             .map(|key| entry.open(key))
             .transpose()
+    }
+
+    /// What an entry after the end of its journal is about: it may count one day, should the journal not end there after all.
+    fn note_content(&self, held: &mut Held) {
+        let content = self
+            .payload(&held.entry)
+            .and_then(|payload| Content::from_bytes(&payload).ok());
+        if let Some(content) = content {
+            held.document = Some(content.document);
+            held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+        }
     }
 
     fn judge_control(

@@ -145,10 +145,16 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails; what was stored before stays then.
     pub fn rebuild(&mut self) -> Result<(), ReplicaError> {
         self.unsettle_forks();
+        // Where a journal ends may hang on a branch that does not count any more.
+        for row in self.journals.values_mut() {
+            row.ended = None;
+        }
         let judged = self.judge_until_settled();
         self.rebuilding = false;
         if judged.is_err() {
             self.reload()?;
+        } else {
+            self.stale = false;
         }
         self.close_unused();
         judged

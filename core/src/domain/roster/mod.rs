@@ -193,6 +193,13 @@ impl Roster {
         self.entries.get(&entry).map(|judged| &judged.entry.act)
     }
 
+    /// The journal of a control entry, and its number there.
+    #[must_use]
+    pub fn place_of(&self, entry: EntryId) -> Option<(JournalId, EntryNumber)> {
+        let judged = self.entries.get(&entry)?;
+        Some((judged.entry.journal, judged.entry.number))
+    }
+
     /// These control entries and all in their past. None where one is not here.
     #[must_use]
     pub fn past(&self, heads: &[EntryId]) -> Option<BTreeSet<EntryId>> {

@@ -70,22 +70,23 @@ impl<S: Storage> Replica<S> {
         tree: &Tree,
     ) -> Result<BTreeMap<EntryId, Builders>, ReplicaError> {
         let there = self.persons_at_fork(journal, tree)?;
-        let author = self.claimed_author(journal)?;
+        let author = self.claimed_author(journal)?.map(|claim| claim.person);
         let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
         let Some(mut fork) = self.forks.remove(&journal) else {
             return Ok(built);
         };
         fork.settled = true;
         for (entry, journals) in &fork.builders {
-            let mut persons = BTreeSet::new();
+            let mut builders = Builders::default();
             for other in journals {
-                let person = self.claimed_author(*other)?;
-                persons.extend(person.filter(|person| Some(*person) != author && there.contains(person)));
+                let Some(claim) = self.claimed_author(*other)? else {
+                    continue;
+                };
+                builders.grants.insert(claim.grant);
+                if Some(claim.person) != author && there.contains(&claim.person) {
+                    builders.persons.insert(claim.person);
+                }
             }
-            let builders = Builders {
-                persons,
-                journals: journals.clone(),
-            };
             built.insert(*entry, builders);
         }
         self.forks.insert(journal, fork);

@@ -1,6 +1,7 @@
 //! Who built on a branch, by what control entries say and not by what counts. Else two forks could decide each other one way
 //! here and the other way there: a membership or a device that was granted on a branch makes somebody a builder whether
-//! that branch counts or not. Nobody can claim for another: a grant bears the signature of whom it is for.
+//! that branch counts or not. Nobody can claim for another: a grant bears the signature of whom it is for, and the first entry
+//! of a journal that of the device which the grant names.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +14,37 @@ use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::{Storage, Write};
 use super::Tree;
 
+/// Whose a journal is, by its own word and that of the grant it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    pub(super) grant: EntryId,
+    pub(super) person: PersonId,
+}
+
 impl<S: Storage> Replica<S> {
-    /// Whose journal it is, by its first entry.
-    pub(super) fn claimed_author(&self, journal: JournalId) -> Result<Option<PersonId>, ReplicaError> {
-        let first = self.entry_id(journal, EntryNumber::FIRST)?;
-        let person = match first.and_then(|first| self.roster.act(first)) {
-            Some(ControlAct::Open(open)) => self.claimed_device(open.grant).map(|device| device.person),
-            Some(act) => act.device().map(|device| device.person),
-            None => None,
+    /// By virtue of which grant a journal began, and whose it is, by its first entry. None where another device than that of
+    /// the grant began it: then it is nobody's.
+    pub(super) fn claimed_author(&self, journal: JournalId) -> Result<Option<Claim>, ReplicaError> {
+        let Some(first) = self.entry_id(journal, EntryNumber::FIRST)? else {
+            return Ok(None);
         };
-        Ok(person)
+        let claim = match self.claimed_act(first)? {
+            Some(ControlAct::Open(open)) => {
+                let device = self.claimed_device(open.grant)?;
+                let device = device.filter(|device| device.device == open.device);
+                device.map(|device| Claim {
+                    grant: open.grant,
+                    person: device.person,
+                })
+            }
+            // There is one founding entry, and its id is the group's.
+            Some(ControlAct::Found(found)) if first.0 == self.group.0 => Some(Claim {
+                grant: first,
+                person: found.founder.person,
+            }),
+            _ => None,
+        };
+        Ok(claim)
     }
 
     /// Who was in the group, as the journal's author knew before the fork.
@@ -42,20 +64,36 @@ impl<S: Storage> Replica<S> {
             }
         }
         let known: Vec<EntryId> = known.into_iter().filter(|id| self.roster.contains(*id)).collect();
-        let past = self.roster.past(&known).unwrap_or_default();
-        let devices = past.into_iter().filter_map(|id| self.claimed_device(id));
-        Ok(devices.map(|device| device.person).collect())
+        let mut persons = BTreeSet::new();
+        for id in self.roster.past(&known).unwrap_or_default() {
+            persons.extend(self.claimed_device(id)?.map(|device| device.person));
+        }
+        Ok(persons)
     }
 
     /// The device that an entry grants something, whether it counts or not.
-    fn claimed_device(&self, grant: EntryId) -> Option<Device> {
-        let act = self.roster.act(grant)?;
-        if *act != ControlAct::Void {
-            return act.device();
+    fn claimed_device(&self, grant: EntryId) -> Result<Option<Device>, ReplicaError> {
+        Ok(self.claimed_act(grant)?.and_then(|act| act.device()))
+    }
+
+    /// What a control entry says, whether it counts or not.
+    fn claimed_act(&self, id: EntryId) -> Result<Option<ControlAct>, ReplicaError> {
+        match self.roster.act(id) {
+            Some(ControlAct::Void) => {}
+            other => return Ok(other.cloned()),
         }
-        let entry = self.aside.values().find_map(|entries| entries.get(&grant))?;
-        let payload = self.payload(entry)?;
-        act_from_bytes(self.group, &entry.header, &payload).ok()?.device()
+        let aside = self.aside.values().find_map(|entries| entries.get(&id).cloned());
+        let entry = match (aside, self.roster.place_of(id)) {
+            (Some(entry), _) => Some(entry),
+            // Its journal ended before it.
+            (None, Some((journal, number))) => self.storage.entry(journal, number)?.map(|held| held.entry),
+            (None, None) => None,
+        };
+        let act = entry.filter(|entry| entry.id == id).and_then(|entry| {
+            let payload = self.payload(&entry)?;
+            act_from_bytes(self.group, &entry.header, &payload).ok()
+        });
+        Ok(act)
     }
 
     /// The control entries that lie in the past of an entry on a branch that does not count: what it names, what the entries

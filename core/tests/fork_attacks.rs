@@ -1,0 +1,226 @@
+//! What a hostile member can do to a fork: nothing but what the branches that they forked themselves decide.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{NOW, Neighbour, sync};
+use ed25519_dalek::SigningKey;
+use kiez_core::domain::charter::Role;
+use kiez_core::domain::control::{ControlAct, Open};
+use kiez_core::domain::document::{DocumentId, DocumentKind};
+use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, JournalId, ProposalId};
+use kiez_core::domain::proposal::Draft;
+use kiez_core::replica::codec::Blob;
+use kiez_core::replica::content::Content;
+use kiez_core::replica::control::{act_to_bytes, open_bytes, sign};
+use kiez_core::replica::document::{Document, proposal};
+use kiez_core::replica::entry::{Entry, EntryKind, Header};
+use kiez_core::replica::hold::Replica;
+use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::storage::Storage;
+use rand_chacha::ChaCha20Rng;
+
+type Laptop = Replica<MemoryStorage>;
+
+fn titles(replica: &mut Laptop) -> Vec<String> {
+    let mut titles: Vec<String> = replica
+        .ideas()
+        .unwrap()
+        .into_iter()
+        .map(|idea| idea.title)
+        .collect();
+    titles.sort();
+    titles
+}
+
+fn idea(title: &str) -> Draft {
+    Draft {
+        title: title.to_owned(),
+        ..Draft::default()
+    }
+}
+
+/// The first entry of a fresh journal under a key that nobody granted anything.
+fn first_entry(replica: &Laptop, seen: BTreeSet<EntryId>, rng: &mut ChaCha20Rng, act: Act) -> Entry {
+    let signing = SigningKey::generate(rng);
+    let journal = JournalId(signing.verifying_key().to_bytes());
+    let payload = match act {
+        Act::Unknown => vec![0xee, 0xee],
+        Act::Open(grant) => {
+            let device = SigningKey::generate(rng);
+            act_to_bytes(&ControlAct::Open(Open {
+                grant,
+                device: DeviceId(device.verifying_key().to_bytes()),
+                device_signature: sign(&device, &open_bytes(replica.group(), grant, journal)),
+            }))
+        }
+    };
+    let key = replica.keys().current().unwrap();
+    let header = Header {
+        group: replica.group(),
+        journal,
+        number: EntryNumber::FIRST,
+        prev: EntryId::ZERO,
+        seen: seen.into_iter().collect(),
+        kind: EntryKind::Control,
+        key: key.id(),
+        payload_bytes: u32::try_from(payload.len()).unwrap(),
+    };
+    Entry::seal(header, &payload, key).unwrap().signed(&signing)
+}
+
+enum Act {
+    Unknown,
+    /// By virtue of somebody's grant, with another device than theirs.
+    Open(EntryId),
+}
+
+#[test]
+fn nobody_speaks_for_others_on_a_fork() {
+    for seed in 0..4 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut carla = Neighbour::new(seed * 10 + 3);
+        let mut a = anna.found();
+        let mut c = carla.join(&mut a, &mut anna);
+        let mut b = ben.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let grants = [&anna, &carla, &carla].map(|of| a.roster().membership(of.me.person).unwrap());
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        let one = b.add_idea(&idea("one"), NOW, &mut ben.rng).unwrap();
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        a.edit_idea(one, "Anna builds on it.", NOW).unwrap();
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        c.edit_idea(one, "Anna builds on it. Carla too.", NOW).unwrap();
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        // On the other branch nobody builds.
+        copy.add_idea(&idea("two"), NOW, &mut ben.rng).unwrap();
+        let invited = copy.invite(&ben.me, Role::Member, NOW, vec![], &mut ben.rng);
+        let invite = invited.unwrap().invite;
+        let mut again = Neighbour::new(99);
+        again.me = ben.me.clone();
+        sync(&mut copy, &mut again, &mut a, &mut anna);
+        assert_eq!(titles(&mut a), ["one"], "seed {seed}");
+        let forged = grants.map(|grant| {
+            let entry = first_entry(&a, [grant, invite].into(), &mut ben.rng, Act::Open(grant));
+            (entry, None)
+        });
+        a.receive(forged.into()).unwrap();
+        assert_eq!(titles(&mut a), ["one"], "seed {seed}");
+    }
+}
+
+#[test]
+fn journals_of_nobody_decide_no_fork() {
+    for seed in 0..4 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut carla = Neighbour::new(seed * 10 + 3);
+        let mut a = anna.found();
+        let old = a.storage().clone();
+        let mut b = ben.join(&mut a, &mut anna);
+        let mut c = carla.join(&mut a, &mut anna);
+        b.add_idea(&idea("benches"), NOW, &mut ben.rng).unwrap();
+        c.add_idea(&idea("trees"), NOW, &mut carla.rng).unwrap();
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let mut restored = Replica::open(old).unwrap();
+        let invited = restored.invite(&anna.me, Role::Member, NOW, vec![], &mut anna.rng);
+        let invite = invited.unwrap().invite;
+        sync(&mut restored, &mut anna, &mut b, &mut ben);
+        let junk = (0..5).map(|_| {
+            (
+                first_entry(&b, [invite].into(), &mut carla.rng, Act::Unknown),
+                None,
+            )
+        });
+        b.receive(junk.collect()).unwrap();
+        assert_eq!(b.roster().persons().len(), 3, "seed {seed}");
+        assert_eq!(titles(&mut b), ["benches", "trees"], "seed {seed}");
+    }
+}
+
+/// A change that the gate refuses once what it depends on is there, and a proper idea after it.
+fn bad_and_good(mallory: &mut Laptop, about: ProposalId) -> Vec<(Entry, Option<Vec<u8>>)> {
+    let signing = SigningKey::from_bytes(&mallory.storage().own().unwrap().unwrap().seed);
+    let journal = JournalId(signing.verifying_key().to_bytes());
+    let mut document = mallory.document(DocumentId::Proposal(about)).unwrap().clone();
+    let (_, raw) = document
+        .write(journal, NOW, |tx| proposal::set_title(tx, "bad"))
+        .unwrap();
+    let mut expanded = automerge::Change::try_from(&raw.unwrap()[..]).unwrap().decode();
+    expanded.start_op = expanded.start_op.checked_add(5).unwrap();
+    let bad = automerge::Change::from(expanded).raw_bytes().to_vec();
+    let mut fresh = Document::new(DocumentKind::Proposal);
+    let (_, good) = fresh
+        .write(journal, NOW, |tx| proposal::create(tx, &idea("mallory")))
+        .unwrap();
+    let key = mallory.keys().current().unwrap();
+    let (mut number, mut prev) = mallory.head(journal).unwrap();
+    let written = [(about, bad), (ProposalId([7; 16]), good.unwrap())];
+    let entries = written.map(|(document, raw)| {
+        let content = Content {
+            document: DocumentId::Proposal(document),
+            changes: vec![Blob(raw)],
+        };
+        let payload = content.to_bytes();
+        number = number.next();
+        let header = Header {
+            group: mallory.group(),
+            journal,
+            number,
+            prev,
+            seen: vec![],
+            kind: EntryKind::Content,
+            key: key.id(),
+            payload_bytes: u32::try_from(payload.len()).unwrap(),
+        };
+        let entry = Entry::seal(header, &payload, key).unwrap().signed(&signing);
+        prev = entry.id;
+        (entry, None)
+    });
+    entries.into()
+}
+
+#[test]
+fn where_a_journal_ends_does_not_hang_on_a_branch_that_lost() {
+    for seed in 0..6 {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut carla = Neighbour::new(seed * 10 + 3);
+        let mut mallory = Neighbour::new(seed * 10 + 4);
+        let mut a = anna.found();
+        let mut c = carla.join(&mut a, &mut anna);
+        let mut b = ben.join(&mut a, &mut anna);
+        let mut m = mallory.join(&mut a, &mut anna);
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        sync(&mut a, &mut anna, &mut m, &mut mallory);
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        let mut again = Neighbour::new(99);
+        again.me = ben.me.clone();
+        let one = b.add_idea(&idea("one"), NOW, &mut ben.rng).unwrap();
+        let two = copy.add_idea(&idea("two"), NOW, &mut again.rng).unwrap();
+        sync(&mut m, &mut mallory, &mut b, &mut ben);
+        let entries = bad_and_good(&mut m, one);
+        // Anna meets branch one, then Mallory's; Carla branch two, on which she builds.
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        assert_eq!(a.receive(entries.clone()).unwrap().ended.len(), 1);
+        sync(&mut c, &mut carla, &mut copy, &mut again);
+        c.edit_idea(two, "Carla builds on it.", NOW).unwrap();
+        c.receive(entries).unwrap();
+        sync(&mut a, &mut anna, &mut c, &mut carla);
+        assert_eq!(titles(&mut a), titles(&mut c), "seed {seed}");
+        assert_eq!(a.digest().unwrap(), c.digest().unwrap(), "seed {seed}");
+    }
+}
