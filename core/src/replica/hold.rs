@@ -127,6 +127,8 @@ pub struct Replica<S> {
     pub(super) poll_openers: BTreeMap<PollId, PersonId>,
     /// Everything is being judged again: what the storage says was applied does not count.
     pub(super) rebuilding: bool,
+    /// See [`Replica::is_stale`].
+    pub(super) stale: bool,
     /// What is to be committed at once, while an action of several entries is under way.
     pub(super) held_back: Option<Vec<Write>>,
     uses: u64,
@@ -167,6 +169,7 @@ impl<S: Storage> Replica<S> {
             last_order: 0,
             poll_openers: BTreeMap::new(),
             rebuilding: false,
+            stale: false,
             held_back: None,
             uses: 0,
         }
@@ -174,6 +177,19 @@ impl<S: Storage> Replica<S> {
 
     /// Forgets what is in memory and reads it again: after a commit that failed, memory may be ahead of the disk.
     pub(super) fn reload(&mut self) -> Result<(), ReplicaError> {
+        self.stale = true;
+        self.read_storage()?;
+        self.stale = self.storage.is_stale()?;
+        Ok(())
+    }
+
+    /// Did judging everything anew, or reading it again, fail? What is in memory says nothing then: open it again.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    fn read_storage(&mut self) -> Result<(), ReplicaError> {
         self.open.clear();
         self.waiting.clear();
         self.keys = KeyRing::default();

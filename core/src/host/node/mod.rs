@@ -246,6 +246,9 @@ impl Node {
         action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut groups = self.lock_groups();
+        if groups.get(&group).is_some_and(Replica::is_stale) {
+            groups.remove(&group);
+        }
         let replica = match groups.entry(group) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => place.insert(self.open_group(group)?),
