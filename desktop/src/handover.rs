@@ -85,24 +85,39 @@ pub(crate) async fn ask(
     #[cfg(unix)]
     {
         let (_folder, path) = within_reach(&socket(home)).ok()?;
-        let mut stream = tokio::net::UnixStream::connect(path).await.ok()?;
+        let stream = tokio::net::UnixStream::connect(path).await.ok()?;
         let request = Request {
             arguments,
             here,
             proof: proof(passphrase),
         };
-        let request = serde_json::to_vec(&request).ok()?;
-        stream.write_all(&request).await.ok()?;
-        stream.shutdown().await.ok()?;
-        let mut answer = Vec::new();
-        stream.take(BYTES_MAX).read_to_end(&mut answer).await.ok()?;
-        serde_json::from_slice(&answer).ok()
+        let answer = answer_from(stream, &request).await;
+        Some(answer.unwrap_or_else(|_| {
+            Err(Failure::new(
+                Exit::Failed,
+                "handover",
+                "The Kiez that has this profile open did not answer. It may have done what you asked: look before you \
+                 repeat it.",
+            ))
+        }))
     }
     #[cfg(not(unix))]
     {
         let _ = (home, passphrase, here, arguments, BYTES_MAX);
         None
     }
+}
+
+#[cfg(unix)]
+async fn answer_from(
+    mut stream: tokio::net::UnixStream,
+    request: &Request,
+) -> std::io::Result<Result<Answer, Failure>> {
+    stream.write_all(&serde_json::to_vec(request)?).await?;
+    stream.shutdown().await?;
+    let mut answer = Vec::new();
+    stream.take(BYTES_MAX).read_to_end(&mut answer).await?;
+    Ok(serde_json::from_slice(&answer)?)
 }
 
 /// Where other processes come with their commands.
