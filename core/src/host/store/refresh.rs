@@ -81,12 +81,13 @@ impl Replica<GroupStore> {
     ) -> Result<(), ReplicaError> {
         let mut read = Vec::new();
         for (row, id) in documents {
-            read.push((*row, Rows::read(*id, self.document(*id)?)));
+            read.push((*row, *id, Rows::read(*id, self.document(*id)?)));
             self.close_unused();
         }
         let mut connection = store.lock();
         let transaction = connection.transaction().map_err(failed)?;
-        for (row, rows) in read {
+        for (row, id, rows) in read {
+            forget_names(&transaction, group_row, id).map_err(failed)?;
             rows.write(&transaction, group_row, row, self.roster())
                 .map_err(failed)?;
         }
@@ -121,6 +122,24 @@ enum Rows {
     Proposal(Box<Proposal>, Option<(JournalId, Timestamp)>),
     Board(Vec<TaskRow>),
     Nothing,
+}
+
+/// What the group or a person was called: their documents may say nothing any more.
+fn forget_names(t: &Transaction<'_>, group: i64, id: DocumentId) -> rusqlite::Result<()> {
+    match id {
+        DocumentId::Group => t.execute("DELETE FROM group_view WHERE group_row = ?1", [group])?,
+        DocumentId::Own(person) => t.execute(
+            "DELETE FROM person_view WHERE group_row = ?1 AND person = ?2",
+            params![group, person.0],
+        )?,
+        DocumentId::Vote(_)
+        | DocumentId::Proposal(_)
+        | DocumentId::Board(_)
+        | DocumentId::Meeting(_)
+        | DocumentId::Help(_)
+        | DocumentId::Strategy(_) => 0,
+    };
+    Ok(())
 }
 
 impl Rows {
@@ -196,14 +215,14 @@ impl Rows {
         match self {
             Self::Group(info) => {
                 t.execute(
-                    "INSERT OR REPLACE INTO group_view VALUES (?1, ?2, ?3)",
+                    "INSERT INTO group_view VALUES (?1, ?2, ?3)",
                     params![group, info.name, info.purpose],
                 )?;
             }
             Self::Own(person, page) => {
                 if let Some(name) = &page.name {
                     t.execute(
-                        "INSERT OR REPLACE INTO person_view VALUES (?1, ?2, ?3)",
+                        "INSERT INTO person_view VALUES (?1, ?2, ?3)",
                         params![group, person.0, name],
                     )?;
                 }
