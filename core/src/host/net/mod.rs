@@ -366,6 +366,12 @@ async fn dial(shared: Arc<Shared>) {
                     () = shared.look.notified() => {}
                     () = tokio::time::sleep(DIAL_AGAIN) => {}
                 }
+                // All that ended meanwhile may be dialled again, too.
+                while let Some(ended) = sessions.try_join_next() {
+                    if let Ok(place) = ended {
+                        under_way.remove(&place);
+                    }
+                }
             }
             () = shared.people_changed(&mut changed, &mut known) => {}
             () = tokio::time::sleep(DIAL_AGAIN) => {}
