@@ -81,13 +81,7 @@ impl<S: Storage> Replica<S> {
         let verdict = match (held.entry.header.kind, payload) {
             (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload)?,
             (EntryKind::Content, None) if ended => {
-                // It may count one day, should the journal not end there after all: what it is about is kept.
-                let content = self
-                    .payload(&held.entry)
-                    .and_then(|p| Content::from_bytes(&p).ok());
-                held.document = content.as_ref().map(|content| content.document);
-                let changes = content.map_or(0, |content| content.changes.len());
-                held.changes = u32::try_from(changes).unwrap_or(u32::MAX);
+                self.note_content(&mut held);
                 Verdict::Stands(Standing::Void)
             }
             (EntryKind::Content, None) => Verdict::Stands(Standing::Waiting),
