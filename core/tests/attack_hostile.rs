@@ -4,54 +4,19 @@
 
 mod common;
 
-use common::{NOW, Neighbour, sync};
-use ed25519_dalek::SigningKey;
+use common::{NOW, Neighbour, idea, sealed, signing, sync, titles};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, KeyId};
-use kiez_core::domain::proposal::Draft;
-use kiez_core::replica::entry::{Entry, EntryKind, Header};
+use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::memory::MemoryStorage;
-use kiez_core::replica::storage::Storage;
-
-fn idea(title: &str) -> Draft {
-    Draft {
-        title: title.to_owned(),
-        ..Draft::default()
-    }
-}
-
-fn titles(replica: &mut Replica<MemoryStorage>) -> Vec<String> {
-    let mut titles: Vec<String> = replica
-        .ideas()
-        .unwrap()
-        .into_iter()
-        .map(|idea| idea.title)
-        .collect();
-    titles.sort();
-    titles
-}
-
-fn signing(replica: &Replica<MemoryStorage>) -> SigningKey {
-    SigningKey::from_bytes(&replica.storage().own().unwrap().unwrap().seed)
-}
 
 /// The next entry of a replica's own journal, with whatever in it.
 fn next(replica: &Replica<MemoryStorage>, kind: EntryKind, key: &GroupKey, payload: &[u8]) -> Entry {
     let signing = signing(replica);
     let journal = JournalId(signing.verifying_key().to_bytes());
-    let (number, prev) = replica.head(journal).unwrap_or((EntryNumber(0), EntryId::ZERO));
-    let header = Header {
-        group: replica.group(),
-        journal,
-        number: number.next(),
-        prev,
-        seen: vec![],
-        kind,
-        key: key.id(),
-        payload_bytes: u32::try_from(payload.len()).unwrap(),
-    };
-    Entry::seal(header, payload, key).unwrap().signed(&signing)
+    let head = replica.head(journal).unwrap_or((EntryNumber(0), EntryId::ZERO));
+    sealed(replica, &signing, head, [].into(), kind, key, payload)
 }
 
 #[test]
@@ -108,8 +73,7 @@ fn after_a_fork_of_who_admitted_people_the_group_can_be_opened_again() {
         let mut b = ben.join(&mut a, &mut anna);
         sync(&mut a, &mut anna, &mut b, &mut ben);
         let mut copy = Replica::open(b.storage().clone()).unwrap();
-        let mut copied = Neighbour::new(77 + seed);
-        copied.me = ben.me.clone();
+        let mut copied = ben.copied(77 + seed);
         let mut c = carla.join(&mut b, &mut ben);
         let mut d = dora.join(&mut copy, &mut copied);
         sync(&mut a, &mut anna, &mut d, &mut dora);

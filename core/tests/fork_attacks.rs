@@ -10,42 +10,22 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{NOW, Neighbour, sync};
+use common::{NOW, Neighbour, idea, sealed, signing, sync, titles};
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Open};
 use kiez_core::domain::document::{DocumentId, DocumentKind};
 use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, JournalId, ProposalId};
-use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::codec::Blob;
 use kiez_core::replica::content::Content;
 use kiez_core::replica::control::{act_to_bytes, open_bytes, sign};
 use kiez_core::replica::document::{Document, proposal};
-use kiez_core::replica::entry::{Entry, EntryKind, Header};
+use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
-use kiez_core::replica::storage::Storage;
 use rand_chacha::ChaCha20Rng;
 
 type Laptop = Replica<MemoryStorage>;
-
-fn titles(replica: &mut Laptop) -> Vec<String> {
-    let mut titles: Vec<String> = replica
-        .ideas()
-        .unwrap()
-        .into_iter()
-        .map(|idea| idea.title)
-        .collect();
-    titles.sort();
-    titles
-}
-
-fn idea(title: &str) -> Draft {
-    Draft {
-        title: title.to_owned(),
-        ..Draft::default()
-    }
-}
 
 /// The first entry of a fresh journal under a key that nobody granted anything.
 fn first_entry(replica: &Laptop, seen: BTreeSet<EntryId>, rng: &mut ChaCha20Rng, act: Act) -> Entry {
@@ -63,17 +43,8 @@ fn first_entry(replica: &Laptop, seen: BTreeSet<EntryId>, rng: &mut ChaCha20Rng,
         }
     };
     let key = replica.keys().current().unwrap();
-    let header = Header {
-        group: replica.group(),
-        journal,
-        number: EntryNumber::FIRST,
-        prev: EntryId::ZERO,
-        seen: seen.into_iter().collect(),
-        kind: EntryKind::Control,
-        key: key.id(),
-        payload_bytes: u32::try_from(payload.len()).unwrap(),
-    };
-    Entry::seal(header, &payload, key).unwrap().signed(&signing)
+    let begin = (EntryNumber(0), EntryId::ZERO);
+    sealed(replica, &signing, begin, seen, EntryKind::Control, key, &payload)
 }
 
 enum Act {
@@ -105,8 +76,7 @@ fn nobody_speaks_for_others_on_a_fork() {
         copy.add_idea(&idea("two"), NOW, &mut ben.rng).unwrap();
         let invited = copy.invite(&ben.me, Role::Member, NOW, vec![], &mut ben.rng);
         let invite = invited.unwrap().invite;
-        let mut again = Neighbour::new(99);
-        again.me = ben.me.clone();
+        let mut again = ben.copied(99);
         sync(&mut copy, &mut again, &mut a, &mut anna);
         assert_eq!(titles(&mut a), ["one"], "seed {seed}");
         let forged = grants.map(|grant| {
@@ -151,7 +121,7 @@ fn journals_of_nobody_decide_no_fork() {
 
 /// A change that the gate refuses once what it depends on is there, and a proper idea after it.
 fn bad_and_good(mallory: &mut Laptop, about: ProposalId) -> Vec<(Entry, Option<Vec<u8>>)> {
-    let signing = SigningKey::from_bytes(&mallory.storage().own().unwrap().unwrap().seed);
+    let signing = signing(mallory);
     let journal = JournalId(signing.verifying_key().to_bytes());
     let mut document = mallory.document(DocumentId::Proposal(about)).unwrap().clone();
     let (_, raw) = document
@@ -165,7 +135,7 @@ fn bad_and_good(mallory: &mut Laptop, about: ProposalId) -> Vec<(Entry, Option<V
         .write(journal, NOW, |tx| proposal::create(tx, &idea("mallory")))
         .unwrap();
     let key = mallory.keys().current().unwrap();
-    let (mut number, mut prev) = mallory.head(journal).unwrap();
+    let mut head = mallory.head(journal).unwrap();
     let written = [(about, bad), (ProposalId([7; 16]), good.unwrap())];
     let entries = written.map(|(document, raw)| {
         let content = Content {
@@ -173,19 +143,9 @@ fn bad_and_good(mallory: &mut Laptop, about: ProposalId) -> Vec<(Entry, Option<V
             changes: vec![Blob(raw)],
         };
         let payload = content.to_bytes();
-        number = number.next();
-        let header = Header {
-            group: mallory.group(),
-            journal,
-            number,
-            prev,
-            seen: vec![],
-            kind: EntryKind::Content,
-            key: key.id(),
-            payload_bytes: u32::try_from(payload.len()).unwrap(),
-        };
-        let entry = Entry::seal(header, &payload, key).unwrap().signed(&signing);
-        prev = entry.id;
+        let kind = EntryKind::Content;
+        let entry = sealed(mallory, &signing, head, [].into(), kind, key, &payload);
+        head = (entry.header.number, entry.id);
         (entry, None)
     });
     entries.into()
@@ -207,8 +167,7 @@ fn where_a_journal_ends_does_not_hang_on_a_branch_that_lost() {
         sync(&mut a, &mut anna, &mut m, &mut mallory);
         sync(&mut a, &mut anna, &mut c, &mut carla);
         let mut copy = Replica::open(b.storage().clone()).unwrap();
-        let mut again = Neighbour::new(99);
-        again.me = ben.me.clone();
+        let mut again = ben.copied(99);
         let one = b.add_idea(&idea("one"), NOW, &mut ben.rng).unwrap();
         let two = copy.add_idea(&idea("two"), NOW, &mut again.rng).unwrap();
         sync(&mut m, &mut mallory, &mut b, &mut ben);

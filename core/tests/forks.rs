@@ -7,31 +7,12 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::counting::Counting;
-use common::{NOW, Neighbour, sync};
+use common::{NOW, Neighbour, idea, sync, titles};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::ProposalId;
-use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::missing::Missing;
-
-fn idea(title: &str) -> Draft {
-    Draft {
-        title: title.to_owned(),
-        ..Draft::default()
-    }
-}
-
-fn titles(replica: &mut Replica<MemoryStorage>) -> Vec<String> {
-    let mut titles: Vec<String> = replica
-        .ideas()
-        .unwrap()
-        .into_iter()
-        .map(|idea| idea.title)
-        .collect();
-    titles.sort();
-    titles
-}
 
 fn add(replica: &mut Replica<MemoryStorage>, who: &mut Neighbour, title: &str) -> ProposalId {
     replica.add_idea(&idea(title), NOW, &mut who.rng).unwrap()
@@ -64,8 +45,7 @@ fn a_copied_profile_that_writes_on_both_sides_forks_and_everybody_agrees_on_one_
         assert_eq!(a.holdings(), c.holdings());
         assert_eq!(a.digest().unwrap(), c.digest().unwrap());
         sync(&mut b, &mut ben, &mut c, &mut carla);
-        let mut ben_again = Neighbour::new(99);
-        ben_again.me = ben.me.clone();
+        let mut ben_again = ben.copied(99);
         sync(&mut copy, &mut ben_again, &mut a, &mut anna);
         for replica in [&mut b, &mut copy] {
             assert_eq!(replica.digest().unwrap(), c.digest().unwrap());
@@ -137,8 +117,7 @@ fn who_writes_after_a_fork_builds_on_no_branch_that_does_not_count() {
             .unwrap();
         add(&mut copy, &mut ben, "one");
         sync(&mut a, &mut anna, &mut b, &mut ben);
-        let mut ben_again = Neighbour::new(99);
-        ben_again.me = ben.me.clone();
+        let mut ben_again = ben.copied(99);
         sync(&mut a, &mut anna, &mut copy, &mut ben_again);
         let counts = a.frontier();
         let idea = add(&mut a, &mut anna, "two");
@@ -179,8 +158,7 @@ fn where_there_is_a_fork_only_what_builds_on_it_makes_everybody_look_at_it_again
         add(&mut copy, &mut ben, "two");
         sync(&mut a, &mut anna, &mut b, &mut ben);
         sync(&mut c, &mut carla, &mut a, &mut anna);
-        let mut ben_again = Neighbour::new(99);
-        ben_again.me = ben.me.clone();
+        let mut ben_again = ben.copied(99);
         sync(&mut copy, &mut ben_again, &mut c, &mut carla);
         assert!(c.forked().next().is_some(), "Carla holds both branches");
         let mut at_carla = Replica::open(Counting::new(c.storage().clone())).unwrap();

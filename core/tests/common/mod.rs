@@ -9,15 +9,20 @@
 
 pub mod counting;
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
-use kiez_core::domain::id::{DeviceId, PersonId, Timestamp};
+use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::entry::{Entry, EntryKind, Header};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
-use kiez_core::replica::keys::BoxSecret;
+use kiez_core::replica::keys::{BoxSecret, GroupKey};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::session::{Channel, Effect, Session, Side, hello};
+use kiez_core::replica::storage::Storage;
 use kiez_core::replica::wire::Frame;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -52,6 +57,13 @@ impl Neighbour {
         }
     }
 
+    /// The same person on the same device, with other randomness: who works on a copy of their profile.
+    pub fn copied(&self, seed: u64) -> Self {
+        let mut copy = Self::new(seed);
+        copy.me = self.me.clone();
+        copy
+    }
+
     /// Founds a group.
     pub fn found(&mut self) -> Replica<MemoryStorage> {
         Replica::found(
@@ -84,6 +96,50 @@ impl Neighbour {
         )
         .unwrap()
     }
+}
+
+/// An entry with whatever in it, after another one (number zero: the first) of the journal whose key signs it.
+pub fn sealed(
+    replica: &Replica<MemoryStorage>,
+    signing: &SigningKey,
+    after: (EntryNumber, EntryId),
+    seen: BTreeSet<EntryId>,
+    kind: EntryKind,
+    key: &GroupKey,
+    payload: &[u8],
+) -> Entry {
+    let header = Header {
+        group: replica.group(),
+        journal: JournalId(signing.verifying_key().to_bytes()),
+        number: after.0.next(),
+        prev: after.1,
+        seen: seen.into_iter().collect(),
+        kind,
+        key: key.id(),
+        payload_bytes: u32::try_from(payload.len()).unwrap(),
+    };
+    Entry::seal(header, payload, key).unwrap().signed(signing)
+}
+
+/// The key of a replica's own journal.
+pub fn signing(replica: &Replica<MemoryStorage>) -> SigningKey {
+    SigningKey::from_bytes(&replica.storage().own().unwrap().unwrap().seed)
+}
+
+/// An idea of which only the title is said.
+pub fn idea(title: &str) -> Draft {
+    Draft {
+        title: title.to_owned(),
+        ..Draft::default()
+    }
+}
+
+/// The titles of all ideas that count, in order.
+pub fn titles(replica: &mut Replica<MemoryStorage>) -> Vec<String> {
+    let ideas = replica.ideas().unwrap();
+    let mut titles: Vec<String> = ideas.into_iter().map(|idea| idea.title).collect();
+    titles.sort();
+    titles
 }
 
 /// The two ends of a connection.
