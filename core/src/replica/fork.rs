@@ -2,14 +2,14 @@
 //! can make one.
 //!
 //! Every branch is kept. One counts: the one on which more persons built who were in the group at the fork, else the one
-//! on which more devices built at all (counted by the grants that let their journals begin), else the one that begins with the smaller id; the same rule again where a branch
-//! forks. Devices decide where persons cannot: whoever founds a group, or restores a copy from before they admitted
-//! people, forks where nobody else was in the group yet, and everybody since then hangs on one branch. (Who
-//! admits themselves again and again has more of them; who may admit people is the group's to decide.) What was built on a branch that does not count
-//! itself is counted too, and who somebody is does not hang on what counts either (`claims`), else two forks could hold each
-//! other up, one way here and the other way there. (That a cut signed by others pins a branch
-//! comes before that, once there are such cuts.) Where the branch that counts changes, everything is judged anew. What the
-//! others hold is kept aside, for the author to see and say again.
+//! on which more devices built at all (counted by the grants that let their journals begin), else the one that begins with
+//! the smaller id; the same rule again where a branch forks. Devices decide where persons cannot: whoever founds a group, or
+//! restores a copy from before they admitted people, forks where nobody else was in the group yet, and everybody since then
+//! hangs on one branch. (Who admits themselves again and again has more of them; who may admit people is the group's to
+//! decide.) What was built on a branch that does not count itself is counted too, and who somebody is does not hang on what
+//! counts either (`claims`), else two forks could hold each other up, one way here and the other way there. (That a cut
+//! signed by others pins a branch comes before that, once there are such cuts.) Where the branch that counts changes,
+//! everything is judged anew. What the others hold is kept aside, for the author to see and say again.
 
 mod built;
 mod claims;

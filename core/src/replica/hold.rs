@@ -144,7 +144,7 @@ impl<S: Storage> Replica<S> {
         let mut replica = Self::empty(storage, group);
         replica.reload()?;
         // A crash may have come between learning of a fork and settling it.
-        if replica.storage.is_stale()? {
+        if replica.stale {
             replica.rebuild()?;
         }
         while replica.resettle()? {

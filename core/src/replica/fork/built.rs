@@ -51,7 +51,7 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    /// Everything is judged anew: who counts as a person in the group may be others.
+    /// Everything is judged anew: while several branches are exchanged, what a journal claims cannot always be read.
     pub(in crate::replica) fn unsettle_forks(&mut self) {
         for fork in self.forks.values_mut() {
             fork.settled = false;

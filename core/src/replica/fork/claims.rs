@@ -53,16 +53,7 @@ impl<S: Storage> Replica<S> {
         journal: JournalId,
         tree: &Tree,
     ) -> Result<BTreeSet<PersonId>, ReplicaError> {
-        let mut known: BTreeSet<EntryId> = BTreeSet::new();
-        for held in self.storage.entries(journal, EntryNumber(0), usize::MAX)? {
-            if held.entry.header.number > tree.base.0 {
-                break;
-            }
-            known.extend(held.entry.header.seen.iter().copied());
-            if held.entry.header.kind == EntryKind::Control {
-                known.insert(held.entry.id);
-            }
-        }
+        let known = self.known_before(journal, tree.base.0.next(), &[])?;
         let known: Vec<EntryId> = known.into_iter().filter(|id| self.roster.contains(*id)).collect();
         let mut persons = BTreeSet::new();
         for id in self.roster.past(&known).unwrap_or_default() {
@@ -115,26 +106,36 @@ impl<S: Storage> Replica<S> {
             before = &previous.header;
         }
         // From here back the journal is the same on all branches.
-        let held = self.storage.entries(before.journal, EntryNumber(0), usize::MAX)?;
+        seen.extend(self.known_before(before.journal, before.number, writes)?);
+        Ok(seen)
+    }
+
+    /// What the author of a journal had seen before an entry of the branch that counts, and their own last control entry
+    /// before it. `writes` are those that the storage does not have yet.
+    fn known_before(
+        &self,
+        journal: JournalId,
+        number: EntryNumber,
+        writes: &[Write],
+    ) -> Result<BTreeSet<EntryId>, ReplicaError> {
+        let held = self.storage.entries(journal, EntryNumber(0), usize::MAX)?;
         let coming = writes.iter().filter_map(|write| {
             if let Write::Entry(held) = write {
-                (held.entry.header.journal == before.journal).then_some(&**held)
+                (held.entry.header.journal == journal).then_some(&**held)
             } else {
                 None
             }
         });
+        let entries = held.iter().chain(coming).map(|held| &held.entry);
+        let mut known = BTreeSet::new();
         let mut last = None;
-        for held in held.iter().chain(coming) {
-            let header = &held.entry.header;
-            if header.number >= before.number {
-                break;
-            }
-            seen.extend(header.seen.iter().copied());
-            if header.kind == EntryKind::Control {
-                last = Some(held.entry.id);
+        for entry in entries.take_while(|entry| entry.header.number < number) {
+            known.extend(entry.header.seen.iter().copied());
+            if entry.header.kind == EntryKind::Control {
+                last = Some(entry.id);
             }
         }
-        seen.extend(last);
-        Ok(seen)
+        known.extend(last);
+        Ok(known)
     }
 }
