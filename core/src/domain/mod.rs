@@ -1,8 +1,8 @@
 //! What the words mean and the rules: no Automerge, no runtime, no clock, no randomness, no I/O.
 //!
 //! Read in this order: [`id`] names things, [`control`] says what may be done about membership, [`roster`] judges it,
-//! [`admission`] says who may write where, then what the group works on: [`proposal`], [`comment`], [`task`], [`poll`]
-//! and how a poll is counted, [`tally`].
+//! [`admission`] says who may write where, then what the group works on: [`proposal`] and its number, [`plate`], [`comment`],
+//! [`task`], [`poll`] and how a poll is counted, [`tally`].
 
 pub mod admission;
 pub mod charter;
@@ -13,6 +13,7 @@ pub mod document;
 pub mod id;
 pub mod pabulib;
 pub mod place;
+pub mod plate;
 pub mod poll;
 pub mod proposal;
 pub mod roster;

@@ -88,6 +88,12 @@ pub const ASSIGNEES_MAX: usize = 200;
 /// Polls one person opened, ballots they cast, closes they signed.
 pub const POLLS_MAX: usize = 10_000;
 
+/// Ideas in the group document that have a number.
+pub const PLATES_MAX: usize = 100_000;
+
+/// New numbers of ideas in one entry.
+pub const PLATES_PER_ENTRY_MAX: usize = 1_000;
+
 /// A ballot as it stands in a document.
 pub const BALLOT_BYTES_MAX: usize = 1024;
 

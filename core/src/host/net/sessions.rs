@@ -259,8 +259,10 @@ async fn talk(
                 () = shared.stopped() => break,
             },
         };
-        let step = shared.with_group(group, |replica| {
-            step(shared, session, frame, replica, &mut enrolling)
+        let (step, lacks_numbers) = shared.with_group(group, |replica| {
+            let step = step(shared, session, frame, replica, &mut enrolling)?;
+            let lacks = lacks_numbers(replica, &step.effects)?;
+            Ok::<_, SessionError>((step, lacks))
         })?;
         let contact = if step.even && enrolling != Enrolling::Asked {
             Contact::Even
@@ -295,11 +297,26 @@ async fn talk(
         if tell || step.opened {
             shared.node.tell(group);
         }
+        if lacks_numbers {
+            block_in_place(|| shared.node.number_ideas(group));
+        }
         shared.set_contact(group, peer, contact);
     }
     // Where nobody writes any more, nobody needs to be told.
     outgoing.say(&Frame::Goodbye(Goodbye::Done)).ok();
     Ok(())
+}
+
+/// Did something come after which ideas are to be numbered?
+fn lacks_numbers(replica: &mut Replica<GroupStore>, effects: &[Effect]) -> Result<bool, ReplicaError> {
+    for effect in effects {
+        if let Effect::Received(received) = effect
+            && replica.may_lack_numbers(received)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The next frame. None where the other side has ended. Who has not shown who it is may not take for ever.

@@ -68,7 +68,14 @@ impl Node {
     /// # Errors
     /// See [`Replica::add_idea`]; so for all below.
     pub fn add_idea(&self, group: GroupId, draft: &Draft) -> Result<ProposalId, NodeError> {
-        self.change(group, |replica| replica.add_idea(draft, now(), &mut SystemRandom))
+        self.change(group, |replica| {
+            // In one commit: a steward's own idea is never seen without its number.
+            replica.at_once(|replica| {
+                let id = replica.add_idea(draft, now(), &mut SystemRandom)?;
+                replica.number_ideas(now())?;
+                Ok(id)
+            })
+        })
     }
 
     /// Makes an idea's text the one given.

@@ -5,6 +5,7 @@ use crate::domain::id::{GroupId, ProposalId};
 use crate::domain::pabulib::{self, PabulibError};
 use crate::domain::proposal::Draft;
 use crate::host::random::SystemRandom;
+use crate::replica::actions::ActionError;
 use crate::replica::bundle::{self, BundleError, Compression};
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::ReplicaError;
@@ -83,6 +84,7 @@ impl Node {
             })?;
             if let Some(imported) = imported {
                 self.tell(group);
+                self.number_ideas(group);
                 return Ok(imported);
             }
         }
@@ -112,9 +114,11 @@ impl Node {
         });
         self.change(group, |replica| {
             replica.at_once(|replica| {
-                drafts
+                let added: Vec<ProposalId> = drafts
                     .map(|draft| replica.add_idea(&draft, now(), &mut SystemRandom))
-                    .collect()
+                    .collect::<Result<_, ActionError>>()?;
+                replica.number_ideas(now())?;
+                Ok(added)
             })
         })
     }

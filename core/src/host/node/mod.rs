@@ -264,6 +264,10 @@ impl Node {
                     replica.open_journal(self.me(), &mut SystemRandom)?;
                 }
                 self.say_name(&mut replica)?;
+                // Ideas that came before this person was a steward, or before a crash.
+                if let Err(error) = replica.number_ideas(now()) {
+                    tracing::warn!("ideas are not numbered: {error}");
+                }
                 Ok(replica)
             }
             Err(ReplicaError::NoGroup) => Err(NodeError::NoSuchGroup),
@@ -292,6 +296,18 @@ impl Node {
     pub(crate) fn tell(&self, group: GroupId) {
         // Nobody listening is no error.
         self.inner.events.send(Changed { group }).ok();
+    }
+
+    /// Gives ideas their numbers after something came from others, where this device is a steward's. That it fails harms
+    /// nothing: the next one who can does it.
+    pub(crate) fn number_ideas(&self, group: GroupId) {
+        match self.with_group(group, |replica| {
+            replica.number_ideas(now()).map_err(NodeError::from)
+        }) {
+            Ok(0) => {}
+            Ok(_) => self.tell(group),
+            Err(error) => tracing::warn!("ideas are not numbered: {error}"),
+        }
     }
 
     pub(crate) fn peer_has(&self, group: GroupId, row: PeerRow) {

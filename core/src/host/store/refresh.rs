@@ -4,6 +4,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::document::DocumentId;
 use crate::domain::id::{JournalId, PersonId, ProposalId, Timestamp};
+use crate::domain::plate::Plates;
 use crate::domain::proposal::Proposal;
 use crate::domain::roster::Roster;
 use crate::domain::task::TaskState;
@@ -116,7 +117,7 @@ fn documents(
 
 /// What the views say of one document.
 enum Rows {
-    Group(group::GroupInfo),
+    Group(group::GroupInfo, Plates),
     Own(PersonId, own::OwnPage),
     Vote(Vec<PollRow>),
     Proposal(Box<Proposal>, Option<(JournalId, Timestamp)>),
@@ -124,10 +125,13 @@ enum Rows {
     Nothing,
 }
 
-/// What the group or a person was called: their documents may say nothing any more.
+/// What the group or a person was called, and which numbers ideas had: their documents may say nothing any more.
 fn forget_names(t: &Transaction<'_>, group: i64, id: DocumentId) -> rusqlite::Result<()> {
     match id {
-        DocumentId::Group => t.execute("DELETE FROM group_view WHERE group_row = ?1", [group])?,
+        DocumentId::Group => {
+            t.execute("DELETE FROM plate_view WHERE group_row = ?1", [group])?;
+            t.execute("DELETE FROM group_view WHERE group_row = ?1", [group])?
+        }
         DocumentId::Own(person) => t.execute(
             "DELETE FROM person_view WHERE group_row = ?1 AND person = ?2",
             params![group, person.0],
@@ -149,7 +153,7 @@ impl Rows {
             return Self::Nothing;
         }
         match id {
-            DocumentId::Group => Self::Group(group::read(document).value),
+            DocumentId::Group => Self::Group(group::read(document).value, group::plates(document).value),
             DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
             DocumentId::Vote(person) => {
                 let polls = vote::polls(document, person).value.into_iter();
@@ -213,11 +217,15 @@ impl Rows {
             Ok(())
         };
         match self {
-            Self::Group(info) => {
+            Self::Group(info, plates) => {
                 t.execute(
                     "INSERT INTO group_view VALUES (?1, ?2, ?3)",
                     params![group, info.name, info.purpose],
                 )?;
+                for (idea, shown) in plates.iter() {
+                    t.prepare_cached("INSERT INTO plate_view VALUES (?1, ?2, ?3, ?4)")?
+                        .execute(params![group, idea.0, shown.number, shown.was])?;
+                }
             }
             Self::Own(person, page) => {
                 if let Some(name) = &page.name {

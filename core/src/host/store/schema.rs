@@ -126,12 +126,21 @@ CREATE TABLE search_rows (document INTEGER NOT NULL, search INTEGER NOT NULL);
 CREATE INDEX search_document ON search_rows(document);
 ";
 
+/// The numbers of ideas. All views are made anew, since the group document is to be read for them.
+const PLATES: &str = "
+CREATE TABLE plate_view (
+  group_row INTEGER NOT NULL, idea BLOB NOT NULL, number INTEGER, was INTEGER,
+  PRIMARY KEY (group_row, idea)
+) WITHOUT ROWID;
+UPDATE documents SET dirty = 1;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
 /// Where a migration fails; the database stays as it was.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
-    Migrations::new(vec![M::up(FIRST)]).to_latest(connection)
+    Migrations::new(vec![M::up(FIRST), M::up(PLATES)]).to_latest(connection)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use rusqlite::Row;
 
 use crate::domain::id::{CommentId, PersonId, PollId, ProposalId, TaskId, Timestamp};
+use crate::domain::plate::Shown;
 use crate::domain::task::TaskState;
 use crate::replica::codec::decode;
 use crate::replica::storage::StorageError;
@@ -16,6 +17,8 @@ use super::{failed, unreadable};
 pub struct IdeaRow {
     /// Its id.
     pub id: ProposalId,
+    /// Its number, and the one it had before.
+    pub plate: Shown,
     /// One line.
     pub title: String,
     /// In whole units.
@@ -115,20 +118,25 @@ impl GroupStore {
         Ok(rows.into_iter().next())
     }
 
-    /// All ideas, oldest first.
+    /// All ideas: those with a number in its order, then the others, oldest first.
     ///
     /// # Errors
     /// Where the database fails.
     pub fn ideas(&self) -> Result<Vec<IdeaRow>, StorageError> {
         self.rows(
-            "SELECT id, title, cost, place, categories, targets, author, at FROM idea_view WHERE group_row = ?1 \
-             ORDER BY at, id",
+            "SELECT i.id, title, cost, place, categories, targets, author, at, p.number, p.was FROM idea_view i \
+             LEFT JOIN plate_view p ON p.group_row = i.group_row AND p.idea = i.id WHERE i.group_row = ?1 \
+             ORDER BY p.number IS NULL, p.number, at, i.id",
             &[],
             |row| {
                 let cost: Option<i64> = row.get(2)?;
                 let author: Option<[u8; 32]> = row.get(6)?;
                 Ok(IdeaRow {
                     id: ProposalId(row.get(0)?),
+                    plate: Shown {
+                        number: row.get(8)?,
+                        was: row.get(9)?,
+                    },
                     title: row.get(1)?,
                     cost: cost.and_then(|cost| u64::try_from(cost).ok()),
                     place: row.get(3)?,

@@ -1,6 +1,7 @@
 //! What people do in a group, each as one function on the replica: what the node's commands and the simulation call.
 
 mod decide;
+mod number;
 mod people;
 mod work;
 

@@ -5,6 +5,7 @@
 mod concurrency;
 mod history;
 mod hostile;
+mod plates;
 mod round_trips;
 
 use automerge::Change;
