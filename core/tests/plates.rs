@@ -9,7 +9,6 @@
 mod common;
 
 use common::{NOW, Neighbour, sync};
-use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::{ProposalId, Timestamp};
 use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::hold::Replica;
@@ -58,55 +57,4 @@ fn an_idea_and_its_number_are_one_commit() {
     assert_eq!(number(&mut a, idea), Some(1));
     let mut again = Replica::open(a.into_storage()).unwrap();
     assert_eq!(number(&mut again, idea), Some(1));
-}
-
-#[test]
-fn two_stewards_who_number_apart_come_to_rest() {
-    let (mut anna, mut ben) = (Neighbour::new(1), Neighbour::new(2));
-    let mut a = anna.found();
-    let mut b = ben.join_as(Role::Steward, &mut a, &mut anna);
-    sync(&mut a, &mut anna, &mut b, &mut ben);
-    let mut ideas = Vec::new();
-    for n in 0..3 {
-        ideas.push(add(&mut a, &mut anna, "Ours", n));
-        ideas.push(add(&mut b, &mut ben, "Theirs", n));
-    }
-    assert_eq!(
-        (a.number_ideas(NOW).unwrap(), b.number_ideas(NOW).unwrap()),
-        (3, 3)
-    );
-    sync(&mut a, &mut anna, &mut b, &mut ben);
-    assert_eq!(a.plates().unwrap(), b.plates().unwrap());
-    let before: Vec<_> = ideas.iter().map(|idea| number(&mut a, *idea)).collect();
-    assert_eq!(before.iter().flatten().count(), 3, "three numbers for six ideas");
-    // Both see it, and both write before they hear of each other.
-    assert_eq!(
-        (a.number_ideas(NOW).unwrap(), b.number_ideas(NOW).unwrap()),
-        (3, 3)
-    );
-    sync(&mut a, &mut anna, &mut b, &mut ben);
-    assert_eq!(
-        (a.number_ideas(NOW).unwrap(), b.number_ideas(NOW).unwrap()),
-        (0, 0)
-    );
-    let plates = a.plates().unwrap();
-    assert_eq!(plates, b.plates().unwrap());
-    let mut numbers: Vec<_> = ideas.iter().filter_map(|idea| plates.of(*idea).number).collect();
-    numbers.sort_unstable();
-    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
-    for (idea, before) in ideas.iter().zip(before) {
-        let shown = plates.of(*idea);
-        if before.is_some() {
-            assert_eq!(
-                (shown.number, shown.was),
-                (before, None),
-                "the smaller id keeps it"
-            );
-        } else {
-            assert!(
-                shown.was.is_some_and(|was| was <= 3),
-                "the other says what it was"
-            );
-        }
-    }
 }

@@ -78,18 +78,8 @@ impl Neighbour {
 
     /// Joins the group of an inviting neighbour.
     pub fn join(&mut self, a: &mut Replica<MemoryStorage>, anna: &mut Self) -> Replica<MemoryStorage> {
-        self.join_as(Role::Member, a, anna)
-    }
-
-    /// Joins in a role.
-    pub fn join_as(
-        &mut self,
-        role: Role,
-        a: &mut Replica<MemoryStorage>,
-        anna: &mut Self,
-    ) -> Replica<MemoryStorage> {
         let invitation = a
-            .invite(&anna.me, role, Timestamp(2_000), vec![], &mut anna.rng)
+            .invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng)
             .unwrap();
         let (to_a, to_b) = channels(self.me.device_id(), anna.me.device_id());
         let request = invitation.request(&self.me, &self.person, &to_a);
