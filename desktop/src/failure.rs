@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use kiez_core::domain::splice::SpliceError;
 use kiez_core::host::keystore::KeystoreError;
 use kiez_core::host::net::{JoinFailure, NetError};
 use kiez_core::host::node::{ImportError, NodeError};
@@ -150,6 +151,8 @@ impl From<ActionError> for Failure {
             ActionError::NotFound { .. } => "not-found",
             ActionError::Poll(_) => "poll",
             ActionError::Ballot(_) => "ballot",
+            ActionError::Splice(SpliceError::UnknownHeads) => "unknown-heads",
+            ActionError::Splice(_) => "splice",
             ActionError::PollClosed => "poll-closed",
             ActionError::NotAnElector => "not-an-elector",
             ActionError::NotACounter { .. } => "not-a-counter",

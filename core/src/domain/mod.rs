@@ -17,5 +17,6 @@ pub mod plate;
 pub mod poll;
 pub mod proposal;
 pub mod roster;
+pub mod splice;
 pub mod tally;
 pub mod task;

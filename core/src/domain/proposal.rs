@@ -1,6 +1,6 @@
 //! An idea of a neighbour (in code: a proposal).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use super::id::ProposalId;
@@ -40,4 +40,14 @@ pub struct Draft {
     pub categories: Vec<String>,
     /// For whom.
     pub targets: Vec<String>,
+}
+
+/// A text of an idea that people write together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextField {
+    /// One line.
+    Title,
+    /// The text.
+    Body,
 }

@@ -88,6 +88,9 @@ pub const ASSIGNEES_MAX: usize = 200;
 /// Polls one person opened, ballots they cast, closes they signed.
 pub const POLLS_MAX: usize = 10_000;
 
+/// Splices of a text that are made at once.
+pub const SPLICES_MAX: usize = 10_000;
+
 /// Ideas in the group document that have a number.
 pub const PLATES_MAX: usize = 100_000;
 

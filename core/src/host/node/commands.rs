@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 
 use crate::domain::charter::{Charter, Role};
-use crate::domain::id::{CommentId, GroupId, PollId, ProposalId, TaskId, Timestamp};
+use crate::domain::cost::Cost;
+use crate::domain::id::{ChangeId, CommentId, GroupId, PollId, ProposalId, TaskId, Timestamp};
+use crate::domain::place::Place;
 use crate::domain::poll::Method;
-use crate::domain::proposal::Draft;
+use crate::domain::proposal::{Draft, TextField};
+use crate::domain::splice::Splice;
 use crate::domain::task::{TaskDraft, TaskState};
 use crate::host::keystore::Passphrase;
 use crate::host::random::SystemRandom;
 use crate::host::store::GroupStore;
-use crate::replica::actions::ActionError;
+use crate::replica::actions::{ActionError, TextNow};
 use crate::replica::author::AuthorError;
 use crate::replica::document::group;
 use crate::replica::hold::Replica;
@@ -84,6 +87,47 @@ impl Node {
     /// See [`Replica::edit_idea`].
     pub fn edit_idea(&self, group: GroupId, id: ProposalId, body: &str) -> Result<(), NodeError> {
         self.change(group, |replica| replica.edit_idea(id, body, now()))
+    }
+
+    /// Types into an idea's title or text.
+    ///
+    /// # Errors
+    /// See [`Replica::splice_idea`].
+    pub fn splice_idea(
+        &self,
+        group: GroupId,
+        id: ProposalId,
+        field: TextField,
+        heads: &[ChangeId],
+        splices: &[Splice],
+    ) -> Result<TextNow, NodeError> {
+        self.change(group, |replica| {
+            replica.splice_idea(id, field, heads, splices, now())
+        })
+    }
+
+    /// Gives an idea another title.
+    ///
+    /// # Errors
+    /// See [`Replica::set_title`].
+    pub fn set_title(&self, group: GroupId, id: ProposalId, title: &str) -> Result<(), NodeError> {
+        self.change(group, |replica| replica.set_title(id, title, now()))
+    }
+
+    /// Says what an idea would cost.
+    ///
+    /// # Errors
+    /// See [`Replica::set_cost`].
+    pub fn set_cost(&self, group: GroupId, id: ProposalId, cost: Option<Cost>) -> Result<(), NodeError> {
+        self.change(group, |replica| replica.set_cost(id, cost, now()))
+    }
+
+    /// Says where an idea is.
+    ///
+    /// # Errors
+    /// See [`Replica::set_place`].
+    pub fn set_place(&self, group: GroupId, id: ProposalId, place: Option<Place>) -> Result<(), NodeError> {
+        self.change(group, |replica| replica.set_place(id, place, now()))
     }
 
     /// Comments on an idea.

@@ -1,13 +1,16 @@
 //! What people do in a group, each as one function on the replica: what the node's commands and the simulation call.
 
 mod decide;
+mod edit;
 mod number;
 mod people;
 mod work;
 
 pub use decide::{PollOutcome, PollView};
+pub use edit::TextNow;
 
 use crate::domain::poll::{BallotError, PollError};
+use crate::domain::splice::SpliceError;
 
 use super::author::AuthorError;
 use super::document::{DocumentError, WriteError};
@@ -33,6 +36,9 @@ pub enum ActionError {
     /// The answer is none.
     #[error(transparent)]
     Ballot(#[from] BallotError),
+    /// What was typed cannot be put into the text.
+    #[error(transparent)]
+    Splice(#[from] SpliceError),
     /// It is closed.
     #[error("this vote is closed: its result is final")]
     PollClosed,

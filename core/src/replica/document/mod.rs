@@ -9,6 +9,7 @@
 //! bytes of a change do not depend on it.
 
 pub mod board;
+mod edit;
 mod ever;
 mod genesis;
 pub mod group;

@@ -10,9 +10,11 @@ use crate::domain::cost::Cost;
 use crate::domain::document::DocumentKind;
 use crate::domain::id::{ChangeId, ProposalId};
 use crate::domain::place::Place;
-use crate::domain::proposal::{Draft, Proposal};
+use crate::domain::proposal::{Draft, Proposal, TextField};
+use crate::domain::splice::{Splice, SpliceError};
 use crate::replica::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX, WORD_BYTES_MAX, WORDS_MAX};
 
+use super::edit;
 use super::genesis::object;
 use super::reading::{OddityReason, Reader, cut};
 use super::text::{set_text, splice};
@@ -152,6 +154,60 @@ pub fn splice_body(
         return Ok(());
     }
     check_text("the text", &tx.text(&body)?, BODY_BYTES_MAX)
+}
+
+/// Splices that are about a text as it was at some heads, as they are to be made now.
+///
+/// # Errors
+/// Where the document does not know the heads, or the splices do not fit the text as it was.
+pub fn carry_splices(
+    document: &Document,
+    field: TextField,
+    heads: &[ChangeId],
+    splices: &[Splice],
+) -> Result<Vec<Splice>, SpliceError> {
+    edit::carried(document, &object(KIND, name_of(field)), heads, splices)
+}
+
+/// Makes splices that [`carry_splices`] gave for the text as it is now.
+///
+/// # Errors
+/// Where the text would become too long, or the title empty.
+pub fn make_splices(
+    tx: &mut Transaction<'_>,
+    field: TextField,
+    splices: &[Splice],
+) -> Result<(), WriteError> {
+    if splices.is_empty() {
+        return Ok(());
+    }
+    let text = object(KIND, name_of(field));
+    edit::make(tx, &text, splices)?;
+    let now = tx.text(&text)?;
+    // A text that others have made too long can always be shortened.
+    let shortened = splices.iter().all(|splice| splice.insert.is_empty());
+    match field {
+        TextField::Title if shortened && now.trim().is_empty() => check_line("the title", &now),
+        TextField::Title | TextField::Body if shortened => Ok(()),
+        TextField::Title => check_line("the title", &now),
+        TextField::Body => check_text("the text", &now, BODY_BYTES_MAX),
+    }
+}
+
+/// A text as it stands.
+#[must_use]
+pub fn read_text(document: &Document, field: TextField) -> String {
+    document
+        .doc
+        .text(object(KIND, name_of(field)))
+        .unwrap_or_default()
+}
+
+const fn name_of(field: TextField) -> &'static str {
+    match field {
+        TextField::Title => TITLE,
+        TextField::Body => BODY,
+    }
 }
 
 /// Says what it would cost; nothing takes the cost away.

@@ -53,6 +53,15 @@ pub enum OddityReason {
 /// What a key of a map holds: several values where people wrote without knowing of each other, the last one winning.
 pub(super) type Held<'a> = Vec<(Value<'a>, ObjId)>;
 
+impl<T> Reading<T> {
+    /// Did nobody write something else without knowing of it? Who says again what is read settles it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let mut reasons = self.oddities.iter().map(|oddity| oddity.reason);
+        !reasons.any(|reason| reason == OddityReason::Conflict)
+    }
+}
+
 /// One reading of one document.
 pub(super) struct Reader<'a> {
     document: &'a Document,

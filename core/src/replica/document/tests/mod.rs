@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 
 mod concurrency;
+mod edit;
 mod history;
 mod hostile;
 mod plates;

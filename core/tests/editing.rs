@@ -1,0 +1,117 @@
+//! An idea's texts and fields are changed by several people at once.
+
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+
+mod common;
+
+use common::{NOW, Neighbour, sync};
+use kiez_core::domain::cost::Cost;
+use kiez_core::domain::id::{ChangeId, ProposalId};
+use kiez_core::domain::proposal::{Draft, TextField};
+use kiez_core::domain::splice::{Splice, SpliceError};
+use kiez_core::replica::actions::ActionError;
+
+fn splice(at: usize, delete: usize, insert: &str) -> Splice {
+    Splice {
+        at,
+        delete,
+        insert: insert.to_owned(),
+    }
+}
+
+#[test]
+fn two_who_type_at_once_have_the_same_in_the_end() {
+    let (mut anna, mut ben) = (Neighbour::new(1), Neighbour::new(2));
+    let mut a = anna.found();
+    let draft = Draft {
+        title: "Benches".into(),
+        body: "Two benches by the tree.".into(),
+        ..Draft::default()
+    };
+    let idea = a.add_idea(&draft, NOW, &mut anna.rng).unwrap();
+    let mut b = ben.join(&mut a, &mut anna);
+    let (body, title) = (TextField::Body, TextField::Title);
+    let before = a.idea_text(idea, body).unwrap();
+    assert_eq!(before, b.idea_text(idea, body).unwrap());
+
+    a.splice_idea(idea, body, &before.heads, &[splice(4, 0, "green ")], NOW)
+        .unwrap();
+    // Anna types on before her page has heard of what she typed first.
+    let answer = a.splice_idea(idea, body, &before.heads, &[splice(23, 1, "!")], NOW);
+    let answer = answer.unwrap();
+    assert_eq!(answer.text, "Two green benches by the tree!");
+    assert_eq!(answer, a.idea_text(idea, body).unwrap());
+    b.splice_idea(idea, body, &before.heads, &[splice(19, 0, "old ")], NOW)
+        .unwrap();
+    b.splice_idea(idea, title, &before.heads, &[splice(0, 0, "Two ")], NOW)
+        .unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    assert_eq!(a.digest().unwrap(), b.digest().unwrap());
+    assert_eq!(
+        b.idea_text(idea, body).unwrap().text,
+        "Two green benches by the old tree!"
+    );
+    assert_eq!(a.idea(idea).unwrap().title, "Two Benches");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_writes_nothing() {
+    let mut anna = Neighbour::new(1);
+    let mut a = anna.found();
+    let draft = Draft {
+        title: "Benches".into(),
+        ..Draft::default()
+    };
+    let idea = a.add_idea(&draft, NOW, &mut anna.rng).unwrap();
+    let text = a.idea_text(idea, TextField::Title).unwrap();
+    let digest = a.digest().unwrap();
+    let mut attempt = |id, heads: &[ChangeId], one| a.splice_idea(id, TextField::Title, heads, &[one], NOW);
+    assert!(matches!(
+        attempt(idea, &text.heads, splice(8, 0, "x")),
+        Err(ActionError::Splice(SpliceError::OutOfRange))
+    ));
+    assert!(matches!(
+        attempt(idea, &[ChangeId([9; 32])], splice(0, 0, "x")),
+        Err(ActionError::Splice(SpliceError::UnknownHeads))
+    ));
+    assert!(matches!(
+        attempt(idea, &text.heads, splice(0, 7, " ")),
+        Err(ActionError::Author(_))
+    ));
+    assert!(matches!(
+        attempt(ProposalId([9; 16]), &text.heads, splice(0, 0, "x")),
+        Err(ActionError::NotFound { .. })
+    ));
+    assert_eq!(a.digest().unwrap(), digest);
+}
+
+#[test]
+fn title_cost_and_place_are_set_and_not_written_twice() {
+    let mut anna = Neighbour::new(1);
+    let mut a = anna.found();
+    let draft = Draft {
+        title: "Benches".into(),
+        ..Draft::default()
+    };
+    let idea = a.add_idea(&draft, NOW, &mut anna.rng).unwrap();
+    let cost = Some(Cost::new(1_200).unwrap());
+    let place = Some("50.2599,19.0389".parse().unwrap());
+    for _ in 0..2 {
+        a.set_title(idea, "Two benches", NOW).unwrap();
+        a.set_cost(idea, cost, NOW).unwrap();
+        a.set_place(idea, place, NOW).unwrap();
+    }
+    let now = a.idea(idea).unwrap();
+    assert_eq!(
+        (now.title.as_str(), now.cost, now.place),
+        ("Two benches", cost, place)
+    );
+    let entries = a.census().unwrap().entries;
+    assert_eq!(entries, 5, "the founding, the idea, and one for each");
+    a.set_cost(idea, None, NOW).unwrap();
+    a.set_place(idea, None, NOW).unwrap();
+    a.set_place(idea, None, NOW).unwrap();
+    let now = a.idea(idea).unwrap();
+    assert_eq!((now.cost, now.place), (None, None));
+    assert_eq!(a.census().unwrap().entries, entries + 2);
+}
