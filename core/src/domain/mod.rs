@@ -9,6 +9,7 @@ pub mod charter;
 pub mod comment;
 pub mod control;
 pub mod cost;
+pub mod deed;
 pub mod document;
 pub mod id;
 pub mod pabulib;

@@ -91,6 +91,15 @@ pub const POLLS_MAX: usize = 10_000;
 /// Splices of a text that are made at once.
 pub const SPLICES_MAX: usize = 10_000;
 
+/// Documents that are looked through for news: those changed last.
+pub const NEWS_DOCUMENTS_MAX: usize = 500;
+
+/// What is told as news: the newest.
+pub const NEWS_MAX: usize = 200;
+
+/// What is told of an idea's history: the newest.
+pub const HISTORY_MAX: usize = 1_000;
+
 /// Ideas in the group document that have a number.
 pub const PLATES_MAX: usize = 100_000;
 

@@ -3,6 +3,7 @@
 //! needed.
 
 mod commands;
+mod history;
 mod import;
 mod queries;
 
@@ -24,6 +25,7 @@ use crate::replica::hold::{Me, Replica, ReplicaError};
 use crate::replica::keys::BoxSecret;
 use crate::replica::storage::StorageError;
 
+pub use history::News;
 pub use import::{ImportError, Imported};
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
 

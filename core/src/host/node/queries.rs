@@ -286,7 +286,7 @@ impl Node {
     }
 
     /// Reads with views that are up to date, also on a full disk.
-    fn fresh<T>(
+    pub(super) fn fresh<T>(
         &self,
         group: GroupId,
         read: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, NodeError>,

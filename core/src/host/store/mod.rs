@@ -1,11 +1,13 @@
 //! The store: one encrypted SQLite database a profile, with all its groups. `entries` keeps what replicas ask for,
-//! `views` derives lists and search from the documents, `contacts` what is known of other devices.
+//! `views` derives lists and search from the documents, `contacts` what is known of other devices, `visits` when this person
+//! last looked.
 
 mod contacts;
 mod entries;
 mod refresh;
 mod schema;
 mod views;
+mod visits;
 mod writes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +21,7 @@ use crate::replica::storage::StorageError;
 pub use contacts::PeerRow;
 pub use entries::GroupStore;
 pub use views::{CommentRow, IdeaRow, PollRow, SearchHit, TaskRow};
+pub use visits::Visit;
 
 /// The profile's database. Cheap to clone: all clones are the same connection.
 #[derive(Debug, Clone)]

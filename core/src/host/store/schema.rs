@@ -135,12 +135,19 @@ CREATE TABLE plate_view (
 UPDATE documents SET dirty = 1;
 ";
 
+/// When this person last looked at a group, and the last entry that had been applied by then.
+const VISITS: &str = "
+CREATE TABLE visits (
+  group_row INTEGER PRIMARY KEY REFERENCES groups(row), at INTEGER NOT NULL, applied INTEGER NOT NULL
+);
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
 /// Where a migration fails; the database stays as it was.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
-    Migrations::new(vec![M::up(FIRST), M::up(PLATES)]).to_latest(connection)
+    Migrations::new(vec![M::up(FIRST), M::up(PLATES), M::up(VISITS)]).to_latest(connection)
 }
 
 #[cfg(test)]

@@ -310,6 +310,6 @@ pub(super) fn time(at: Timestamp) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
-fn from_time(at: i64) -> Timestamp {
+pub(super) fn from_time(at: i64) -> Timestamp {
     Timestamp(u64::try_from(at).unwrap_or(0))
 }

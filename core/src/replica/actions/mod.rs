@@ -2,6 +2,7 @@
 
 mod decide;
 mod edit;
+mod history;
 mod number;
 mod people;
 mod work;

@@ -17,6 +17,7 @@ pub mod own;
 pub mod proposal;
 mod reading;
 mod text;
+mod trace;
 pub mod vote;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use super::limits::{LINE_BYTES_MAX, WORD_BYTES_MAX};
 use ever::{EverPut, Puts};
 pub use genesis::genesis;
 pub use reading::{Oddity, OddityReason, Reading};
+pub use trace::{Trace, traces};
 
 /// How positions in texts are counted.
 pub const TEXT_ENCODING: TextEncoding = TextEncoding::Utf16CodeUnit;
@@ -199,15 +201,18 @@ impl Document {
     /// Who wrote the first change on the genesis, and when by their clock: where several did, the one whose id is smallest.
     #[must_use]
     pub fn origin(&self) -> Option<(JournalId, Timestamp)> {
+        let first = self.origin_change()?;
+        let first = self.doc.get_change_meta_by_hash(&ChangeHash(first.0))?;
+        let seconds = u64::try_from(first.timestamp).unwrap_or(0);
+        Some((journal_of(&first.actor)?, Timestamp(seconds.saturating_mul(1000))))
+    }
+
+    /// The first change on the genesis.
+    fn origin_change(&self) -> Option<ChangeId> {
         let metas = self.doc.get_changes_meta(&[]);
         let genesis = metas.first()?.hash;
-        let first = metas
-            .iter()
-            .filter(|meta| meta.deps == [genesis])
-            .min_by_key(|meta| meta.hash)?;
-        let journal: [u8; 32] = first.actor.to_bytes().try_into().ok()?;
-        let seconds = u64::try_from(first.timestamp).unwrap_or(0);
-        Some((JournalId(journal), Timestamp(seconds.saturating_mul(1000))))
+        let first = metas.iter().filter(|meta| meta.deps == [genesis]);
+        first.map(|meta| ChangeId(meta.hash.0)).min()
     }
 
     /// Has nobody written it yet?

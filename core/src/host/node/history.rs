@@ -1,0 +1,73 @@
+//! What happened: in a group since this person was last here, and with one idea ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::deed::{Done, newest_first};
+use crate::domain::document::DocumentId;
+use crate::domain::id::{GroupId, ProposalId, Timestamp};
+use crate::replica::limits::HISTORY_MAX;
+
+use super::{Node, NodeError, now};
+
+/// What happened in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// When this person was last here; none: never, and all is news.
+    pub since: Option<Timestamp>,
+    /// What has come since, the newest first.
+    pub done: Vec<Done>,
+}
+
+impl Node {
+    /// What has come since this person was last here.
+    ///
+    /// # Errors
+    /// Where there is no such group, or the store fails; so for all below.
+    pub fn news(&self, group: GroupId) -> Result<News, NodeError> {
+        self.with_group(group, |replica| {
+            let visit = replica.storage().visit()?;
+            Ok(News {
+                since: visit.map(|visit| visit.at),
+                done: replica.news(visit)?,
+            })
+        })
+    }
+
+    /// Remembers that this person has seen what is here now: only what comes from now on is news.
+    ///
+    /// # Errors
+    /// See [`Node::news`].
+    pub fn seen(&self, group: GroupId) -> Result<(), NodeError> {
+        self.with_group(group, |replica| Ok(replica.storage().set_visit(now())?))
+    }
+
+    /// All that was done with an idea, the newest first.
+    ///
+    /// # Errors
+    /// See [`Node::news`]; where there is no such idea.
+    pub fn history(&self, group: GroupId, id: ProposalId) -> Result<Vec<Done>, NodeError> {
+        self.fresh(group, |replica| {
+            replica.idea(id)?;
+            let mut documents = BTreeSet::from([DocumentId::Proposal(id), DocumentId::board_of(id)]);
+            let store = replica.storage();
+            let comments = store.comments(id)?.into_iter();
+            documents.extend(comments.map(|comment| DocumentId::Own(comment.author)));
+            let polls = store.poll_rows()?.into_iter().filter(|poll| poll.idea == id);
+            for poll in polls.collect::<Vec<_>>() {
+                replica.remember_poll(poll.id, poll.opener);
+                documents.insert(DocumentId::Vote(poll.opener));
+                let counters = replica.poll(poll.id)?.record.counters;
+                documents.extend(counters.into_iter().map(DocumentId::Vote));
+            }
+            let mut all = Vec::new();
+            for document in documents {
+                let done = replica.deeds_in(document, &BTreeMap::new())?;
+                all.extend(done.into_iter().filter(|done| done.idea == Some(id)));
+                replica.close_unused();
+            }
+            let mut history = newest_first(all);
+            history.truncate(HISTORY_MAX);
+            Ok(history)
+        })
+    }
+}
