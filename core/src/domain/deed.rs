@@ -81,6 +81,7 @@ pub fn newest_first(mut all: Vec<Done>) -> Vec<Done> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use super::*;
 

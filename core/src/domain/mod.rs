@@ -19,5 +19,6 @@ pub mod poll;
 pub mod proposal;
 pub mod roster;
 pub mod splice;
+pub mod stage;
 pub mod tally;
 pub mod task;

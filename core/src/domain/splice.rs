@@ -227,6 +227,7 @@ fn split(stretches: &mut Vec<Stretch>, at: usize) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use proptest::prelude::*;
 

@@ -4,7 +4,7 @@
 //!
 //! | file           | holds |
 //! |----------------|-------|
-//! | `profile.kiez` | how the key is derived from the passphrase, and a value to check it by; no secret |
+//! | `profile.kiez` | how the key is derived from the passphrase, and a value to check it by; after a change of the passphrase the key itself, sealed |
 //! | `store.db`     | everything else, encrypted (SQLCipher); beside it SQLite's `-wal` and `-shm` while it is open |
 //! | `lock`         | held while a process has the profile open |
 //!

@@ -176,3 +176,80 @@ fn only_the_owner_can_read() {
         assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
     }
 }
+
+#[test]
+fn a_changed_passphrase_opens_the_same_data_and_the_old_one_nothing() {
+    let (_directory, home) = made();
+    let new = Passphrase::new("am Markt");
+    let unlocked = home.unlock(&passphrase()).unwrap();
+    let key = *unlocked.database_key;
+    let connection = database::open_database(&unlocked).unwrap();
+    connection.execute_batch("CREATE TABLE kept (x)").unwrap();
+    assert!(matches!(
+        unlocked.change_passphrase(&new, &new),
+        Err(KeystoreError::WrongPassphrase)
+    ));
+    assert!(matches!(
+        unlocked.change_passphrase(&passphrase(), &Passphrase::new("")),
+        Err(KeystoreError::EmptyPassphrase)
+    ));
+    unlocked.change_passphrase(&passphrase(), &new).unwrap();
+    // Once more, from a header that holds the key already; what is open stays open.
+    unlocked.change_passphrase(&new, &passphrase()).unwrap();
+    unlocked.change_passphrase(&passphrase(), &new).unwrap();
+    connection.execute_batch("INSERT INTO kept VALUES (1)").unwrap();
+    drop((connection, unlocked));
+
+    assert!(matches!(
+        home.unlock(&passphrase()),
+        Err(KeystoreError::WrongPassphrase)
+    ));
+    let again = home.unlock(&new).unwrap();
+    assert_eq!(*again.database_key, key);
+    let connection = database::open_database(&again).unwrap();
+    let kept: i64 = connection
+        .query_row("SELECT x FROM kept", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 1);
+}
+
+#[test]
+fn a_change_that_crashed_leaves_one_valid_passphrase() {
+    let (_directory, home) = made();
+    let new = Passphrase::new("am Markt");
+    let before = fs::read(home.header_file()).unwrap();
+    home.unlock(&passphrase())
+        .unwrap()
+        .change_passphrase(&passphrase(), &new)
+        .unwrap();
+    let after = fs::read(home.header_file()).unwrap();
+    // Before the file took the old one's place: none of it, a part, or all of it was written beside it.
+    for length in [0, 60, after.len()] {
+        fs::write(home.header_file(), &before).unwrap();
+        fs::write(home.directory().join(CHANGED), &after[..length]).unwrap();
+        let unlocked = home.unlock(&passphrase()).unwrap();
+        database::open_database(&unlocked).unwrap();
+        assert!(matches!(
+            unlocked.change_passphrase(&new, &new),
+            Err(KeystoreError::WrongPassphrase)
+        ));
+    }
+    // After it.
+    fs::rename(home.directory().join(CHANGED), home.header_file()).unwrap();
+    database::open_database(&home.unlock(&new).unwrap()).unwrap();
+}
+
+#[test]
+fn a_sealed_key_that_was_exchanged_is_damage_and_no_key() {
+    let (_directory, home) = made();
+    let unlocked = home.unlock(&passphrase()).unwrap();
+    unlocked.change_passphrase(&passphrase(), &passphrase()).unwrap();
+    drop(unlocked);
+    let mut header = home.read_header().unwrap();
+    header.sealed_key.as_mut().unwrap().1[0] ^= 1;
+    fs::write(home.header_file(), header.to_bytes()).unwrap();
+    assert!(matches!(
+        home.unlock(&passphrase()),
+        Err(KeystoreError::HeaderDamaged { .. })
+    ));
+}

@@ -94,6 +94,12 @@ impl SealedSeed {
         Ok(RecoveryWords::from_entropy(entropy))
     }
 
+    /// What opening it costs.
+    #[must_use]
+    pub const fn cost(&self) -> Cost {
+        self.cost
+    }
+
     /// The bytes to store.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

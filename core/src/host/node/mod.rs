@@ -5,7 +5,9 @@
 mod commands;
 mod history;
 mod import;
+mod passphrase;
 mod queries;
+mod reach;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -28,6 +30,7 @@ use crate::replica::storage::StorageError;
 pub use history::News;
 pub use import::{ImportError, Imported};
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
+pub use reach::PersonReach;
 
 /// How many events a slow listener may lag behind before it is told that it missed some.
 const EVENTS: usize = 1_024;
@@ -205,16 +208,6 @@ impl Node {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Changed> {
         self.inner.events.subscribe()
-    }
-
-    /// The recovery words. Asks for the passphrase again: an unlocked laptop alone does not give them.
-    ///
-    /// # Errors
-    /// A wrong passphrase.
-    pub fn recovery_words(&self, passphrase: &Passphrase) -> Result<RecoveryWords, NodeError> {
-        let bytes = self.inner.store.profile_value(ProfileValue::SealedSeed)?;
-        let sealed = SealedSeed::from_bytes(&bytes.ok_or(NodeError::ProfileIncomplete)?)?;
-        Ok(sealed.open(passphrase)?)
     }
 
     /// The person's name, as it was given when the profile was made.

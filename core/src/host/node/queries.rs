@@ -257,7 +257,7 @@ impl Node {
         })
     }
 
-    fn peer_statuses(&self, group: GroupId) -> Result<Vec<PeerStatus>, NodeError> {
+    pub(super) fn peer_statuses(&self, group: GroupId) -> Result<Vec<PeerStatus>, NodeError> {
         let said = self.peers_of(group)?;
         let me = self.me().clone();
         self.fresh(group, |replica| {

@@ -42,6 +42,8 @@ pub enum ProfileValue {
     Person,
     /// The recovery words' entropy, sealed under the passphrase a second time.
     SealedSeed,
+    /// The same under the passphrase that is to be valid next; empty where none is.
+    NextSealedSeed,
 }
 
 impl ProfileValue {
@@ -52,6 +54,7 @@ impl ProfileValue {
             Self::BoxSecret => "box secret",
             Self::Person => "person",
             Self::SealedSeed => "sealed seed",
+            Self::NextSealedSeed => "next sealed seed",
         }
     }
 }

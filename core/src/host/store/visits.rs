@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::deed::{Done, newest_first};
 use crate::domain::document::DocumentId;
-use crate::domain::id::{JournalId, Timestamp};
+use crate::domain::id::{EntryNumber, JournalId, Timestamp};
 use crate::replica::codec::{decode, encode};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::limits::{NEWS_DOCUMENTS_MAX, NEWS_MAX};
@@ -64,6 +64,29 @@ impl GroupStore {
             )
             .optional()
             .map_err(failed)
+    }
+
+    /// How far each journal reaches in a document: who holds as much has all that counts in it here.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn reach_of(&self, document: DocumentId) -> Result<BTreeMap<JournalId, EntryNumber>, StorageError> {
+        let group = self.begun()?;
+        let connection = self.store().lock();
+        let mut statement = connection
+            .prepare_cached(
+                "SELECT j.id, MAX(e.number) FROM entries e JOIN journals j ON j.row = e.journal WHERE e.document = \
+                 (SELECT row FROM documents WHERE group_row = ?1 AND id = ?2) AND e.applied IS NOT NULL GROUP BY j.row",
+            )
+            .map_err(failed)?;
+        let rows = statement
+            .query_map(params![group, encode(&document)], |row| {
+                let number: i64 = row.get(1)?;
+                let number = EntryNumber(u64::try_from(number).unwrap_or(0));
+                Ok((JournalId(row.get(0)?), number))
+            })
+            .map_err(failed)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(failed)
     }
 
     /// The documents to which something came after a visit, the last ones first.
@@ -125,6 +148,7 @@ impl Replica<GroupStore> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use ed25519_dalek::SigningKey;
     use rand::SeedableRng;

@@ -38,11 +38,11 @@ impl<S: Storage> Replica<S> {
             DocumentId::Board(of) => {
                 let idea = (id != DocumentId::GENERAL_BOARD).then_some(ProposalId(of.0));
                 let tasks = board::read(self.document(id)?, idea).value;
-                let title = |deed| match deed {
-                    Deed::Task(task) | Deed::TaskDone(task) => {
-                        tasks.iter().find(|t| t.id == task).map(|t| t.title.clone())
-                    }
-                    _ => None,
+                let title = |deed| {
+                    let (Deed::Task(task) | Deed::TaskDone(task)) = deed else {
+                        return None;
+                    };
+                    tasks.iter().find(|t| t.id == task).map(|t| t.title.clone())
                 };
                 all.into_iter()
                     .filter_map(|trace| title(trace.deed).map(|title| (trace, idea, title)))
@@ -64,12 +64,12 @@ impl<S: Storage> Replica<S> {
 
     fn told_of_idea(&mut self, id: ProposalId, all: Vec<Trace>) -> Result<Vec<Told>, ReplicaError> {
         let document = self.document(DocumentId::Proposal(id))?;
-        let text = |trace: &Trace| match trace.deed {
-            Deed::Written | Deed::Title => {
+        let text = |trace: &Trace| {
+            if matches!(trace.deed, Deed::Written | Deed::Title) {
                 proposal::read_title_at(document, &[trace.change]).unwrap_or_default()
+            } else {
+                trace.value.clone().unwrap_or_default()
             }
-            Deed::Cost | Deed::Place => trace.value.clone().unwrap_or_default(),
-            _ => String::new(),
         };
         Ok(all
             .into_iter()
@@ -84,12 +84,12 @@ impl<S: Storage> Replica<S> {
         let page = own::read(self.document(DocumentId::Own(person))?, person).value;
         let comments: BTreeMap<_, _> = page.comments.into_iter().map(|c| (c.id, c)).collect();
         let name = page.name.unwrap_or_default();
-        let told = all.into_iter().filter_map(|trace| match trace.deed {
-            Deed::Comment(id) => {
-                let comment = comments.get(&id)?;
-                Some((trace, Some(comment.about), comment.text.clone()))
-            }
-            _ => Some((trace, None, name.clone())),
+        let told = all.into_iter().filter_map(|trace| {
+            let Deed::Comment(id) = trace.deed else {
+                return Some((trace, None, name.clone()));
+            };
+            let comment = comments.get(&id)?;
+            Some((trace, Some(comment.about), comment.text.clone()))
         });
         Ok(told.collect())
     }
@@ -97,12 +97,11 @@ impl<S: Storage> Replica<S> {
     fn told_of_polls(&mut self, all: Vec<Trace>) -> Result<Vec<Told>, ReplicaError> {
         let mut told = Vec::new();
         for trace in all {
-            let record = match trace.deed {
-                Deed::VoteOpened(poll) => self.told_poll(poll, false)?,
-                Deed::VoteClosed(poll) => self.told_poll(poll, true)?,
-                _ => None,
+            let closed = matches!(trace.deed, Deed::VoteClosed(_));
+            let (Deed::VoteOpened(poll) | Deed::VoteClosed(poll)) = trace.deed else {
+                continue;
             };
-            if let Some(record) = record {
+            if let Some(record) = self.told_poll(poll, closed)? {
                 told.push((trace, Some(record.proposal), record.question));
             }
         }

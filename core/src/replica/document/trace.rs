@@ -103,7 +103,9 @@ fn deeds_of(
             DocumentKind::Group | DocumentKind::Meeting | DocumentKind::Help | DocumentKind::Strategy => None,
         };
         if let Some(deed) = deed {
-            deeds.insert(deed, value_of(&op));
+            // Of a text the letters alone say nothing.
+            let value = value_of(&op).filter(|_| matches!(deed, Deed::Cost | Deed::Place));
+            deeds.insert(deed, value);
         }
     }
     deeds
@@ -157,9 +159,19 @@ fn is_field(kind: DocumentKind, field: &str, of: &ObjectId) -> bool {
 }
 
 fn value_of(op: &Op) -> Option<String> {
-    match &op.action {
-        OpType::Put(ScalarValue::Str(text)) => Some(text.to_string()),
-        OpType::Put(ScalarValue::Uint(number)) => Some(number.to_string()),
-        _ => None,
+    let OpType::Put(value) = &op.action else {
+        return None;
+    };
+    match value {
+        ScalarValue::Str(text) => Some(text.to_string()),
+        ScalarValue::Uint(number) => Some(number.to_string()),
+        ScalarValue::Bytes(_)
+        | ScalarValue::Int(_)
+        | ScalarValue::F64(_)
+        | ScalarValue::Counter(_)
+        | ScalarValue::Timestamp(_)
+        | ScalarValue::Boolean(_)
+        | ScalarValue::Unknown { .. }
+        | ScalarValue::Null => None,
     }
 }
