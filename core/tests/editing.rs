@@ -1,14 +1,20 @@
 //! An idea's texts and fields are changed by several people at once.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "test code: a failure is a panic"
+)]
 
 mod common;
 
 use common::{NOW, Neighbour, sync};
 use kiez_core::domain::cost::Cost;
-use kiez_core::domain::id::{ChangeId, ProposalId};
+use kiez_core::domain::id::{ChangeId, ProposalId, Timestamp};
 use kiez_core::domain::proposal::{Draft, TextField};
 use kiez_core::domain::splice::{Splice, SpliceError};
+use kiez_core::domain::version::{Part, Was};
 use kiez_core::replica::actions::ActionError;
 
 fn splice(at: usize, delete: usize, insert: &str) -> Splice {
@@ -114,4 +120,80 @@ fn title_cost_and_place_are_set_and_not_written_twice() {
     let now = a.idea(idea).unwrap();
     assert_eq!((now.cost, now.place), (None, None));
     assert_eq!(a.census().unwrap().entries, entries + 2);
+}
+
+#[test]
+fn versions_tell_who_added_and_removed_what() {
+    let (mut anna, mut ben) = (Neighbour::new(1), Neighbour::new(2));
+    let minute = |n: u64| Timestamp(NOW.0 + n * 60_000);
+    let mut a = anna.found();
+    let draft = Draft {
+        title: "Benches".into(),
+        body: "Two benches by the tree.".into(),
+        ..Draft::default()
+    };
+    let idea = a.add_idea(&draft, minute(0), &mut anna.rng).unwrap();
+    let mut b = ben.join(&mut a, &mut anna);
+    a.edit_idea(idea, "Two green benches by the tree.", minute(10))
+        .unwrap();
+    a.set_cost(idea, Some(Cost::new(5).unwrap()), minute(15)).unwrap();
+    a.edit_idea(idea, "Two green benches by the lime tree.", minute(20))
+        .unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    b.edit_idea(idea, "Green benches by the lime tree.", minute(30))
+        .unwrap();
+    b.set_title(idea, "Green benches", minute(31)).unwrap();
+    // Apart from it, and later.
+    a.edit_idea(idea, "Two green benches by the lime tree. For all.", minute(40))
+        .unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+
+    let versions = a.versions(idea).unwrap();
+    assert_eq!(versions, b.versions(idea).unwrap());
+    let told: Vec<_> = versions
+        .iter()
+        .map(|version| {
+            (
+                version.by.unwrap(),
+                version.at,
+                version.title.as_str(),
+                version.body.as_str(),
+            )
+        })
+        .collect();
+    let (anna, ben) = (anna.me.person, ben.me.person);
+    assert_eq!(
+        told,
+        [
+            (
+                anna,
+                minute(40),
+                "Green benches",
+                "Green benches by the lime tree. For all."
+            ),
+            (
+                ben,
+                minute(31),
+                "Green benches",
+                "Green benches by the lime tree."
+            ),
+            (anna, minute(20), "Benches", "Two green benches by the lime tree."),
+        ]
+    );
+    let part = |text: &str, was| Part {
+        text: text.into(),
+        was,
+    };
+    let last = [
+        part("Green benches by the lime tree.", Was::Same),
+        part(" For all.", Was::Added),
+    ];
+    assert_eq!(versions[0].parts, last);
+    let title = [part("Benches", Was::Removed), part("Green benches", Was::Added)];
+    assert_eq!(versions[1].title_parts, title);
+    assert_eq!(
+        versions[2].parts,
+        [part("Two green benches by the lime tree.", Was::Added)]
+    );
+    assert_eq!(a.idea(idea).unwrap().body, versions[0].body);
 }

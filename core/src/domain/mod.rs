@@ -22,3 +22,4 @@ pub mod splice;
 pub mod stage;
 pub mod tally;
 pub mod task;
+pub mod version;

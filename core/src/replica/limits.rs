@@ -100,6 +100,9 @@ pub const NEWS_MAX: usize = 200;
 /// What is told of an idea's history: the newest.
 pub const HISTORY_MAX: usize = 1_000;
 
+/// Versions of an idea that are told: the newest.
+pub const VERSIONS_MAX: usize = 200;
+
 /// Ideas in the group document that have a number.
 pub const PLATES_MAX: usize = 100_000;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::deed::{Done, newest_first};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{GroupId, ProposalId, Timestamp};
+use crate::replica::actions::Version;
 use crate::replica::limits::HISTORY_MAX;
 
 use super::{Node, NodeError, now};
@@ -69,5 +70,13 @@ impl Node {
             history.truncate(HISTORY_MAX);
             Ok(history)
         })
+    }
+
+    /// The versions of an idea's texts, the newest first.
+    ///
+    /// # Errors
+    /// See [`Node::news`]; where there is no such idea.
+    pub fn versions(&self, group: GroupId, id: ProposalId) -> Result<Vec<Version>, NodeError> {
+        self.with_group(group, |replica| Ok(replica.versions(id)?))
     }
 }

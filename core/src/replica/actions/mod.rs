@@ -5,10 +5,12 @@ mod edit;
 mod history;
 mod number;
 mod people;
+mod versions;
 mod work;
 
 pub use decide::{PollOutcome, PollView};
 pub use edit::TextNow;
+pub use versions::Version;
 
 use crate::domain::poll::{BallotError, PollError};
 use crate::domain::splice::SpliceError;

@@ -18,6 +18,7 @@ pub mod proposal;
 mod reading;
 mod text;
 mod trace;
+mod versions;
 pub mod vote;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ use ever::{EverPut, Puts};
 pub use genesis::genesis;
 pub use reading::{Oddity, OddityReason, Reading};
 pub use trace::{Trace, traces};
+pub use versions::{State, states};
 
 /// How positions in texts are counted.
 pub const TEXT_ENCODING: TextEncoding = TextEncoding::Utf16CodeUnit;
