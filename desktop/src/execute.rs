@@ -267,6 +267,8 @@ fn idea(context: &Context<'_>, group: GroupId, command: IdeaCommand) -> Result<A
                     json!(page.row.as_ref().map(|row| row.author)),
                 );
                 fields.insert("at".to_owned(), json!(page.row.as_ref().map(|row| row.at)));
+                let plate = page.row.as_ref().map(|row| row.plate).unwrap_or_default();
+                fields.insert("plate".to_owned(), json!(plate));
                 fields.insert("comments".to_owned(), json!(page.comments));
                 fields.insert("polls".to_owned(), json!(page.polls));
                 fields.insert("tasks".to_owned(), json!(page.tasks));

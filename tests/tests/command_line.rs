@@ -130,6 +130,7 @@ fn every_answer_has_its_fields() {
     ]);
     let row = [
         "id",
+        "plate",
         "title",
         "cost",
         "place",

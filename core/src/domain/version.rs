@@ -175,7 +175,6 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "the numbers of tests are small")]
 mod tests {
     use proptest::prelude::*;
 

@@ -259,10 +259,6 @@ impl Node {
                     replica.open_journal(self.me(), &mut SystemRandom)?;
                 }
                 self.say_name(&mut replica)?;
-                // Ideas that came before this person was a steward, or before a crash.
-                if let Err(error) = replica.number_ideas(now()) {
-                    tracing::warn!("ideas are not numbered: {error}");
-                }
                 Ok(replica)
             }
             Err(ReplicaError::NoGroup) => Err(NodeError::NoSuchGroup),
@@ -293,9 +289,10 @@ impl Node {
         self.inner.events.send(Changed { group }).ok();
     }
 
-    /// Gives ideas their numbers after something came from others, where this device is a steward's. That it fails harms
-    /// nothing: the next one who can does it.
-    pub(crate) fn number_ideas(&self, group: GroupId) {
+    /// Gives ideas their numbers, where this device is a steward's and some have none: after something came from others, and
+    /// for whoever keeps a group open once when it begins. Not when a group is opened: who only reads writes nothing. That
+    /// it fails harms nothing: the next one who can does it.
+    pub fn number_ideas(&self, group: GroupId) {
         match self.with_group(group, |replica| {
             replica.number_ideas(now()).map_err(NodeError::from)
         }) {
