@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Task(TaskCommand),
     /// Exchange what is new with the others' devices.
     Sync(SyncArgs),
+    /// Show Kiez in a browser on this computer.
+    Serve(ServeArgs),
     /// What is here, and what others have of it.
     Status,
     /// Find ideas, comments and tasks.
@@ -78,6 +80,16 @@ pub(crate) enum Command {
         /// The .pb file to read.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen. Port 0: any that is free.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Let other computers in, over a connection that others on the same network can read.
+    #[arg(long)]
+    pub(crate) beyond_this_computer: bool,
 }
 
 #[derive(Debug, Subcommand)]

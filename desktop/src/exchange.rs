@@ -41,7 +41,7 @@ pub(crate) async fn listen(context: Context<'_>) -> Result<Answer, Failure> {
 }
 
 /// Catches, from now on, what asks this process to end.
-fn stop_signal() -> impl Future<Output = ()> {
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -86,6 +86,11 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             "Kiez is listening with this profile already.",
         )),
         Command::Sync(_) => exchange::until_idle(context, cli.group.as_deref()).await,
+        Command::Serve(_) => Err(Failure::new(
+            Exit::Failed,
+            "in-use",
+            "Kiez is open with this profile already.",
+        )),
         Command::Status => {
             let status = node.status(group()?)?;
             let json = json!({

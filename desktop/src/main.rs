@@ -3,12 +3,14 @@
 //! `args` says what can be typed, `execute` does it on a node, `exchange` drives the network, `handover` gives a command
 //! to the process that has the profile open already, `failure` says what went wrong, `text` shows answers to people.
 
+mod api;
 mod args;
 mod exchange;
 mod execute;
 mod failure;
 mod find;
 mod handover;
+mod serve;
 mod text;
 
 use std::io::{IsTerminal, Write};
@@ -64,6 +66,9 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
         let node = Node::create(&home, name, &passphrase)?;
         return execute::created(&node);
     }
+    if let Command::Serve(serve) = &cli.command {
+        return serving(home, serve).await;
+    }
     if !home.holds_profile() {
         return Err(KeystoreError::NoProfile(home.directory().to_path_buf()).into());
     }
@@ -89,6 +94,17 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Serves the page until stopped.
+async fn serving(home: Home, wanted: &args::ServeArgs) -> Result<Answer, Failure> {
+    let house = api::house::House::new(home);
+    let listening = serve::Listening::at(house, wanted.listen, wanted.beyond_this_computer).await?;
+    let address = listening.address().unwrap_or_default();
+    say(&format!("{address}\n"));
+    note("Open this address in a browser on this computer. It works once. Stop with Ctrl-C.\n");
+    listening.serve(exchange::stop_signal()).await?;
+    Ok(Answer::new(serde_json::json!({"stopped": true}), ""))
 }
 
 fn default_home() -> Result<PathBuf, Failure> {

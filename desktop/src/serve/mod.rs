@@ -1,0 +1,207 @@
+//! The local web server: the same page as the window, for a browser on this computer. `guard` decides who is answered, `pages`
+//! hands out the page.
+
+mod guard;
+mod pages;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event as SentEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::{Stream, StreamExt};
+
+use crate::api::Fault;
+use crate::api::act::{self, Action};
+use crate::api::ask::{self, Question};
+use crate::api::house::{Event, House};
+use crate::failure::{Exit, Failure};
+
+use guard::{Asking, Guard, Refused};
+
+/// A question or an action is at most so long; ideas' texts are the longest.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What every answer says of itself: no other page may frame it, nothing but its own files and this server is loaded.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+#[derive(Debug, Clone)]
+struct Server {
+    house: House,
+    guard: Arc<Guard>,
+}
+
+/// A server that listens and does not answer yet.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    listener: tokio::net::TcpListener,
+    server: Server,
+}
+
+impl Listening {
+    /// Listens there. Anything but this computer itself has to be wanted.
+    pub(crate) async fn at(house: House, address: SocketAddr, beyond: bool) -> Result<Self, Failure> {
+        if !address.ip().is_loopback() && !beyond {
+            return Err(Failure::usage(
+                "This address can be reached by other computers, and what they send is not sealed: whoever is on the same \
+                 network can read along. Where you want that, say --beyond-this-computer.",
+            ));
+        }
+        let failed = |error: std::io::Error| Failure::new(Exit::Failed, "network", error);
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
+        let guard = Arc::new(Guard::new(listener.local_addr().map_err(failed)?));
+        Ok(Self {
+            listener,
+            server: Server { house, guard },
+        })
+    }
+
+    /// What to open in a browser. It works once.
+    pub(crate) fn address(&self) -> Option<String> {
+        let at = self.listener.local_addr().ok()?;
+        Some(format!("http://{at}/enter?key={}", self.server.guard.key()?))
+    }
+
+    /// Answers until stopped.
+    pub(crate) async fn serve(
+        self,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let house = self.server.house.clone();
+        let served = axum::serve(self.listener, router(self.server))
+            .with_graceful_shutdown(stopped)
+            .await;
+        house.lock().await;
+        served.map_err(|error| Failure::new(Exit::Failed, "network", error))
+    }
+}
+
+fn router(server: Server) -> Router {
+    Router::new()
+        .route("/api/ask", post(questions))
+        .route("/api/act", post(actions))
+        .route("/api/events", get(events))
+        .fallback(get(page))
+        .layer(middleware::from_fn_with_state(server.clone(), guarded))
+        // Not behind the guard: here the cookie is handed out.
+        .route("/enter", get(enter))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::map_response(with_headers))
+        .with_state(server)
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn asking<'a>(headers: &'a HeaderMap, method: &Method) -> Asking<'a> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    Asking {
+        host: text(header::HOST),
+        origin: text(header::ORIGIN),
+        site: text(HeaderName::from_static("sec-fetch-site")),
+        cookies: text(header::COOKIE),
+        changes: *method != Method::GET && *method != Method::HEAD,
+    }
+}
+
+async fn guarded(State(server): State<Server>, request: Request, next: Next) -> Response {
+    match server.guard.check(&asking(request.headers(), request.method())) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (StatusCode::FORBIDDEN, self.to_string()).into_response()
+    }
+}
+
+#[derive(Deserialize)]
+struct Entering {
+    #[serde(default)]
+    key: String,
+}
+
+async fn enter(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Query(entering): Query<Entering>,
+) -> Result<Response, Refused> {
+    let cookie = server
+        .guard
+        .enter(&asking(&headers, &Method::GET), &entering.key)?;
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+/// A JSON body, or the code of what is wrong with it.
+struct Asked<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(asked)) => Ok(Self(asked)),
+            Err(wrong) => Err((wrong.status(), Json(Fault::new("usage"))).into_response()),
+        }
+    }
+}
+
+fn answered(outcome: Result<serde_json::Value, Fault>) -> Response {
+    match outcome {
+        Ok(answer) => Json(answer).into_response(),
+        Err(fault) => (StatusCode::UNPROCESSABLE_ENTITY, Json(fault)).into_response(),
+    }
+}
+
+async fn questions(State(server): State<Server>, Asked(question): Asked<Question>) -> Response {
+    answered(ask::answer(&server.house, question).await)
+}
+
+async fn actions(State(server): State<Server>, Asked(action): Asked<Action>) -> Response {
+    answered(act::act(&server.house, action).await)
+}
+
+async fn events(State(server): State<Server>) -> Sse<impl Stream<Item = Result<SentEvent, Infallible>>> {
+    let told = BroadcastStream::new(server.house.events());
+    let sent = told.map(|event| {
+        // Who lagged behind asks for everything again.
+        let event = event.unwrap_or(Event::Everything);
+        Ok(SentEvent::default().json_data(&event).unwrap_or_default())
+    });
+    Sse::new(sent).keep_alive(KeepAlive::default())
+}
+
+async fn page(uri: Uri) -> Response {
+    pages::page(uri.path())
+}
