@@ -1,0 +1,199 @@
+//! The local web server over a real socket: it answers its own page and nobody else.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a failure is a panic"
+)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use kiez_tests::laptop::{Laptop, Running};
+use serde_json::{Value, json};
+
+struct Server {
+    host: String,
+    key: String,
+    running: Running,
+}
+
+/// An answer: the status, all headers as they came, the body.
+struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Server {
+    fn start(laptop: &Laptop) -> Self {
+        let mut running = laptop.start(&["serve"]);
+        let address = running.wait_for("http://");
+        let (host, key) = address
+            .trim()
+            .strip_prefix("http://")
+            .unwrap()
+            .split_once("/enter?key=")
+            .unwrap();
+        Self {
+            host: host.to_owned(),
+            key: key.to_owned(),
+            running,
+        }
+    }
+
+    fn request(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        let mut request = format!(
+            "{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream
+            .write_all(format!("{request}\r\n{body}").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            headers: head.to_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
+    fn enter(&self) -> String {
+        let entered = self.request(
+            &format!("GET /enter?key={}", self.key),
+            &[("Host", &self.host)],
+            "",
+        );
+        assert_eq!(entered.status, 303);
+        let cookie = entered.headers.split("set-cookie: ").nth(1).unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    fn page(&self, cookie: &str, path: &str, body: &Value) -> Answer {
+        let origin = format!("http://{}", self.host);
+        let headers = [
+            ("Host", self.host.as_str()),
+            ("Origin", &origin),
+            ("Cookie", cookie),
+            ("Content-Type", "application/json"),
+        ];
+        self.request(&format!("POST {path}"), &headers, &body.to_string())
+    }
+}
+
+#[test]
+fn a_page_makes_a_profile_a_group_and_an_idea() {
+    let server = Server::start(&Laptop::new());
+    let cookie = server.enter();
+    let ask = |question: Value| server.page(&cookie, "/api/ask", &question);
+    let act = |action: Value| server.page(&cookie, "/api/act", &action).json();
+    assert_eq!(ask(json!({"ask": "door"})).json()["state"], "new");
+    act(json!({"act": "profile-new", "name": "Ada", "passphrase": "an der Ecke links"}));
+    let group = act(json!({"act": "found", "name": "Zawodzie", "purpose": ""}))["id"].clone();
+    let idea = act(json!({
+        "act": "idea-add", "group": group, "title": "<b>Bench</b>", "body": "", "cost": "400", "place": null
+    }))["id"]
+        .clone();
+    let page = ask(json!({"ask": "idea", "group": group, "id": idea})).json();
+    assert_eq!(page["card"]["title"], "<b>Bench</b>");
+    assert_eq!(page["card"]["cost"], 400);
+    act(json!({"act": "lock"}));
+    assert_eq!(ask(json!({"ask": "door"})).json()["state"], "locked");
+    let refused = ask(json!({"ask": "ideas", "group": group}));
+    assert_eq!(
+        (refused.status, refused.body.as_str()),
+        (422, r#"{"code":"locked"}"#)
+    );
+    let wrong = server.page(
+        &cookie,
+        "/api/act",
+        &json!({"act": "unlock", "passphrase": "an der Ecke rechts"}),
+    );
+    assert_eq!(
+        (wrong.status, wrong.body.as_str()),
+        (422, r#"{"code":"wrong-passphrase"}"#)
+    );
+    act(json!({"act": "unlock", "passphrase": "an der Ecke links"}));
+    assert_eq!(ask(json!({"ask": "ideas", "group": group})).json()[0]["id"], idea);
+    assert_eq!(server.running.stop().code, Some(0));
+}
+
+#[test]
+fn nobody_else_is_answered() {
+    let server = Server::start(&Laptop::new().of("Ada"));
+    let cookie = server.enter();
+    let host = server.host.as_str();
+    let origin = format!("http://{host}");
+    let json = ("Content-Type", "application/json");
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let (own, with) = (("Host", host), ("Cookie", cookie.as_str()));
+    let door = r#"{"ask":"door"}"#;
+    let rows: [(&str, Vec<(&str, &str)>, u16); 8] = [
+        ("the page itself", vec![own, ("Origin", &origin), with, json], 200),
+        ("no cookie", vec![own, ("Origin", &origin), json], 403),
+        (
+            "another origin",
+            vec![own, ("Origin", "http://evil.example"), with, json],
+            403,
+        ),
+        ("a frame", vec![own, ("Origin", "null"), with, json], 403),
+        (
+            "another host",
+            vec![("Host", "evil.example"), ("Origin", &origin), with, json],
+            403,
+        ),
+        ("no origin", vec![own, with, json], 403),
+        ("a form", vec![own, ("Origin", &origin), with, form], 415),
+        (
+            "a cross-site request",
+            vec![
+                own,
+                ("Origin", &origin),
+                ("Sec-Fetch-Site", "cross-site"),
+                with,
+                json,
+            ],
+            403,
+        ),
+    ];
+    for (what, headers, status) in rows {
+        let answer = server.request("POST /api/ask", &headers, door);
+        assert_eq!(answer.status, status, "{what}: {}", answer.body);
+        for header in ["frame-ancestors 'none'", "x-frame-options: deny", "nosniff"] {
+            assert!(answer.headers.contains(header), "{what}: {header}");
+        }
+    }
+    // The key opened once.
+    for key in [server.key.as_str(), "", "0123"] {
+        let again = server.request(&format!("GET /enter?key={key}"), &[own], "");
+        assert_eq!(again.status, 403, "{key}");
+    }
+    let large = server.request(
+        "POST /api/ask",
+        &[own, ("Origin", &origin), with, json],
+        &format!(r#"{{"ask":"{}"}}"#, "x".repeat(2 * 1024 * 1024)),
+    );
+    assert_eq!(large.status, 413);
+    assert_eq!(server.running.stop().code, Some(0));
+}
+
+#[test]
+fn other_computers_are_let_in_only_where_that_is_wanted() {
+    let laptop = Laptop::new().of("Ada");
+    laptop
+        .run(&["serve", "--listen", "0.0.0.0:0"])
+        .failed(2, "--beyond-this-computer");
+}
