@@ -1,0 +1,15 @@
+import type { Action, News, Query } from './types';
+
+/** Is the line to the program that keeps everything open? */
+export type Link = 'open' | 'lost';
+
+/** One of the three ways to Kiez: window, local server, memory. Answers are what `client.ts` says they are. */
+export interface Backend {
+  ask(query: Query, stop?: AbortSignal): Promise<unknown>;
+  act(action: Action): Promise<unknown>;
+  /** Calls `news` for each event and `link` when the line is lost or open again. Returns how to stop. */
+  listen(news: (event: News) => void, link: (state: Link) => void): () => void;
+  /** The copy of a group, as a file: its bytes, or the path where it was laid. */
+  copyOut(group: string): Promise<{ bytes: Blob; name: string } | { path: string }>;
+  copyIn(file: Blob, progress: (done: number) => void): Promise<void>;
+}

@@ -1,0 +1,91 @@
+import type { Backend, Link } from './backend';
+import { asKiezError } from './error';
+import type {
+  Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, News, PersonCard,
+  Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Text, TextField, Today, Version,
+} from './types';
+
+/** The one client: a method a question, a method an action. The pages know nothing of what lies behind. */
+export class Client {
+  readonly #backend: Backend;
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  async #ask<T>(query: Query): Promise<T> {
+    try {
+      return (await this.#backend.ask(query)) as T;
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+  async #act<T>(action: Action): Promise<T> {
+    try {
+      return (await this.#backend.act(action)) as T;
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+
+  listen(news: (event: News) => void, link: (state: Link) => void) {
+    return this.#backend.listen(news, link);
+  }
+
+  door = () => this.#ask<Door>({ ask: 'door' });
+  today = (group: string) => this.#ask<Today>({ ask: 'today', group });
+  ideas = (group: string) => this.#ask<IdeaCard[]>({ ask: 'ideas', group });
+  idea = (group: string, id: string) => this.#ask<IdeaPage>({ ask: 'idea', group, id });
+  history = (group: string, id: string) => this.#ask<Version[]>({ ask: 'history', group, id });
+  decisions = (group: string) => this.#ask<PollCard[]>({ ask: 'decisions', group });
+  poll = (group: string, id: string) => this.#ask<PollPage>({ ask: 'poll', group, id });
+  tasks = (group: string) => this.#ask<TaskCard[]>({ ask: 'tasks', group });
+  people = (group: string) => this.#ask<PersonCard[]>({ ask: 'people', group });
+  connections = (group: string) => this.#ask<Connections>({ ask: 'connections', group });
+  search = (group: string, text: string) => this.#ask<Hit[]>({ ask: 'search', group, text });
+  words = (passphrase: string) => this.#ask<string[]>({ ask: 'words', passphrase });
+  invitation = (text: string) => this.#ask<InvitationInfo>({ ask: 'invitation', text });
+
+  profileNew = (name: string, passphrase: string) => this.#act<null>({ act: 'profile-new', name, passphrase });
+  unlock = (passphrase: string) => this.#act<null>({ act: 'unlock', passphrase });
+  lock = () => this.#act<null>({ act: 'lock' });
+  restore = (words: string, name: string, passphrase: string) => this.#act<null>({ act: 'restore', words, name, passphrase });
+  found = (name: string, purpose: string) => this.#act<Added>({ act: 'found', name, purpose });
+  example = () => this.#act<Added>({ act: 'example' });
+  join = (invitation: string) => this.#act<Joined>({ act: 'join', invitation });
+  joinStop = () => this.#act<null>({ act: 'join-stop' });
+  invite = (group: string, role: Role) => this.#act<Invitation>({ act: 'invite', group, role });
+  ideaAdd = (group: string, title: string, body: string, cost: number | null, place: Place | null) =>
+    this.#act<Added>({ act: 'idea-add', group, title, body, cost, place });
+  ideaText = (group: string, id: string, field: TextField, heads: string, splices: Splice[]) =>
+    this.#act<Text>({ act: 'idea-text', group, id, field, heads, splices });
+  ideaCost = (group: string, id: string, cost: number | null) => this.#act<null>({ act: 'idea-cost', group, id, cost });
+  ideaPlace = (group: string, id: string, place: Place | null) => this.#act<null>({ act: 'idea-place', group, id, place });
+  comment = (group: string, id: string, text: string) => this.#act<Added>({ act: 'comment', group, id, text });
+  pollOpen = (group: string, idea: string, method: PollMethod, options: string[]) =>
+    this.#act<Added>({ act: 'poll-open', group, idea, method, options });
+  cast = (group: string, poll: string, answers: string[]) => this.#act<null>({ act: 'cast', group, poll, answers });
+  pollClose = (group: string, poll: string) => this.#act<null>({ act: 'poll-close', group, poll });
+  taskAdd = (group: string, title: string, idea: string | null, assignees: string[], due: string | null) =>
+    this.#act<Added>({ act: 'task-add', group, title, idea, assignees, due });
+  taskState = (group: string, id: string, state: TaskState) => this.#act<null>({ act: 'task-state', group, id, state });
+  seen = (group: string) => this.#act<null>({ act: 'seen', group });
+  wordsNoted = () => this.#act<null>({ act: 'words-noted' });
+  passphrase = (old: string, fresh: string) => this.#act<null>({ act: 'passphrase', old, new: fresh });
+  name = (name: string) => this.#act<null>({ act: 'name', name });
+  look = (group: string) => this.#act<null>({ act: 'look', group });
+
+  async copyOut(group: string) {
+    try {
+      return await this.#backend.copyOut(group);
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+  async copyIn(file: Blob, progress: (done: number) => void) {
+    try {
+      await this.#backend.copyIn(file, progress);
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { getContext, setContext } from 'svelte';
+import type { Client, Door, KiezError, Link, News } from './api';
+import { asKiezError } from './api';
+
+const KEY = 'kiez';
+
+interface Notice {
+  text: string;
+  bad: boolean;
+  undo: (() => void) | null;
+  undoText: string;
+}
+
+/** What every page shares: the client, who I am, which group, and whether the line is open. */
+export class Kiez {
+  readonly client: Client;
+  door = $state.raw<Door | null>(null);
+  doorError = $state.raw<KiezError | null>(null);
+  link = $state<Link>('open');
+  notice = $state.raw<Notice | null>(null);
+  /** Said to screen readers. */
+  spoken = $state('');
+  /** While joining: the six digits to compare. */
+  joining = $state<string | null>(null);
+  #wanted = $state<string | null>(null);
+  readonly #hearers = new Set<(event: News | 'all') => void>();
+
+  constructor(client: Client) {
+    this.client = client;
+    this.#wanted = globalThis.localStorage?.getItem('kiez-group') ?? null;
+  }
+
+  get group(): string {
+    const groups = this.door?.groups ?? [];
+    return (groups.find((group) => group.id === this.#wanted) ?? groups[0])?.id ?? '';
+  }
+  get groupName(): string {
+    return this.door?.groups.find((group) => group.id === this.group)?.name ?? '';
+  }
+  choose(group: string) {
+    this.#wanted = group;
+    globalThis.localStorage?.setItem('kiez-group', group);
+  }
+
+  /** Opens the line. Returns how to close it. */
+  start(): () => void {
+    const stop = this.client.listen(
+      (event) => this.#hear(event),
+      (state) => {
+        const healed = this.link === 'lost' && state === 'open';
+        this.link = state;
+        if (healed) {
+          void this.ask();
+          this.tell('all');
+        }
+      },
+    );
+    void this.ask();
+    return stop;
+  }
+
+  #hear(event: News) {
+    if (event.event === 'door' || event.event === 'joined') void this.ask();
+    if (event.event === 'joined') this.joining = event.code;
+    this.tell(event);
+  }
+
+  /** Who am I, what is open? */
+  async ask() {
+    try {
+      this.door = await this.client.door();
+      this.doorError = null;
+    } catch (error) {
+      this.doorError = asKiezError(error);
+    }
+  }
+
+  onNews(hear: (event: News | 'all') => void): () => void {
+    this.#hearers.add(hear);
+    return () => this.#hearers.delete(hear);
+  }
+  tell(event: News | 'all') {
+    for (const hear of [...this.#hearers]) hear(event);
+  }
+
+  say(text: string) {
+    // The same words twice are said twice.
+    this.spoken = this.spoken === text ? `${text}\u00a0` : text;
+  }
+  /** A line at the lower edge that stays until the next one. */
+  note(text: string, undo: (() => void) | null = null, undoText = '') {
+    this.notice = { text, bad: false, undo, undoText };
+  }
+  fail(text: string) {
+    this.notice = { text, bad: true, undo: null, undoText: '' };
+  }
+}
+
+export function provideKiez(kiez: Kiez): Kiez {
+  return setContext(KEY, kiez);
+}
+export function useKiez(): Kiez {
+  return getContext<Kiez>(KEY);
+}
+/** For tests: the context a part expects. */
+export function contextOf(kiez: Kiez): Map<string, Kiez> {
+  return new Map([[KEY, kiez]]);
+}

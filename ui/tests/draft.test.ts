@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { diff } from '../src/lib/text/diff';
+import { Draft } from '../src/lib/text/draft';
+import { apply, Builder, compose, fromSplices, move, type Ops, rebase, toSplices } from '../src/lib/text/ops';
+
+const word = fc.string({ unit: fc.constantFrom('a', 'b', ' ', 'ß', '\n', '😀', 'ش', '\u202e'), maxLength: 14 });
+
+/** A change of this text, never within a pair. */
+const change = (text: string) =>
+  word.chain((other) => fc.boolean().map((whole): Ops => (whole ? diff(text, other) : diff(text, text.slice(0, cut(text)) + other + text.slice(cut(text))))));
+const cut = (text: string) => {
+  const middle = Math.floor(text.length / 2);
+  return /[\udc00-\udfff]/.test(text.charAt(middle)) ? middle - 1 : middle;
+};
+
+describe('changes of a text', () => {
+  it('a difference leads from one text to the other', () => {
+    fc.assert(fc.property(word, word, (a, b) => apply(a, diff(a, b)) === b));
+  });
+  it('with the caret too, and the splices say the same', () => {
+    fc.assert(
+      fc.property(word, word, fc.nat(14), (a, b, caret) => {
+        const ops = diff(a, b, Math.min(caret, b.length));
+        return apply(a, ops) === b && apply(a, fromSplices(toSplices(ops))) === b;
+      }),
+    );
+  });
+  it('splices done one after the other give the text as well', () => {
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        let text = a;
+        for (const s of toSplices(diff(a, b))) text = text.slice(0, s.at) + s.insert + text.slice(s.at + s.delete);
+        return text === b;
+      }),
+    );
+  });
+  it('two changes as one', () => {
+    fc.assert(fc.property(word, word, word, (a, b, c) => apply(a, compose(diff(a, b), diff(b, c))) === c));
+  });
+  it('two changes made apart give the same text in either order', () => {
+    const two = word.chain((text) => fc.tuple(fc.constant(text), change(text), change(text)));
+    fc.assert(
+      fc.property(two, ([text, a, b]) => apply(apply(text, a), rebase(b, a, false)) === apply(apply(text, b), rebase(a, b, true))),
+    );
+  });
+  it('no pair is cut', () => {
+    expect(diff('😀', '😁')).toEqual(['😁', -2]);
+  });
+  it('the caret says which of two equal letters was typed', () => {
+    expect(diff('aab', 'aaab', 1)).toEqual(['a']);
+    expect(diff('aab', 'aaab', 3)).toEqual([2, 'a']);
+  });
+  it('a place moves with what comes before it', () => {
+    expect(move(3, [1, 'xx'], true)).toBe(5);
+    expect(move(3, [1, -1], true)).toBe(2);
+    expect(move(3, [1, -4], true)).toBe(1);
+    expect(move(3, [3, 'xx'], true)).toBe(3);
+    expect(move(3, [3, 'xx'], false)).toBe(5);
+  });
+  it('inserts stand before drops', () => {
+    expect(new Builder().drop(2).put('a').put('b').done()).toEqual(['ab', -2]);
+  });
+});
+
+/** The other side, as Kiez does it: splices against old heads are laid over what came since. */
+class Server {
+  texts: string[];
+  changes: Ops[] = [];
+  constructor(text: string) {
+    this.texts = [text];
+  }
+  get now() {
+    return { text: this.texts.at(-1) ?? '', heads: String(this.changes.length) };
+  }
+  put(heads: string, ops: Ops) {
+    let mine = ops;
+    for (const later of this.changes.slice(Number(heads))) mine = rebase(mine, later, false);
+    this.texts.push(apply(this.now.text, mine));
+    this.changes.push(mine);
+    return this.now;
+  }
+}
+
+describe('writing while others write', () => {
+  it('what is shown is what I typed, at once', () => {
+    const draft = new Draft({ text: 'Bank', heads: '0' });
+    draft.type('Eine Bank', 5);
+    expect(draft.shown).toBe('Eine Bank');
+    expect(draft.take()).toEqual({ heads: '0', splices: [{ at: 0, delete: 0, insert: 'Eine ' }] });
+    draft.type('Eine rote Bank', 10);
+    expect(draft.take()).toBeNull();
+    const caret = draft.answer({ text: 'Eine Bank vor der Post', heads: '2' }, { start: 10, end: 10 });
+    expect(draft.shown).toBe('Eine rote Bank vor der Post');
+    expect(caret).toEqual({ start: 10, end: 10 });
+  });
+  it('words of others before my caret push it', () => {
+    const draft = new Draft({ text: 'Bank', heads: '0' });
+    expect(draft.news({ text: 'Die Bank', heads: '1' }, { start: 4, end: 4 })).toEqual({ start: 8, end: 8 });
+  });
+  it('what did not arrive is kept', () => {
+    const draft = new Draft({ text: '', heads: '0' });
+    draft.type('a');
+    draft.take();
+    draft.type('ab');
+    draft.failed();
+    expect(draft.take()).toEqual({ heads: '0', splices: [{ at: 0, delete: 0, insert: 'ab' }] });
+  });
+  it('two who write at once end with the same text, and nothing typed is lost', () => {
+    const step = fc.record({ who: fc.constantFrom(0, 1), what: fc.constantFrom('type', 'send', 'answer', 'fail', 'news'), at: fc.nat(), text: fc.constantFrom('x', 'yy', '😀', '\n', '') });
+    fc.assert(
+      fc.property(word, fc.array(step, { maxLength: 40 }), (start, steps) => {
+        const server = new Server(start);
+        const people = [0, 1].map(() => ({ draft: new Draft(server.now), answers: [] as { text: string; heads: string }[] }));
+        const caret = { start: 0, end: 0 };
+        const send = (person: (typeof people)[number]) => {
+          const packed = person.draft.take();
+          if (packed) person.answers.push(server.put(packed.heads, fromSplices(packed.splices)));
+        };
+        const answer = (person: (typeof people)[number]) => {
+          const text = person.answers.shift();
+          if (text) person.draft.answer(text, caret);
+        };
+        for (const { who, what, at, text } of steps) {
+          const person = people[who];
+          if (!person) continue;
+          if (what === 'type') {
+            const letters = Array.from(person.draft.shown);
+            letters.splice(at % (letters.length + 1), text === '' ? 1 : 0, text);
+            const next = letters.join('');
+            person.draft.type(next);
+            expect(person.draft.shown).toBe(next);
+          } else if (what === 'send') send(person);
+          else if (what === 'answer') answer(person);
+          else if (what === 'news' && person.answers.length === 0) person.draft.news(server.now, caret);
+          else if (what === 'fail' && person.answers.length === 0) person.draft.failed();
+        }
+        for (const person of [...people, ...people]) {
+          answer(person);
+          send(person);
+          answer(person);
+          person.draft.news(server.now, caret);
+        }
+        for (const person of people) {
+          person.draft.news(server.now, caret);
+          expect(person.draft.open).toBe(false);
+          expect(person.draft.shown).toBe(server.now.text);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
