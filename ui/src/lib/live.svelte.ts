@@ -6,6 +6,8 @@ import { useKiez } from './kiez.svelte';
 export class Live<T> {
   value = $state.raw<T | undefined>(undefined);
   error = $state.raw<KiezError | null>(null);
+  /** When the answer that is shown was asked for. */
+  asked = 0;
   again: () => void = () => undefined;
 }
 
@@ -20,10 +22,12 @@ export function live<T>(ask: () => Promise<T>, about: (event: News) => boolean =
     const take = (promise: Promise<T>) => {
       asking = true;
       stale = false;
+      const asked = performance.now();
       promise
         .then(
           (value) => {
             if (stopped) return;
+            answer.asked = asked;
             answer.value = value;
             answer.error = null;
           },

@@ -17,8 +17,6 @@ export class Draft {
   #sent: Ops | null = null;
   #typed: Ops = [];
   #shown: string;
-  /** Counts what Kiez answered: news that was asked for before an answer came is older than it. */
-  answers = 0;
 
   constructor(text: Text) {
     this.#base = text;
@@ -60,7 +58,6 @@ export class Draft {
   answer(text: Text, caret: Caret): Caret {
     const sent = this.#sent ?? [];
     this.#sent = null;
-    this.answers += 1;
     return this.#over(apply(this.#base.text, sent), text, caret);
   }
 

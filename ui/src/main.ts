@@ -1,0 +1,30 @@
+import '@fontsource-variable/source-serif-4/standard.css';
+import '@fontsource-variable/source-sans-3/index.css';
+import './styles/all.css';
+import { mount } from 'svelte';
+import App from './app/App.svelte';
+import { applyLook } from '$lib/look.svelte';
+import { Client, type Backend } from '$lib/api';
+import { HttpBackend } from '$lib/api/http';
+import { getLocale } from '$words';
+
+/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `?demo=locked`), or the local server. */
+async function backend(): Promise<Backend> {
+  if ('__TAURI_INTERNALS__' in window) {
+    const { TauriBackend } = await import('$lib/api/tauri');
+    return new TauriBackend();
+  }
+  const demo = new URLSearchParams(location.search).get('demo');
+  if (demo !== null) {
+    const { MemoryBackend } = await import('$lib/api/memory');
+    const made = new MemoryBackend({ state: demo === 'new' || demo === 'locked' ? demo : 'open', empty: demo === 'empty' });
+    Object.assign(window, { kiezDemo: made });
+    return made;
+  }
+  return new HttpBackend();
+}
+
+document.documentElement.lang = getLocale();
+applyLook();
+const client = new Client(await backend());
+mount(App, { target: document.body, props: { client } });
