@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import App from '../src/app/App.svelte';
 import { Client } from '../src/lib/api';
 import { MemoryBackend, type Options } from '../src/lib/api/memory';
@@ -15,6 +15,11 @@ async function open(hash: string, options: Options = {}) {
   const page = render(App, { client: new Client(backend) });
   return { backend, ...page };
 }
+// The places are loaded when they are gone to; here all at once, so that no test waits for vite.
+beforeAll(async () => {
+  await Promise.all(Object.values(import.meta.glob('../src/features/*/*.svelte')).map((load) => load()));
+}, 60_000);
+
 const long = { timeout: 8000 };
 
 describe('welcome', () => {
@@ -138,6 +143,18 @@ describe('places', () => {
     const input = container.querySelector('input[type=file]') as HTMLInputElement;
     await fireEvent.change(input, { target: { files: [new File(['x'], 'x.kiez')] } });
     expect(await screen.findByText(/Bitten Sie um eine neue Kopie/)).toBeTruthy();
+  });
+});
+
+describe('every place in English too', () => {
+  it.each(['today', 'ideas', 'ideas/03', 'ideas/history:03', 'ideas/new', 'decisions', 'decisions/e2', 'decisions/e4', 'tasks', 'tasks/all', 'tasks/ideas', 'people', 'settings', 'more', 'start'])('%s', async (place) => {
+    const { container } = await open(`#/${place}`);
+    await setLocale('en', { reload: false });
+    await waitFor(() => expect(container.querySelectorAll('main h1')).toHaveLength(1), long);
+    expect(container.querySelectorAll('[role=alert] p')).toHaveLength(0);
+    for (const control of container.querySelectorAll('button, a')) expect((control.textContent ?? '').trim() + (control.getAttribute('aria-label') ?? '')).not.toBe('');
+    const ids = [...container.querySelectorAll('[id]')].map((node) => node.id);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
