@@ -16,6 +16,7 @@ export default ts.config(
     rules: {
       'kiez/features-apart': 'error',
       'kiez/words-in-catalogue': 'error',
+      'kiez/no-style-attribute': 'error',
       'svelte/no-at-html-tags': 'error',
       'svelte/no-navigation-without-resolve': 'off', // Hash routing; resolve() is SvelteKit's.
       'svelte/prefer-svelte-reactivity': 'off', // Maps and sets here are made and read in one go.

@@ -1,4 +1,4 @@
-/** Two rules of this page: features never import each other, and no words stand outside the catalogues. */
+/** The rules of this page: features never import each other, no words outside the catalogues, no style attributes. */
 import { dirname, resolve } from 'node:path';
 
 const feature = (path) => /\/src\/features\/([^/]+)\//.exec(path)?.[1];
@@ -54,4 +54,12 @@ const wordsInCatalogue = {
   },
 };
 
-export default { rules: { 'features-apart': featuresApart, 'words-in-catalogue': wordsInCatalogue } };
+const noStyleAttribute = {
+  create: (context) => ({
+    SvelteAttribute(node) {
+      if (node.key.name === 'style') context.report({ node, message: 'The content policy allows no style attributes: use a class, or style:--x.' });
+    },
+  }),
+};
+
+export default { rules: { 'no-style-attribute': noStyleAttribute, 'features-apart': featuresApart, 'words-in-catalogue': wordsInCatalogue } };

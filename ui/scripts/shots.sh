@@ -21,7 +21,7 @@ shot() { # name, width, height, query, place. Chromium's window is never narrowe
 }
 for place in ${*:-today ideas ideas/03 ideas/new decisions decisions/e1 decisions/e4 tasks people settings}; do
   name=$(echo "$place" | tr / -)
-  for theme in light dark; do
+  for theme in ${THEMES:-light dark}; do
     shot "$name-wide-$theme" 1280 900 "demo&theme=$theme" "$place"
     shot "$name-narrow-$theme" 390 844 "demo&theme=$theme" "$place"
   done
