@@ -441,7 +441,7 @@ fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut name = path
         .file_name()
         .ok_or_else(|| Failure::usage("That is no file name."))?

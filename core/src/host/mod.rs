@@ -6,4 +6,5 @@ pub mod keystore;
 pub mod net;
 pub mod node;
 pub mod random;
+pub mod spoken;
 pub mod store;

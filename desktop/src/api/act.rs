@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use kiez_core::domain::charter::Role;
-use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId, TaskId};
-use kiez_core::domain::poll::Method;
-use kiez_core::domain::proposal::Draft;
-use kiez_core::domain::task::{TaskDraft, TaskState};
+use kiez_core::domain::cost::Cost;
+use kiez_core::domain::id::{ChangeId, GroupId, PersonId, PollId, ProposalId, TaskId};
+use kiez_core::domain::place;
+use kiez_core::domain::proposal::{self, Draft};
+use kiez_core::domain::splice;
+use kiez_core::domain::task::TaskDraft;
 use kiez_core::host::net;
-use kiez_core::replica::join::Invitation;
+use kiez_core::host::node::Node;
+use kiez_core::replica::join;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
@@ -16,11 +18,32 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::house::{House, Open};
+use super::names::text;
+use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState};
 
-/// How long joining waits for the inviting device.
-const JOIN: Duration = Duration::from_secs(60);
+/// How long joining waits for the inviting device. It can be stopped.
+const JOIN: Duration = Duration::from_secs(120);
 
-/// Something to do. Whatever makes something answers its `id`.
+/// A text of an idea that people write together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub(crate) enum TextField {
+    Title,
+    Body,
+}
+
+/// Something typed: at a place some letters taken out, others put in. Places count UTF-16 units, as pages do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub(crate) struct Splice {
+    at: usize,
+    delete: usize,
+    insert: String,
+}
+
+/// Something to do.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 #[ts(export)]
@@ -33,36 +56,68 @@ pub(crate) enum Action {
         passphrase: String,
     },
     Lock {},
+    /// A profile of somebody who has their recovery words. Their groups come back on an invitation.
+    Restore {
+        words: String,
+        name: String,
+        passphrase: String,
+    },
+    /// Opens an example neighbourhood, which is gone when it is left. Answers [`Added`].
+    Example {},
+    ExampleEnd {},
+    /// Answers [`Added`].
     Found {
         name: String,
         purpose: String,
     },
-    /// Answers `id`, `name` and `code`.
+    /// Waits for the inviting device. Answers [`Joined`].
     Join {
         invitation: String,
     },
-    /// Answers `invitation` and `expires`.
+    /// Has every joining that waits fail with `stopped`.
+    JoinStop {},
+    /// Answers [`Invitation`].
     Invite {
         #[ts(type = "string")]
         group: GroupId,
-        #[ts(type = "\"observer\" | \"member\"")]
         role: Role,
     },
+    /// Answers [`Added`].
     IdeaAdd {
         #[ts(type = "string")]
         group: GroupId,
         title: String,
         body: String,
-        cost: Option<String>,
-        place: Option<String>,
+        #[ts(type = "number | null")]
+        cost: Option<u64>,
+        place: Option<Place>,
     },
-    IdeaBody {
+    /// Answers the [`super::view::Text`] as it stands after. `heads`: the point in its past that the splices are about.
+    IdeaText {
         #[ts(type = "string")]
         group: GroupId,
         #[ts(type = "string")]
         id: ProposalId,
-        body: String,
+        field: TextField,
+        heads: String,
+        splices: Vec<Splice>,
     },
+    IdeaCost {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        id: ProposalId,
+        #[ts(type = "number | null")]
+        cost: Option<u64>,
+    },
+    IdeaPlace {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        id: ProposalId,
+        place: Option<Place>,
+    },
+    /// Answers [`Added`].
     Comment {
         #[ts(type = "string")]
         group: GroupId,
@@ -70,13 +125,13 @@ pub(crate) enum Action {
         id: ProposalId,
         text: String,
     },
+    /// Answers [`Added`].
     PollOpen {
         #[ts(type = "string")]
         group: GroupId,
         #[ts(type = "string")]
         idea: ProposalId,
-        #[ts(type = "\"yes-no\" | \"approval\"")]
-        method: Method,
+        method: PollMethod,
         options: Vec<String>,
     },
     Cast {
@@ -92,6 +147,7 @@ pub(crate) enum Action {
         #[ts(type = "string")]
         poll: PollId,
     },
+    /// Answers [`Added`].
     TaskAdd {
         #[ts(type = "string")]
         group: GroupId,
@@ -107,8 +163,27 @@ pub(crate) enum Action {
         group: GroupId,
         #[ts(type = "string")]
         id: TaskId,
-        #[ts(type = "\"open\" | \"done\"")]
         state: TaskState,
+    },
+    /// This person was here: only what comes from now on is new.
+    Seen {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
+    /// The recovery words are written down.
+    WordsNoted {},
+    Passphrase {
+        old: String,
+        new: String,
+    },
+    /// Is called otherwise from now on.
+    Name {
+        name: String,
+    },
+    /// Looks for the others' devices now.
+    Look {
+        #[ts(type = "string")]
+        group: GroupId,
     },
 }
 
@@ -120,12 +195,20 @@ pub(crate) enum Action {
 pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
     match action {
         Action::ProfileNew { name, passphrase } => house.create(&name, &passphrase).await?,
+        Action::Restore {
+            words,
+            name,
+            passphrase,
+        } => house.restore(&words, &name, &passphrase).await?,
         Action::Unlock { passphrase } => house.unlock(&passphrase).await?,
-        Action::Lock {} => house.lock().await,
+        Action::Lock {} | Action::ExampleEnd {} => house.lock().await,
+        Action::Example {} => return Ok(added(&house.begin_example().await?)),
+        Action::Passphrase { old, new } => house.change_passphrase(&old, &new).await?,
+        Action::JoinStop {} => house.stop_joining(),
         other => {
             let open = house.open().await;
             let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
-            return act_open(open, other).await;
+            return act_open(house, open, other).await;
         }
     }
     Ok(Value::Null)
@@ -135,72 +218,102 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
     clippy::wildcard_enum_match_arm,
     reason = "the rest is done by the next function, which names it"
 )]
-async fn act_open(open: &Open, action: Action) -> Result<Value, Fault> {
+async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, Fault> {
     match action {
         Action::Join { invitation } => {
-            let invitation = Invitation::parse(&invitation)?;
-            let joined = net::join(&open.node, &invitation, &open.passphrase, JOIN).await?;
-            let name = open.node.group_card(joined.group)?.name;
-            Ok(json!({"id": joined.group, "name": name, "code": joined.code}))
+            let invitation = join::Invitation::parse(&invitation)?;
+            let joining = net::join(&open.node, &invitation, &open.passphrase, JOIN);
+            let joined = tokio::select! {
+                joined = joining => joined?,
+                () = house.joining_stopped() => return Err(Fault::new("stopped")),
+            };
+            let card = block_in_place(|| open.node.group_card(joined.group))?;
+            // The inviting device is told that this one writes now.
+            open.network.look();
+            Ok(json!(Joined {
+                id: joined.group,
+                name: card.name,
+                code: joined.code,
+            }))
         }
         Action::Invite { group, role } => {
             let addresses = open.network.own_addresses().await;
-            let invitation = block_in_place(|| open.node.invite(group, role, addresses))?;
-            Ok(json!({"invitation": invitation.to_text(), "expires": invitation.expires}))
+            let shown = addresses.iter().map(ToString::to_string).collect();
+            let invitation = block_in_place(|| open.node.invite(group, role.into(), addresses))?;
+            Ok(json!(Invitation {
+                invitation: invitation.to_text(),
+                expires: invitation.expires,
+                addresses: shown,
+            }))
         }
-        other => block_in_place(|| write(open, other)),
+        Action::Look { .. } => {
+            open.network.look();
+            Ok(Value::Null)
+        }
+        Action::Name { name } => {
+            block_in_place(|| open.node.rename(&name))?;
+            house.tell_door();
+            Ok(Value::Null)
+        }
+        Action::WordsNoted {} => {
+            block_in_place(|| open.node.note_words())?;
+            house.tell_door();
+            Ok(Value::Null)
+        }
+        Action::Found { name, purpose } => {
+            let group = block_in_place(|| open.node.found(&name, &purpose, &open.passphrase))?;
+            house.tell_door();
+            Ok(added(&group))
+        }
+        other => block_in_place(|| write(&open.node, other)),
     }
 }
 
-fn write(open: &Open, action: Action) -> Result<Value, Fault> {
-    let node = &open.node;
-    let id = |id: &dyn std::fmt::Display| json!({"id": id.to_string()});
-    Ok(match action {
-        Action::Found { name, purpose } => id(&node.found(&name, &purpose, &open.passphrase)?),
+fn added(id: &dyn std::fmt::Display) -> Value {
+    json!(Added { id: id.to_string() })
+}
+
+fn write(node: &Node, action: Action) -> Result<Value, Fault> {
+    match action {
         Action::IdeaAdd {
             group,
             title,
             body,
-            cost,
+            cost: units,
             place,
         } => {
             let draft = Draft {
                 title,
                 body,
-                cost: parsed(cost.as_deref())?,
-                place: parsed(place.as_deref())?,
+                cost: cost(units)?,
+                place: microdegrees(place)?,
                 categories: vec![],
                 targets: vec![],
             };
-            id(&node.add_idea(group, &draft)?)
+            return Ok(added(&node.add_idea(group, &draft)?));
         }
-        Action::IdeaBody {
+        Action::IdeaText {
             group,
-            id: idea,
-            body,
-        } => {
-            node.edit_idea(group, idea, &body)?;
-            id(&idea)
-        }
-        Action::Comment {
+            id,
+            field,
+            heads,
+            splices,
+        } => return typed(node, group, id, field, &heads, splices),
+        Action::IdeaCost {
             group,
-            id: idea,
-            text,
-        } => id(&node.comment(group, idea, &text)?),
+            id,
+            cost: units,
+        } => node.set_cost(group, id, cost(units)?)?,
+        Action::IdeaPlace { group, id, place } => node.set_place(group, id, microdegrees(place)?)?,
+        Action::Comment { group, id, text } => return Ok(added(&node.comment(group, id, &text)?)),
         Action::PollOpen {
             group,
             idea,
             method,
             options,
-        } => id(&node.open_poll(group, idea, method, options)?),
-        Action::Cast { group, poll, answers } => {
-            node.cast(group, poll, &answers)?;
-            id(&poll)
-        }
-        Action::PollClose { group, poll } => {
-            node.close_poll(group, poll)?;
-            id(&poll)
-        }
+        } => return Ok(added(&node.open_poll(group, idea, method.into(), options)?)),
+        Action::Cast { group, poll, answers } => node.cast(group, poll, &answers)?,
+        Action::PollClose { group, poll } => node.close_poll(group, poll)?,
         Action::TaskAdd {
             group,
             title,
@@ -208,33 +321,75 @@ fn write(open: &Open, action: Action) -> Result<Value, Fault> {
             assignees,
             due,
         } => {
+            let due = due.map(|due| due.parse().map_err(|_| Fault::new("does-not-fit")));
             let draft = TaskDraft {
                 title,
                 assignees: assignees.into_iter().collect(),
-                due: parsed(due.as_deref())?,
+                due: due.transpose()?,
             };
-            id(&node.add_task(group, idea, &draft)?)
+            return Ok(added(&node.add_task(group, idea, &draft)?));
         }
-        Action::TaskState {
-            group,
-            id: task,
-            state,
-        } => {
-            node.set_task_state(group, task, state)?;
-            id(&task)
-        }
+        Action::TaskState { group, id, state } => node.set_task_state(group, id, state.into())?,
+        Action::Seen { group } => node.seen(group)?,
         // Done before.
         Action::ProfileNew { .. }
         | Action::Unlock { .. }
         | Action::Lock {}
+        | Action::Restore { .. }
+        | Action::Example {}
+        | Action::ExampleEnd {}
+        | Action::Found { .. }
         | Action::Join { .. }
-        | Action::Invite { .. } => Value::Null,
-    })
+        | Action::JoinStop {}
+        | Action::Invite { .. }
+        | Action::WordsNoted {}
+        | Action::Passphrase { .. }
+        | Action::Name { .. }
+        | Action::Look { .. } => {}
+    }
+    Ok(Value::Null)
 }
 
-/// What was typed, where something was.
-fn parsed<T: std::str::FromStr>(typed: Option<&str>) -> Result<Option<T>, Fault> {
-    typed
-        .map(|typed| typed.parse().map_err(|_| Fault::new("does-not-fit")))
-        .transpose()
+fn typed(
+    node: &Node,
+    group: GroupId,
+    id: ProposalId,
+    field: TextField,
+    heads: &str,
+    splices: Vec<Splice>,
+) -> Result<Value, Fault> {
+    let heads: Result<Vec<ChangeId>, _> = heads
+        .split(',')
+        .filter(|head| !head.is_empty())
+        .map(str::parse)
+        .collect();
+    let heads = heads.map_err(|_| Fault::new("unknown-heads"))?;
+    let field = match field {
+        TextField::Title => proposal::TextField::Title,
+        TextField::Body => proposal::TextField::Body,
+    };
+    let splices: Vec<splice::Splice> = splices
+        .into_iter()
+        .map(|splice| splice::Splice {
+            at: splice.at,
+            delete: splice.delete,
+            insert: splice.insert,
+        })
+        .collect();
+    let now = node.splice_idea(group, id, field, &heads, &splices)?;
+    Ok(json!(text(&now)))
+}
+
+fn cost(units: Option<u64>) -> Result<Option<Cost>, Fault> {
+    let cost = units.map(|units| Cost::new(units).map_err(|_| Fault::new("does-not-fit")));
+    cost.transpose()
+}
+
+/// A place on the map, to the millionth of a degree. What is none (too far north, not a number) does not fit.
+fn microdegrees(place: Option<Place>) -> Result<Option<place::Place>, Fault> {
+    let Some(Place { lat, lon }) = place else {
+        return Ok(None);
+    };
+    let place = place::Place::from_degrees(&format!("{lat:.6}"), &format!("{lon:.6}"));
+    place.map(Some).map_err(|_| Fault::new("does-not-fit"))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId};
 use kiez_core::domain::poll::PollState;
+use kiez_core::domain::task::TaskState;
+use kiez_core::host::clock;
 use kiez_core::host::keystore::Passphrase;
-use kiez_core::host::net::Contact;
-use kiez_core::host::node::Node;
-use kiez_core::host::store::{IdeaRow, PollRow, TaskRow};
-use kiez_core::replica::document::vote::BallotReading;
+use kiez_core::host::net;
+use kiez_core::host::node::{GroupCard as Group, Node};
+use kiez_core::replica::join;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
@@ -16,43 +17,56 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::house::{House, Open};
+use super::names::Names;
 use super::view::{
-    CommentCard, Connections, Count, Door, DoorState, GroupCard, Hit, IdeaCard, IdeaPage, IdeaRef, Person,
-    PersonCard, PersonReach, PollCard, PollPage, TaskCard,
+    Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard, PersonReach,
+    Today,
 };
 
 /// A question.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 #[ts(export)]
-pub(crate) enum Question {
+pub(crate) enum Query {
     /// [`Door`]
     Door {},
+    /// [`Today`]
+    Today {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
     /// [`IdeaCard`]s
     Ideas {
         #[ts(type = "string")]
         group: GroupId,
     },
-    /// [`IdeaPage`]
+    /// [`super::view::IdeaPage`]
     Idea {
         #[ts(type = "string")]
         group: GroupId,
         #[ts(type = "string")]
         id: ProposalId,
     },
-    /// [`PollCard`]s
+    /// [`super::view::Version`]s
+    History {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        id: ProposalId,
+    },
+    /// [`super::view::PollCard`]s
     Decisions {
         #[ts(type = "string")]
         group: GroupId,
     },
-    /// [`PollPage`]
+    /// [`super::view::PollPage`]
     Poll {
         #[ts(type = "string")]
         group: GroupId,
         #[ts(type = "string")]
         id: PollId,
     },
-    /// [`TaskCard`]s
+    /// [`super::view::TaskCard`]s
     Tasks {
         #[ts(type = "string")]
         group: GroupId,
@@ -67,7 +81,7 @@ pub(crate) enum Question {
         #[ts(type = "string")]
         group: GroupId,
     },
-    /// [`Hit`]s
+    /// [`super::view::Hit`]s
     Search {
         #[ts(type = "string")]
         group: GroupId,
@@ -75,16 +89,18 @@ pub(crate) enum Question {
     },
     /// The recovery words, in order.
     Words { passphrase: String },
+    /// [`InvitationInfo`]
+    Invitation { text: String },
 }
 
 /// Answers it.
-pub(crate) async fn answer(house: &House, question: Question) -> Result<Value, Fault> {
+pub(crate) async fn answer(house: &House, query: Query) -> Result<Value, Fault> {
     let open = house.open().await;
-    if matches!(question, Question::Door {}) {
-        return Ok(json!(door(house, open.as_ref())?));
+    if matches!(query, Query::Door {}) {
+        return block_in_place(|| Ok(json!(door(house, open.as_ref())?)));
     }
     let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
-    block_in_place(|| answer_open(open, question))
+    block_in_place(|| answer_open(open, query))
 }
 
 fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
@@ -98,228 +114,200 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
             state,
             name: None,
             groups: vec![],
+            person: None,
+            device: None,
+            words_noted: false,
+            example: false,
         });
     };
-    let mut groups = Vec::new();
-    for group in open.node.groups()? {
-        let card = open.node.group_card(group)?;
-        groups.push(GroupCard {
-            id: card.id,
-            name: card.name,
-            purpose: card.purpose,
-            people: card.people,
-        });
-    }
+    let node = &open.node;
+    let groups: Result<Vec<_>, Fault> = node
+        .groups()?
+        .into_iter()
+        .map(|group| Ok(group_card(node.group_card(group)?)))
+        .collect();
     Ok(Door {
         state: DoorState::Open,
-        name: Some(open.node.profile_name()?),
-        groups,
+        name: Some(node.profile_name()?),
+        groups: groups?,
+        person: Some(node.me().person),
+        device: Some(node.me().device_id()),
+        words_noted: node.words_noted()?,
+        example: open.example.is_some(),
     })
 }
 
-fn answer_open(open: &Open, question: Question) -> Result<Value, Fault> {
+fn group_card(card: Group) -> GroupCard {
+    GroupCard {
+        id: card.id,
+        name: card.name,
+        purpose: card.purpose,
+        people: card.people,
+    }
+}
+
+fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
     let node = &open.node;
     let names = |group| Names::of(node, group);
-    Ok(match question {
-        Question::Door {} => Value::Null,
-        Question::Ideas { group } => {
+    Ok(match query {
+        Query::Door {} => Value::Null,
+        Query::Today { group } => json!(today(open, group)?),
+        Query::Ideas { group } => json!(ideas(node, group)?),
+        Query::Idea { group, id } => json!(names(group)?.idea_page(id)?),
+        Query::History { group, id } => json!(names(group)?.versions(id)?),
+        Query::Decisions { group } => json!(names(group)?.polls(node.polls(group)?)?),
+        Query::Poll { group, id } => json!(names(group)?.poll_page(id)?),
+        Query::Tasks { group } => {
             let names = names(group)?;
-            let ideas = node.ideas(group)?;
-            json!(
-                ideas
-                    .into_iter()
-                    .map(|row| names.idea_card(row))
-                    .collect::<Vec<_>>()
-            )
+            let tasks = node.tasks(group)?.into_iter().map(|row| names.task(row));
+            json!(tasks.collect::<Vec<_>>())
         }
-        Question::Idea { group, id } => json!(names(group)?.idea_page(node, id)?),
-        Question::Decisions { group } => json!(names(group)?.polls(node, node.polls(group)?)?),
-        Question::Poll { group, id } => json!(names(group)?.poll_page(node, id)?),
-        Question::Tasks { group } => {
+        Query::People { group } => json!(people(open, group)?),
+        Query::Connections { group } => json!(connections(open, group)?),
+        Query::Search { group, text } => {
             let names = names(group)?;
-            let tasks = node.tasks(group)?;
-            json!(tasks.into_iter().map(|row| names.task(row)).collect::<Vec<_>>())
+            let hits = node.search(group, &text)?.into_iter();
+            json!(hits.filter_map(|hit| names.hit(hit)).collect::<Vec<_>>())
         }
-        Question::People { group } => {
-            let names = names(group)?;
-            let cards = node.people(group)?.into_iter().map(|card| PersonCard {
-                person: names.person(card.id),
-                role: card.role,
-                devices: card.devices,
-            });
-            json!(cards.collect::<Vec<_>>())
-        }
-        Question::Connections { group } => json!(connections(open, group)?),
-        Question::Search { group, text } => {
-            let hits = node.search(group, &text)?.into_iter().map(|hit| Hit {
-                kind: hit.kind,
-                id: hit.id,
-                title: hit.title,
-            });
-            json!(hits.collect::<Vec<_>>())
-        }
-        Question::Words { passphrase } => {
+        Query::Words { passphrase } => {
             let words = node.recovery_words(&Passphrase::new(&passphrase))?;
             json!(words.phrase().split(' ').collect::<Vec<_>>())
         }
+        Query::Invitation { text } => json!(invitation(&text)),
     })
 }
 
-fn connections(open: &Open, group: GroupId) -> Result<Connections, Fault> {
-    let status = open.node.status(group)?;
-    let contacts = open.network.contacts().borrow().clone();
-    let mut people: BTreeMap<PersonId, PersonReach> = BTreeMap::new();
-    for peer in status.peers {
-        let contact = contacts.get(&(group, peer.device));
-        let near = matches!(contact, Some(Contact::Even | Contact::Busy));
-        let reach = people.entry(peer.person).or_insert_with(|| PersonReach {
-            person: Person {
-                id: peer.person,
-                name: peer.name.clone(),
-                me: peer.person == open.node.me().person,
-            },
-            has_all: false,
-            as_of: None,
-            near: false,
-        });
-        reach.has_all |= peer.has_all_of_mine;
-        reach.as_of = reach.as_of.max(peer.as_of);
-        reach.near |= near;
+fn ideas(node: &Node, group: GroupId) -> Result<Vec<IdeaCard>, Fault> {
+    let ideas = node.ideas(group)?;
+    let names = Names::with(node, group, &ideas)?;
+    let stages = node.stages(group)?;
+    let cards = ideas.into_iter().map(|row| {
+        let stage = stages.get(&row.id).copied().unwrap_or_default();
+        names.idea_card(row, stage)
+    });
+    Ok(cards.collect())
+}
+
+fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
+    let node = &open.node;
+    let ideas = node.ideas(group)?;
+    let names = Names::with(node, group, &ideas)?;
+    let card = group_card(node.group_card(group)?);
+    let mut open_votes = names.polls(node.polls(group)?)?;
+    open_votes.retain(|poll| PollState::from(poll.state) == PollState::Open);
+    // Those that wait for this person first; within, the newest first.
+    open_votes.reverse();
+    open_votes.sort_by_key(|poll| !poll.may_vote || poll.mine.is_some());
+    let mine = node.tasks(group)?.into_iter();
+    let mine = mine.filter(|task| task.state != TaskState::Done && task.assignees.contains(&node.me().person));
+    let news = node.news(group)?;
+    let mut arrived = reach(open, group, &names)?;
+    arrived.retain(|reach| reach.has_all);
+    let mut first_steps = Vec::new();
+    if card.people < 2 {
+        first_steps.push(FirstStep::Invite);
     }
+    if ideas.is_empty() {
+        first_steps.push(FirstStep::Idea);
+    }
+    if !node.words_noted()? {
+        first_steps.push(FirstStep::Words);
+    }
+    Ok(Today {
+        group: card,
+        me: names.me(),
+        open_votes,
+        my_tasks: mine.map(|task| names.task(task)).collect(),
+        since: news.since,
+        news: news.done.into_iter().map(|done| names.news_item(done)).collect(),
+        arrived,
+        first_steps,
+    })
+}
+
+fn people(open: &Open, group: GroupId) -> Result<Vec<PersonCard>, Fault> {
+    let node = &open.node;
+    let names = Names::of(node, group)?;
+    let reach: BTreeMap<PersonId, PersonReach> = reach(open, group, &names)?
+        .into_iter()
+        .map(|reach| (reach.person.id, reach))
+        .collect();
+    let cards = node.people(group)?.into_iter().map(|card| {
+        let person = names.person(card.id);
+        // This person has everything of theirs.
+        let mine = || PersonReach {
+            person: person.clone(),
+            has_all: true,
+            as_of: None,
+            contact: None,
+        };
+        PersonCard {
+            reach: reach.get(&card.id).cloned().unwrap_or_else(mine),
+            role: card.role.into(),
+            devices: card.devices,
+            person,
+        }
+    });
+    Ok(cards.collect())
+}
+
+/// What everybody else has of this device's writing, and how the line to them is.
+fn reach(open: &Open, group: GroupId, names: &Names<'_>) -> Result<Vec<PersonReach>, Fault> {
+    let lines = open.network.contacts().borrow().clone();
+    let mut best: BTreeMap<PersonId, Contact> = BTreeMap::new();
+    for peer in open.node.status(group)?.peers {
+        if let Some(line) = lines.get(&(group, peer.device)) {
+            let line = match line {
+                net::Contact::Even => Contact::Even,
+                net::Contact::Busy => Contact::Busy,
+                net::Contact::EndedEven | net::Contact::Lost => Contact::Lost,
+            };
+            let standing = best.entry(peer.person).or_insert(line);
+            *standing = line.max(*standing);
+        }
+    }
+    let all = open.node.reach(group)?;
+    Ok(all
+        .iter()
+        .map(|reach| names.reach(reach, best.get(&reach.person).copied()))
+        .collect())
+}
+
+fn connections(open: &Open, group: GroupId) -> Result<Connections, Fault> {
+    let names = Names::of(&open.node, group)?;
+    let people = reach(open, group, &names)?;
+    let status = open.node.status(group)?;
+    let near = people
+        .iter()
+        .filter(|reach| matches!(reach.contact, Some(Contact::Even | Contact::Busy)));
     Ok(Connections {
         discovering: open.network.is_discovering(),
-        people: people.into_values().collect(),
-        entries: status.entries,
-        waiting: status.waiting,
-        quarantined: status.quarantined,
-        set_aside: status.set_aside,
+        near: near.map(|reach| reach.person.clone()).collect(),
+        people,
+        mine: Mine {
+            entries: status.entries,
+            waiting: status.waiting,
+            quarantined: status.quarantined,
+            set_aside: status.set_aside,
+        },
         needs_update: status.needs_update,
     })
 }
 
-/// The names of people and ideas of a group, as they are now.
-struct Names {
-    group: GroupId,
-    me: PersonId,
-    people: BTreeMap<PersonId, Option<String>>,
-    ideas: BTreeMap<ProposalId, String>,
-}
-
-impl Names {
-    fn of(node: &Node, group: GroupId) -> Result<Self, Fault> {
-        let people = node.people(group)?;
-        let ideas = node.ideas(group)?;
-        Ok(Self {
-            group,
-            me: node.me().person,
-            people: people.into_iter().map(|card| (card.id, card.name)).collect(),
-            ideas: ideas.into_iter().map(|row| (row.id, row.title)).collect(),
-        })
-    }
-
-    fn person(&self, id: PersonId) -> Person {
-        Person {
-            id,
-            name: self.people.get(&id).cloned().flatten(),
-            me: id == self.me,
-        }
-    }
-
-    fn idea(&self, id: ProposalId) -> Option<IdeaRef> {
-        let title = self.ideas.get(&id)?.clone();
-        Some(IdeaRef { id, title })
-    }
-
-    fn idea_card(&self, row: IdeaRow) -> IdeaCard {
-        IdeaCard {
-            id: row.id,
-            title: row.title,
-            author: row.author.map(|author| self.person(author)),
-            at: row.at,
-            cost: row.cost,
-            place: row.place,
-            categories: row.categories,
-            targets: row.targets,
-        }
-    }
-
-    fn idea_page(&self, node: &Node, id: ProposalId) -> Result<IdeaPage, Fault> {
-        let page = node.idea(self.group, id)?;
-        let row = page.row.ok_or_else(|| Fault::new("not-found"))?;
-        let comments = page.comments.into_iter().map(|comment| CommentCard {
-            id: comment.id,
-            author: self.person(comment.author),
-            text: comment.text,
-            at: comment.at,
-        });
-        Ok(IdeaPage {
-            card: self.idea_card(row),
-            body: page.idea.body,
-            comments: comments.collect(),
-            polls: self.polls(node, page.polls)?,
-            tasks: page.tasks.into_iter().map(|row| self.task(row)).collect(),
-        })
-    }
-
-    fn task(&self, row: TaskRow) -> TaskCard {
-        TaskCard {
-            id: row.id,
-            title: row.title,
-            idea: row.idea.and_then(|idea| self.idea(idea)),
-            mine: row.assignees.contains(&self.me),
-            assignees: row.assignees.into_iter().map(|id| self.person(id)).collect(),
-            due: row.due,
-            state: row.state,
-        }
-    }
-
-    fn polls(&self, node: &Node, rows: Vec<PollRow>) -> Result<Vec<PollCard>, Fault> {
-        rows.into_iter()
-            .map(|row| Ok(self.poll_page(node, row.id)?.card))
-            .collect()
-    }
-
-    fn poll_page(&self, node: &Node, id: PollId) -> Result<PollPage, Fault> {
-        let (view, outcome, own) = node.poll(self.group, id)?;
-        let options = &view.record.options;
-        let mine = match &own {
-            BallotReading::One(ballot) => {
-                let chosen = ballot.choices.iter().map(|choice| usize::from(*choice));
-                Some(chosen.filter_map(|choice| options.get(choice).cloned()).collect())
+fn invitation(text: &str) -> InvitationInfo {
+    match join::Invitation::parse(text) {
+        Ok(invitation) => {
+            let ok = clock::now() <= invitation.expires;
+            InvitationInfo {
+                expires: Some(invitation.expires),
+                ok,
+                code: (!ok).then(|| "invitation-expired".to_owned()),
             }
-            BallotReading::None | BallotReading::Several => None,
-        };
-        let counts = outcome.tally.as_ref().map(|tally| {
-            let lines = options.iter().zip(&tally.counts).zip(0_u16..);
-            lines
-                .map(|((option, count), number)| Count {
-                    option: option.clone(),
-                    count: *count,
-                    won: tally.winners.contains(&number),
-                })
-                .collect()
-        });
-        let is_open = outcome.state == PollState::Open;
-        Ok(PollPage {
-            card: PollCard {
-                id,
-                idea: self.idea(view.record.proposal),
-                question: view.record.question.clone(),
-                method: view.record.method,
-                options: options.clone(),
-                state: outcome.state,
-                opened_by: self.person(view.record.opener),
-                at: view.record.at,
-                eligible: outcome.eligible,
-                cast: outcome.cast,
-                mine,
-                may_vote: is_open && view.electors.contains(&self.me),
-                may_close: is_open && view.record.counters.contains(&self.me),
-            },
-            quorum_reached: outcome.tally.as_ref().map(|tally| tally.quorum_reached),
-            counts,
-            fingerprint: outcome.fingerprint.map(|bytes| crate::execute::hex(&bytes)),
-            twice: outcome.several.into_iter().map(|id| self.person(id)).collect(),
-        })
+        }
+        Err(error) => InvitationInfo {
+            expires: None,
+            ok: false,
+            code: Some(Fault::from(error).code),
+        },
     }
 }

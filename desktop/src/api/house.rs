@@ -3,23 +3,37 @@
 use std::sync::Arc;
 
 use kiez_core::domain::id::GroupId;
-use kiez_core::host::keystore::{Home, Passphrase};
-use kiez_core::host::net::Network;
-use kiez_core::host::node::Node;
+use kiez_core::host::keystore::{Home, Passphrase, RecoveryWords};
+use kiez_core::host::net::{Contacts, Joined, Network};
+use kiez_core::host::node::{Changed, Node};
 use serde::Serialize;
-use tokio::sync::{RwLock, broadcast};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard, broadcast, watch};
 use tokio::task::{AbortHandle, block_in_place};
 use ts_rs::TS;
 
 use super::Fault;
+use super::example::Example;
 
 /// How many events a page may lag behind; then it is told to ask for everything again.
 const EVENTS: usize = 256;
 
+/// What goes on for longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub(crate) enum Step {
+    /// A copy is being put together.
+    Gathering,
+    /// A file is being written.
+    Writing,
+    /// What a copy brought is being taken in.
+    TakingIn,
+}
+
 /// What pages are told without asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[ts(export)]
+#[ts(export, rename = "News")]
 pub(crate) enum Event {
     /// Something changed in a group: ask again for what is on the screen.
     Changed {
@@ -27,16 +41,20 @@ pub(crate) enum Event {
         group: GroupId,
     },
     /// Who is near, or what others have, changed.
-    Contacts,
+    Contacts {},
     /// Somebody came in by an invitation of this device.
     Joined {
+        #[ts(type = "string")]
+        group: GroupId,
         /// Both screens show it.
         code: String,
     },
-    /// The profile was opened, or locked.
-    Door,
+    /// The profile was opened or locked, or what it says of the person changed.
+    Door {},
+    /// A copy goes on.
+    Copying { step: Step },
     /// Some events were missed: ask again for everything.
-    Everything,
+    Everything {},
 }
 
 /// The profile while it is open.
@@ -45,6 +63,8 @@ pub(crate) struct Open {
     pub(crate) node: Node,
     pub(crate) network: Network,
     pub(crate) passphrase: Passphrase,
+    /// Where it is one to look around in: its folder, which goes when this is dropped.
+    pub(super) example: Option<Example>,
     watching: AbortHandle,
 }
 
@@ -54,6 +74,7 @@ pub(crate) struct House {
     home: Home,
     open: Arc<RwLock<Option<Open>>>,
     told: broadcast::Sender<Event>,
+    join_stop: Arc<Notify>,
 }
 
 impl House {
@@ -62,6 +83,7 @@ impl House {
             home,
             open: Arc::default(),
             told: broadcast::channel(EVENTS).0,
+            join_stop: Arc::default(),
         }
     }
 
@@ -71,7 +93,7 @@ impl House {
     }
 
     /// The open profile; the guard keeps it open.
-    pub(crate) async fn open(&self) -> tokio::sync::RwLockReadGuard<'_, Option<Open>> {
+    pub(crate) async fn open(&self) -> RwLockReadGuard<'_, Option<Open>> {
         self.open.read().await
     }
 
@@ -80,78 +102,141 @@ impl House {
         self.told.subscribe()
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub(super) fn tell(&self, event: Event) {
         // No page listening is no error.
         self.told.send(event).ok();
     }
 
+    pub(super) fn tell_door(&self) {
+        self.tell(Event::Door {});
+    }
+
     /// Makes a profile, and opens it.
-    pub(crate) async fn create(&self, name: &str, passphrase: &str) -> Result<(), Fault> {
-        let passphrase = Passphrase::new(passphrase);
-        let node = block_in_place(|| Node::create(&self.home, name, &passphrase))?;
-        self.begin(node, passphrase).await
+    pub(super) async fn create(&self, name: &str, passphrase: &str) -> Result<(), Fault> {
+        self.begin(passphrase, |passphrase| {
+            Ok(Node::create(&self.home, name, passphrase)?)
+        })
+        .await
+    }
+
+    /// Makes a profile for who has their recovery words, and opens it.
+    pub(super) async fn restore(&self, words: &str, name: &str, passphrase: &str) -> Result<(), Fault> {
+        let words = RecoveryWords::parse(words)?;
+        self.begin(passphrase, |passphrase| {
+            Ok(Node::restore(&self.home, name, passphrase, &words)?)
+        })
+        .await
     }
 
     /// Opens the profile.
-    pub(crate) async fn unlock(&self, passphrase: &str) -> Result<(), Fault> {
-        if self.open.read().await.is_some() {
-            return Ok(());
-        }
-        let passphrase = Passphrase::new(passphrase);
-        let node = block_in_place(|| Node::open(&self.home, &passphrase))?;
-        self.begin(node, passphrase).await
+    pub(super) async fn unlock(&self, passphrase: &str) -> Result<(), Fault> {
+        self.begin(passphrase, |passphrase| Ok(Node::open(&self.home, passphrase)?))
+            .await
     }
 
-    async fn begin(&self, node: Node, passphrase: Passphrase) -> Result<(), Fault> {
+    async fn begin(
+        &self,
+        passphrase: &str,
+        make: impl FnOnce(&Passphrase) -> Result<Node, Fault>,
+    ) -> Result<(), Fault> {
+        // Whoever asks at the same time waits until it is open.
+        let mut open = self.open.write().await;
+        if open.is_some() {
+            return Err(Fault::new("in-use"));
+        }
+        let passphrase = Passphrase::new(passphrase);
+        let node = block_in_place(|| make(&passphrase))?;
+        *open = Some(self.opened(node, passphrase, None).await?);
+        drop(open);
+        self.tell_door();
+        Ok(())
+    }
+
+    async fn opened(&self, node: Node, passphrase: Passphrase, example: Option<Example>) -> Result<Open, Fault> {
         let network = Network::start(&node, Some(passphrase.clone())).await?;
-        let watching = tokio::spawn(watch(
+        let watching = tokio::spawn(watch_all(
             self.told.clone(),
             node.events(),
             network.contacts(),
             network.joined(),
         ));
-        *self.open.write().await = Some(Open {
+        // Ideas that came while no steward's device was here to number them.
+        let numbering = node.clone();
+        tokio::task::spawn_blocking(move || {
+            for group in numbering.groups().unwrap_or_default() {
+                numbering.number_ideas(group);
+            }
+        });
+        Ok(Open {
             node,
             network,
             passphrase,
+            example,
             watching: watching.abort_handle(),
-        });
-        self.tell(Event::Door);
-        Ok(())
+        })
+    }
+
+    /// Leaves the profile that is open, if one is, for the example.
+    pub(super) async fn begin_example(&self) -> Result<GroupId, Fault> {
+        self.lock().await;
+        let mut open = self.open.write().await;
+        let (example, node, passphrase, group) = block_in_place(Example::make)?;
+        *open = Some(self.opened(node, passphrase, Some(example)).await?);
+        drop(open);
+        self.tell_door();
+        Ok(group)
     }
 
     /// Closes the profile: its key leaves the memory.
     pub(crate) async fn lock(&self) {
-        let open = self.open.write().await.take();
-        if let Some(open) = open {
+        self.stop_joining();
+        if let Some(open) = self.open.write().await.take() {
             open.watching.abort();
             open.network.stop().await;
+            self.tell_door();
         }
-        self.tell(Event::Door);
+    }
+
+    pub(super) async fn change_passphrase(&self, old: &str, new: &str) -> Result<(), Fault> {
+        let mut open = self.open.write().await;
+        let open = open.as_mut().ok_or_else(|| Fault::new("locked"))?;
+        let (old, new) = (Passphrase::new(old), Passphrase::new(new));
+        block_in_place(|| open.node.change_passphrase(&old, &new))?;
+        open.passphrase = new;
+        Ok(())
+    }
+
+    /// Has whoever waits to be let in wait no longer.
+    pub(super) fn stop_joining(&self) {
+        self.join_stop.notify_waiters();
+    }
+
+    pub(super) async fn joining_stopped(&self) {
+        self.join_stop.notified().await;
     }
 }
 
 /// Passes on what the node and the network tell.
-async fn watch(
+async fn watch_all(
     told: broadcast::Sender<Event>,
-    mut changed: broadcast::Receiver<kiez_core::host::node::Changed>,
-    mut contacts: tokio::sync::watch::Receiver<kiez_core::host::net::Contacts>,
-    mut joined: tokio::sync::watch::Receiver<Option<kiez_core::host::net::Joined>>,
+    mut changed: broadcast::Receiver<Changed>,
+    mut contacts: watch::Receiver<Contacts>,
+    mut joined: watch::Receiver<Option<Joined>>,
 ) {
     use broadcast::error::RecvError;
     loop {
         let event = tokio::select! {
             change = changed.recv() => match change {
                 Ok(change) => Event::Changed { group: change.group },
-                Err(RecvError::Lagged(_)) => Event::Everything,
+                Err(RecvError::Lagged(_)) => Event::Everything {},
                 Err(RecvError::Closed) => return,
             },
             Ok(()) = contacts.changed() => {
                 contacts.mark_unchanged();
-                Event::Contacts
+                Event::Contacts {}
             }
             Ok(()) = joined.changed() => match &*joined.borrow_and_update() {
-                Some(joined) => Event::Joined { code: joined.code.clone() },
+                Some(joined) => Event::Joined { group: joined.group, code: joined.code.clone() },
                 None => continue,
             },
             else => return,

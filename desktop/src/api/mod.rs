@@ -1,9 +1,15 @@
-//! One API for every page: the local web server answers it, and the window will. `ask` reads, `act` changes something, `view`
-//! is what is answered. `house` holds the profile, open or not.
+//! One API for every page: the window and the local web server both answer with it.
+//!
+//! `ask` reads, `act` changes something, `copies` carries a group in a file. `house` holds the profile, open or not, and
+//! `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
+//! from these (ts-rs).
 
 pub(crate) mod act;
 pub(crate) mod ask;
+pub(crate) mod copies;
+mod example;
 pub(crate) mod house;
+mod names;
 pub(crate) mod view;
 
 use serde::Serialize;
@@ -12,7 +18,7 @@ use crate::failure::Failure;
 
 /// Why a page's question was not answered: a code that the page has words for, never a text to match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
-#[ts(export)]
+#[ts(export, rename = "ApiError")]
 pub(crate) struct Fault {
     pub(crate) code: String,
 }

@@ -1,14 +1,63 @@
 //! What a page is told. The page's own types are made from these.
+//!
+//! Ids are lower-case hexadecimal; times are milliseconds since 1970, by the clock of whoever did it.
 
-use kiez_core::domain::charter::Role;
-use kiez_core::domain::id::{CommentId, GroupId, PersonId, PollId, ProposalId, TaskId, Timestamp};
-use kiez_core::domain::poll::{Method, PollState};
-use kiez_core::domain::task::TaskState;
-use serde::Serialize;
+use kiez_core::domain::id::{CommentId, DeviceId, GroupId, PersonId, PollId, ProposalId, TaskId, Timestamp};
+use kiez_core::domain::stage::Stage;
+use kiez_core::domain::{charter, poll, task, version};
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+/// Has a type of the engine stand in the page's types under the same name, written the same way in JSON.
+macro_rules! shown {
+    ($(#[$doc:meta])* $name:ident($of:path), $case:literal, $($variant:ident),+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+        #[serde(rename_all = $case)]
+        #[ts(export)]
+        pub(crate) enum $name { $($variant),+ }
+
+        impl From<$of> for $name {
+            fn from(of: $of) -> Self {
+                match of { $(<$of>::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for $of {
+            fn from(shown: $name) -> Self {
+                match shown { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+
+shown!(
+    /// What somebody may do.
+    Role(charter::Role), "kebab-case", Observer, Member, Steward
+);
+shown!(
+    /// How a question is answered.
+    PollMethod(poll::Method), "kebab-case", YesNo, Approval
+);
+shown!(
+    /// How far a vote is. `waiting`: closed, but not all of the answers are here yet.
+    PollState(poll::PollState), "kebab-case", Open, Waiting, Closed, Disputed
+);
+shown!(
+    /// How far a task is.
+    TaskState(task::TaskState), "kebab-case", Open, Done
+);
+shown!(
+    /// How far an idea is.
+    IdeaState(Stage), "kebab-case", Idea, Vote, Decided, Doing, Done
+);
+shown!(
+    /// What became of a piece of text.
+    PartWas(version::Was), "kebab-case", Same, Added, Removed
+);
+
 /// Is there a profile here, and is it open?
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
 #[ts(export)]
 pub(crate) enum DoorState {
@@ -26,9 +75,17 @@ pub(crate) enum DoorState {
 #[ts(export)]
 pub(crate) struct Door {
     pub(crate) state: DoorState,
-    /// Whose profile it is; told once it is open.
+    /// Whose profile it is; this and what follows is told once it is open.
     pub(crate) name: Option<String>,
     pub(crate) groups: Vec<GroupCard>,
+    #[ts(type = "string | null")]
+    pub(crate) person: Option<PersonId>,
+    #[ts(type = "string | null")]
+    pub(crate) device: Option<DeviceId>,
+    /// Has this person said that the recovery words are written down?
+    pub(crate) words_noted: bool,
+    /// Is this the example neighbourhood, which is gone when it is left?
+    pub(crate) example: bool,
 }
 
 /// A group.
@@ -50,7 +107,82 @@ pub(crate) struct Person {
     pub(crate) id: PersonId,
     /// None where they have not said one.
     pub(crate) name: Option<String>,
+    /// One or two letters.
+    pub(crate) initials: String,
     pub(crate) me: bool,
+}
+
+/// Somebody in the list of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct PersonCard {
+    pub(crate) person: Person,
+    pub(crate) role: Role,
+    pub(crate) devices: usize,
+    pub(crate) reach: PersonReach,
+}
+
+/// How the line to somebody is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub(crate) enum Contact {
+    /// They were there, and are not now.
+    Lost,
+    /// Something is being exchanged.
+    Busy,
+    /// Both have the same.
+    Even,
+}
+
+/// What somebody has of mine, by the best of their devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub(crate) struct PersonReach {
+    pub(crate) person: Person,
+    pub(crate) has_all: bool,
+    /// When they said so last.
+    #[ts(type = "number | null")]
+    pub(crate) as_of: Option<Timestamp>,
+    /// None where they were not met since Kiez was opened.
+    pub(crate) contact: Option<Contact>,
+}
+
+/// What is here of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub(crate) struct Mine {
+    #[ts(type = "number")]
+    pub(crate) entries: u64,
+    #[ts(type = "number")]
+    pub(crate) waiting: u64,
+    #[ts(type = "number")]
+    pub(crate) quarantined: u64,
+    pub(crate) set_aside: usize,
+}
+
+/// Who is near, and what others have of mine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub(crate) struct Connections {
+    /// Can devices nearby be found?
+    pub(crate) discovering: bool,
+    pub(crate) near: Vec<Person>,
+    pub(crate) people: Vec<PersonReach>,
+    pub(crate) mine: Mine,
+    pub(crate) needs_update: bool,
+}
+
+/// Where something is, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub(crate) struct Place {
+    pub(crate) lat: f64,
+    pub(crate) lon: f64,
 }
 
 /// An idea, wherever one is named.
@@ -59,25 +191,49 @@ pub(crate) struct Person {
 pub(crate) struct IdeaRef {
     #[ts(type = "string")]
     pub(crate) id: ProposalId,
+    /// None until a steward's device has numbered it.
+    pub(crate) plate: Option<u32>,
     pub(crate) title: String,
 }
 
 /// An idea in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub(crate) struct IdeaCard {
     #[ts(type = "string")]
     pub(crate) id: ProposalId,
+    pub(crate) plate: Option<u32>,
+    /// The number under which it was known before.
+    pub(crate) plate_was: Option<u32>,
     pub(crate) title: String,
     pub(crate) author: Option<Person>,
     #[ts(type = "number")]
     pub(crate) at: Timestamp,
+    /// When something about it was changed last.
+    #[ts(type = "number")]
+    pub(crate) changed_at: Timestamp,
+    /// In whole units of whatever the group counts in.
     #[ts(type = "number | null")]
     pub(crate) cost: Option<u64>,
-    /// `latitude,longitude` in degrees.
-    pub(crate) place: Option<String>,
+    pub(crate) place: Option<Place>,
     pub(crate) categories: Vec<String>,
     pub(crate) targets: Vec<String>,
+    pub(crate) state: IdeaState,
+    #[ts(type = "number")]
+    pub(crate) comments: u64,
+    /// Is something about it new since this person was last here?
+    pub(crate) unread: bool,
+    pub(crate) first_words: String,
+}
+
+/// A text that people write together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// The point in its past that splices of it refer to.
+    pub(crate) heads: String,
 }
 
 /// A comment.
@@ -90,17 +246,86 @@ pub(crate) struct CommentCard {
     pub(crate) text: String,
     #[ts(type = "number")]
     pub(crate) at: Timestamp,
+    pub(crate) mine: bool,
+    pub(crate) new: bool,
+}
+
+/// Who has seen an idea's text as it stands here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct SeenBy {
+    pub(crate) have: usize,
+    pub(crate) of: usize,
+    pub(crate) missing: Vec<Person>,
+}
+
+/// What was done with an idea.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub(crate) enum HistoryWhat {
+    Written,
+    Title,
+    Text,
+    Cost,
+    Place,
+    Comment,
+    VoteOpened,
+    VoteClosed,
+    Task,
+    TaskDone,
+}
+
+/// Who did what with an idea, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct HistoryItem {
+    #[ts(type = "number")]
+    pub(crate) at: Timestamp,
+    pub(crate) by: Option<Person>,
+    pub(crate) what: HistoryWhat,
+    pub(crate) text: String,
 }
 
 /// The page of one idea.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub(crate) struct IdeaPage {
     pub(crate) card: IdeaCard,
-    pub(crate) body: String,
+    pub(crate) title: Text,
+    pub(crate) body: Text,
     pub(crate) comments: Vec<CommentCard>,
     pub(crate) polls: Vec<PollCard>,
     pub(crate) tasks: Vec<TaskCard>,
+    /// The newest first.
+    pub(crate) history: Vec<HistoryItem>,
+    /// Who has written in its texts.
+    pub(crate) writers: Vec<Person>,
+    pub(crate) seen_by: SeenBy,
+    pub(crate) may_write: bool,
+}
+
+/// A piece of text beside the version before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    pub(crate) was: PartWas,
+}
+
+/// A version of an idea's texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub(crate) struct Version {
+    #[ts(type = "number")]
+    pub(crate) at: Timestamp,
+    pub(crate) by: Option<Person>,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) title_parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// A vote in the list.
@@ -110,12 +335,10 @@ pub(crate) struct IdeaPage {
 pub(crate) struct PollCard {
     #[ts(type = "string")]
     pub(crate) id: PollId,
-    pub(crate) idea: Option<IdeaRef>,
+    pub(crate) idea: IdeaRef,
     pub(crate) question: String,
-    #[ts(type = "\"yes-no\" | \"approval\"")]
-    pub(crate) method: Method,
+    pub(crate) method: PollMethod,
     pub(crate) options: Vec<String>,
-    #[ts(type = "\"open\" | \"waiting\" | \"closed\" | \"disputed\"")]
     pub(crate) state: PollState,
     pub(crate) opened_by: Person,
     #[ts(type = "number")]
@@ -140,6 +363,15 @@ pub(crate) struct Count {
     pub(crate) won: bool,
 }
 
+/// What to compare aloud in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Fingerprint {
+    pub(crate) digits: String,
+    /// Six.
+    pub(crate) words: Vec<String>,
+}
+
 /// A vote with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -148,11 +380,13 @@ pub(crate) struct PollPage {
     pub(crate) card: PollCard,
     /// None before the close.
     pub(crate) counts: Option<Vec<Count>>,
+    pub(crate) winners: Vec<String>,
     pub(crate) quorum_reached: Option<bool>,
-    /// In hexadecimal digits.
-    pub(crate) fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<Fingerprint>,
     /// Who answered on two devices that did not know of each other.
     pub(crate) twice: Vec<Person>,
+    /// Who could vote and, as far as is known here, has not.
+    pub(crate) not_yet: Vec<Person>,
 }
 
 /// A task.
@@ -167,57 +401,132 @@ pub(crate) struct TaskCard {
     pub(crate) mine: bool,
     /// `YYYY-MM-DD`.
     pub(crate) due: Option<String>,
-    #[ts(type = "\"open\" | \"done\"")]
     pub(crate) state: TaskState,
 }
 
-/// Somebody in the list of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+/// What is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
 #[ts(export)]
-pub(crate) struct PersonCard {
-    pub(crate) person: Person,
-    #[ts(type = "\"observer\" | \"member\" | \"steward\"")]
-    pub(crate) role: Role,
-    pub(crate) devices: usize,
+pub(crate) enum NewsKind {
+    Joined,
+    Idea,
+    Comment,
+    Text,
+    VoteOpened,
+    VoteClosed,
+    Task,
+    TaskDone,
 }
 
-/// What somebody has of mine, by the best of their devices.
+/// Something new since this person was last here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct NewsItem {
+    pub(crate) kind: NewsKind,
+    pub(crate) by: Option<Person>,
+    #[ts(type = "number")]
+    pub(crate) at: Timestamp,
+    pub(crate) idea: Option<IdeaRef>,
+    pub(crate) text: String,
+    /// Is it somebody else's?
+    pub(crate) new: bool,
+}
+
+/// Something to do first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub(crate) enum FirstStep {
+    Invite,
+    Idea,
+    Words,
+}
+
+/// What needs me, and what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
-pub(crate) struct PersonReach {
-    pub(crate) person: Person,
-    pub(crate) has_all: bool,
-    /// When they said so last.
+pub(crate) struct Today {
+    pub(crate) group: GroupCard,
+    pub(crate) me: Person,
+    /// Those that wait for my ballot first.
+    pub(crate) open_votes: Vec<PollCard>,
+    pub(crate) my_tasks: Vec<TaskCard>,
+    pub(crate) news: Vec<NewsItem>,
     #[ts(type = "number | null")]
-    pub(crate) as_of: Option<Timestamp>,
-    /// Are they being talked to now?
-    pub(crate) near: bool,
+    pub(crate) since: Option<Timestamp>,
+    /// Who has all of mine.
+    pub(crate) arrived: Vec<PersonReach>,
+    pub(crate) first_steps: Vec<FirstStep>,
 }
 
-/// Who is near, and what others have of mine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
+/// Where something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
 #[ts(export)]
-pub(crate) struct Connections {
-    /// Can devices nearby be found?
-    pub(crate) discovering: bool,
-    pub(crate) people: Vec<PersonReach>,
-    #[ts(type = "number")]
-    pub(crate) entries: u64,
-    #[ts(type = "number")]
-    pub(crate) waiting: u64,
-    #[ts(type = "number")]
-    pub(crate) quarantined: u64,
-    pub(crate) set_aside: usize,
-    pub(crate) needs_update: bool,
+pub(crate) enum HitKind {
+    Idea,
+    Comment,
+    Task,
 }
 
 /// Something found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
 pub(crate) struct Hit {
-    pub(crate) kind: String,
+    pub(crate) kind: HitKind,
     pub(crate) id: String,
     pub(crate) title: String,
+    pub(crate) idea: Option<IdeaRef>,
+}
+
+/// What a pasted invitation says before anybody is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct InvitationInfo {
+    #[ts(type = "number | null")]
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) ok: bool,
+    /// Why not.
+    pub(crate) code: Option<String>,
+}
+
+/// Whatever was made has an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Added {
+    pub(crate) id: String,
+}
+
+/// An invitation for one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Invitation {
+    pub(crate) invitation: String,
+    #[ts(type = "number")]
+    pub(crate) expires: Timestamp,
+    /// Where this device can be reached.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// A group that was joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct Joined {
+    #[ts(type = "string")]
+    pub(crate) id: GroupId,
+    pub(crate) name: String,
+    /// Both screens show it.
+    pub(crate) code: String,
+}
+
+/// What a copy brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub(crate) struct CopyRead {
+    #[ts(type = "string")]
+    pub(crate) group: GroupId,
+    pub(crate) entries: usize,
+    pub(crate) new: usize,
 }

@@ -8,13 +8,16 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
+use axum::body::Bytes;
+use axum::extract::{self, DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as SentEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use kiez_core::domain::id::GroupId;
+use kiez_core::replica::limits::BUNDLE_BYTES_MAX;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_stream::wrappers::BroadcastStream;
@@ -22,7 +25,8 @@ use tokio_stream::{Stream, StreamExt};
 
 use crate::api::Fault;
 use crate::api::act::{self, Action};
-use crate::api::ask::{self, Question};
+use crate::api::ask::{self, Query};
+use crate::api::copies;
 use crate::api::house::{Event, House};
 use crate::failure::{Exit, Failure};
 
@@ -104,6 +108,10 @@ fn router(server: Server) -> Router {
         .route("/api/ask", post(questions))
         .route("/api/act", post(actions))
         .route("/api/events", get(events))
+        .route(
+            "/api/copy",
+            get(copy_out).post(copy_in).layer(DefaultBodyLimit::max(BUNDLE_BYTES_MAX)),
+        )
         .fallback(get(page))
         .layer(middleware::from_fn_with_state(server.clone(), guarded))
         // Not behind the guard: here the cookie is handed out.
@@ -155,7 +163,7 @@ struct Entering {
 async fn enter(
     State(server): State<Server>,
     headers: HeaderMap,
-    Query(entering): Query<Entering>,
+    extract::Query(entering): extract::Query<Entering>,
 ) -> Result<Response, Refused> {
     let cookie = server
         .guard
@@ -180,23 +188,55 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
 fn answered(outcome: Result<serde_json::Value, Fault>) -> Response {
     match outcome {
         Ok(answer) => Json(answer).into_response(),
-        Err(fault) => (StatusCode::UNPROCESSABLE_ENTITY, Json(fault)).into_response(),
+        Err(fault) => refused(fault),
     }
 }
 
-async fn questions(State(server): State<Server>, Asked(question): Asked<Question>) -> Response {
-    answered(ask::answer(&server.house, question).await)
+fn refused(fault: Fault) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(fault)).into_response()
+}
+
+async fn questions(State(server): State<Server>, Asked(query): Asked<Query>) -> Response {
+    answered(ask::answer(&server.house, query).await)
 }
 
 async fn actions(State(server): State<Server>, Asked(action): Asked<Action>) -> Response {
     answered(act::act(&server.house, action).await)
 }
 
+#[derive(Deserialize)]
+struct Copied {
+    group: GroupId,
+}
+
+async fn copy_out(State(server): State<Server>, extract::Query(Copied { group }): extract::Query<Copied>) -> Response {
+    let copied = async {
+        let name = copies::name_of(&server.house, group).await?;
+        Ok::<_, Fault>((name, copies::gather(&server.house, group).await?))
+    };
+    match copied.await {
+        Ok((name, bytes)) => {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            let kind = "application/octet-stream".to_owned();
+            let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)];
+            (headers, bytes).into_response()
+        }
+        Err(fault) => refused(fault),
+    }
+}
+
+async fn copy_in(State(server): State<Server>, bytes: Bytes) -> Response {
+    match copies::take_in(&server.house, &bytes).await {
+        Ok(read) => Json(read).into_response(),
+        Err(fault) => refused(fault),
+    }
+}
+
 async fn events(State(server): State<Server>) -> Sse<impl Stream<Item = Result<SentEvent, Infallible>>> {
     let told = BroadcastStream::new(server.house.events());
     let sent = told.map(|event| {
         // Who lagged behind asks for everything again.
-        let event = event.unwrap_or(Event::Everything);
+        let event = event.unwrap_or(Event::Everything {});
         Ok(SentEvent::default().json_data(&event).unwrap_or_default())
     });
     Sse::new(sent).keep_alive(KeepAlive::default())

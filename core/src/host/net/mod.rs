@@ -162,6 +162,11 @@ impl Network {
         own_addresses(&self.shared.endpoint).await
     }
 
+    /// Looks for everybody's devices now, not only when the next time has come.
+    pub fn look(&self) {
+        self.shared.look.notify_one();
+    }
+
     /// Ends all sessions properly: what was said arrives.
     pub async fn stop(mut self) {
         self.shared.stop.send_replace(true);

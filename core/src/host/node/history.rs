@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::deed::{Done, newest_first};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{GroupId, ProposalId, Timestamp};
-use crate::replica::actions::Version;
+use crate::domain::proposal::TextField;
+use crate::replica::actions::{TextNow, Version};
 use crate::replica::limits::HISTORY_MAX;
 
 use super::{Node, NodeError, now};
@@ -69,6 +70,17 @@ impl Node {
             let mut history = newest_first(all);
             history.truncate(HISTORY_MAX);
             Ok(history)
+        })
+    }
+
+    /// An idea's title and its text, for who writes in them.
+    ///
+    /// # Errors
+    /// See [`Node::news`]; where there is no such idea.
+    pub fn idea_texts(&self, group: GroupId, id: ProposalId) -> Result<(TextNow, TextNow), NodeError> {
+        self.with_group(group, |replica| {
+            let title = replica.idea_text(id, TextField::Title)?;
+            Ok((title, replica.idea_text(id, TextField::Body)?))
         })
     }
 

@@ -6,6 +6,7 @@ mod commands;
 mod history;
 mod import;
 mod passphrase;
+mod profile;
 mod queries;
 mod reach;
 
@@ -122,11 +123,35 @@ impl Node {
         passphrase: &Passphrase,
         cost: Cost,
     ) -> Result<Self, NodeError> {
+        let words = RecoveryWords::from_entropy(random::bytes());
+        Self::create_with(home, name, passphrase, cost, &words)
+    }
+
+    /// Makes a profile for a person who has their recovery words: they are who they were, on another device. Their groups
+    /// come back on an invitation.
+    ///
+    /// # Errors
+    /// See [`Node::create`].
+    pub fn restore(
+        home: &Home,
+        name: &str,
+        passphrase: &Passphrase,
+        words: &RecoveryWords,
+    ) -> Result<Self, NodeError> {
+        Self::create_with(home, name, passphrase, Cost::STANDARD, words)
+    }
+
+    fn create_with(
+        home: &Home,
+        name: &str,
+        passphrase: &Passphrase,
+        cost: Cost,
+        words: &RecoveryWords,
+    ) -> Result<Self, NodeError> {
         own::check_name(name).map_err(AuthorError::from)?;
         let unlocked = home.create_at(passphrase, cost)?;
         let store = Store::open(&unlocked)?;
-        let words = RecoveryWords::from_entropy(random::bytes());
-        let sealed = SealedSeed::seal(&words, passphrase, cost, random::bytes(), random::bytes())?;
+        let sealed = SealedSeed::seal(words, passphrase, cost, random::bytes(), random::bytes())?;
         let person = words.person_key().verifying_key().to_bytes();
         let device = SigningKey::generate(&mut SystemRandom).to_bytes();
         let box_secret = BoxSecret::generate(&mut SystemRandom);

@@ -44,6 +44,8 @@ pub enum ProfileValue {
     SealedSeed,
     /// The same under the passphrase that is to be valid next; empty where none is.
     NextSealedSeed,
+    /// Not empty once the person has said that the recovery words are written down.
+    WordsNoted,
 }
 
 impl ProfileValue {
@@ -55,6 +57,7 @@ impl ProfileValue {
             Self::Person => "person",
             Self::SealedSeed => "sealed seed",
             Self::NextSealedSeed => "next sealed seed",
+            Self::WordsNoted => "words noted",
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct PollOutcome {
     pub eligible: u64,
     /// How many have, as far as this device knows; once closed, those within the cut.
     pub cast: u64,
+    /// Who has: those whom `cast` counts.
+    pub voted: BTreeSet<PersonId>,
     /// Once closed: the count.
     pub tally: Option<Tally>,
     /// Once closed: what others compare. Equal cuts, ballots and counts, equal fingerprints.
@@ -229,6 +231,7 @@ impl<S: Storage> Replica<S> {
             state,
             eligible,
             cast,
+            voted: ballots.into_keys().collect(),
             tally,
             fingerprint,
             several,
