@@ -139,7 +139,8 @@ fn every_answer_has_its_fields() {
         "author",
         "at",
     ];
-    has(&anna.ask(&["idea", "list"]), &row);
+    let more = ["changed_at", "comments", "first_words", "unread"];
+    has(&anna.ask(&["idea", "list"]), &[row.as_slice(), &more].concat());
     has(&anna.ask(&["idea", "edit", &idea, "--body", &body]), &["id"]);
     has(&anna.ask(&["idea", "comment", &idea, "Green ones"]), &["id"]);
     let poll = anna.id(&["poll", "open", &idea]);
