@@ -182,7 +182,10 @@ fn every_answer_has_its_fields() {
         &anna.ask(&["task", "list"]),
         &["id", "idea", "title", "assignees", "due", "state"],
     );
-    has(&anna.ask(&["task", "done", &task]), &["id"]);
+    for state in ["doing", "done", "open", "done"] {
+        has(&anna.ask(&["task", state, &task]), &["id"]);
+        assert_eq!(anna.ask(&["task", "list"])[0]["state"], state);
+    }
 
     let page = anna.ask(&["idea", "show", &idea]);
     for field in row.iter().chain(&["body", "comments", "polls", "tasks"]) {

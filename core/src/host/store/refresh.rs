@@ -10,7 +10,6 @@ use crate::domain::plate::Plates;
 use crate::domain::poll::Close;
 use crate::domain::proposal::Proposal;
 use crate::domain::roster::Roster;
-use crate::domain::task::TaskState;
 use crate::replica::codec::{decode, encode};
 use crate::replica::document::{Document, board, group, own, proposal, vote};
 use crate::replica::hold::{Replica, ReplicaError};
@@ -329,7 +328,7 @@ impl Rows {
                             task.title,
                             encode(&task.assignees),
                             task.due,
-                            task.state == TaskState::Done
+                            task.state as i64
                         ])?;
                     find(&task.title, "", "task", &task.id.to_string())?;
                 }

@@ -155,6 +155,18 @@ CREATE INDEX activity_about ON activity_view(group_row, about, at, others, comme
 UPDATE documents SET dirty = 1;
 ";
 
+/// How far a task is, not only whether it is done: its place among all states. What there was is made anew.
+const TASK_STATES: &str = "
+DROP TABLE task_view;
+CREATE TABLE task_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, id BLOB NOT NULL, idea BLOB, title TEXT NOT NULL,
+  assignees BLOB NOT NULL, due TEXT, state INTEGER NOT NULL
+);
+CREATE INDEX task_document ON task_view(document);
+CREATE INDEX task_id ON task_view(group_row, id);
+UPDATE documents SET dirty = 1;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -164,7 +176,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migrat
 }
 
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(PLATES), M::up(VISITS), M::up(ACTIVITY)])
+    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES];
+    Migrations::new(all.into_iter().map(M::up).collect())
 }
 
 #[cfg(test)]

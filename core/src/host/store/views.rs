@@ -218,13 +218,13 @@ impl GroupStore {
     /// Where the database fails.
     pub fn task_rows(&self) -> Result<Vec<TaskRow>, StorageError> {
         let rows = self.rows(
-            "SELECT id, idea, title, assignees, due, done FROM task_view WHERE group_row = ?1 \
-             ORDER BY done, due IS NULL, due, id",
+            "SELECT id, idea, title, assignees, due, state FROM task_view WHERE group_row = ?1 \
+             ORDER BY state = 2, due IS NULL, due, id",
             &[],
             |row| {
                 let idea: Option<[u8; 16]> = row.get(1)?;
                 let assignees: Vec<u8> = row.get(3)?;
-                let done: bool = row.get(5)?;
+                let state: u16 = row.get(5)?;
                 Ok((
                     assignees,
                     TaskRow {
@@ -233,7 +233,7 @@ impl GroupStore {
                         title: row.get(2)?,
                         assignees: Vec::new(),
                         due: row.get(4)?,
-                        state: if done { TaskState::Done } else { TaskState::Open },
+                        state: state_at(state),
                     },
                 ))
             },
@@ -336,4 +336,10 @@ pub(super) fn time(at: Timestamp) -> i64 {
 
 pub(super) fn from_time(at: i64) -> Timestamp {
     Timestamp(u64::try_from(at).unwrap_or(0))
+}
+
+/// How far a task is, by its place among all states.
+fn state_at(place: u16) -> TaskState {
+    let state = TaskState::ALL.get(usize::from(place));
+    state.copied().unwrap_or(TaskState::Open)
 }
