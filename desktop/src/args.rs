@@ -229,6 +229,16 @@ pub(crate) enum TaskCommand {
     },
     /// List all tasks.
     List,
+    /// Say that a task is to be done, also where it was done already.
+    Open {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
+    /// Say that somebody is at a task.
+    Doing {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
     /// Say that a task is done.
     Done {
         /// Its id, or the beginning of it.

@@ -392,12 +392,16 @@ fn task(node: &Node, group: GroupId, command: TaskCommand) -> Result<Answer, Fai
             let people = node.people(group)?;
             Ok(Answer::new(json!(tasks), text::tasks(&tasks, &people)))
         }
-        TaskCommand::Done { id } => {
-            let id = find::task(node, group, &id)?;
-            node.set_task_state(group, id, TaskState::Done)?;
-            Ok(Answer::id(id))
-        }
+        TaskCommand::Open { id } => task_is(node, group, &id, TaskState::Open),
+        TaskCommand::Doing { id } => task_is(node, group, &id, TaskState::Doing),
+        TaskCommand::Done { id } => task_is(node, group, &id, TaskState::Done),
     }
+}
+
+fn task_is(node: &Node, group: GroupId, id: &str, state: TaskState) -> Result<Answer, Failure> {
+    let id = find::task(node, group, id)?;
+    node.set_task_state(group, id, state)?;
+    Ok(Answer::id(id))
 }
 
 /// A text from a file, or from standard input.

@@ -237,7 +237,11 @@ pub(crate) fn tasks(tasks: &[TaskRow], people: &[PersonCard]) -> String {
     tasks
         .iter()
         .map(|task| {
-            let mark = if task.state == TaskState::Done { "x" } else { " " };
+            let mark = match task.state {
+                TaskState::Open => " ",
+                TaskState::Doing => "/",
+                TaskState::Done => "x",
+            };
             let due = task
                 .due
                 .as_ref()

@@ -139,7 +139,8 @@ fn every_answer_has_its_fields() {
         "author",
         "at",
     ];
-    has(&anna.ask(&["idea", "list"]), &row);
+    let more = ["changed_at", "comments", "first_words", "unread"];
+    has(&anna.ask(&["idea", "list"]), &[row.as_slice(), &more].concat());
     has(&anna.ask(&["idea", "edit", &idea, "--body", &body]), &["id"]);
     has(&anna.ask(&["idea", "comment", &idea, "Green ones"]), &["id"]);
     let poll = anna.id(&["poll", "open", &idea]);
@@ -181,7 +182,10 @@ fn every_answer_has_its_fields() {
         &anna.ask(&["task", "list"]),
         &["id", "idea", "title", "assignees", "due", "state"],
     );
-    has(&anna.ask(&["task", "done", &task]), &["id"]);
+    for state in ["doing", "done", "open", "done"] {
+        has(&anna.ask(&["task", state, &task]), &["id"]);
+        assert_eq!(anna.ask(&["task", "list"])[0]["state"], state);
+    }
 
     let page = anna.ask(&["idea", "show", &idea]);
     for field in row.iter().chain(&["body", "comments", "polls", "tasks"]) {

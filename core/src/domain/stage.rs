@@ -38,7 +38,7 @@ impl Stage {
         }
         match tasks.into_iter().min() {
             None => stage,
-            Some(TaskState::Open) => Self::Doing,
+            Some(TaskState::Open | TaskState::Doing) => Self::Doing,
             Some(TaskState::Done) => Self::Done,
         }
     }
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn an_open_vote_comes_first_then_what_is_to_do_then_what_was_decided() {
-        use TaskState::{Done, Open};
+        use TaskState::{Doing, Done, Open};
         let closed = Closing::Closed(Close {
             poll: PollId([1; 32]),
             cut: BTreeMap::new(),
             roster: vec![],
             at: Timestamp(0),
         });
-        let all: [(&[&Closing], &[TaskState], Stage); 9] = [
+        let all: [(&[&Closing], &[TaskState], Stage); 10] = [
             (&[], &[], Stage::Idea),
             (&[&Closing::Open], &[], Stage::Vote),
             (&[&closed, &Closing::Open], &[Done], Stage::Vote),
@@ -70,6 +70,7 @@ mod tests {
             (&[&closed], &[Done, Open], Stage::Doing),
             (&[&closed], &[Done, Done], Stage::Done),
             (&[], &[Open], Stage::Doing),
+            (&[], &[Done, Doing], Stage::Doing),
             (&[], &[Done], Stage::Done),
         ];
         for (polls, tasks, stage) in all {

@@ -33,13 +33,18 @@ pub struct Task {
 pub enum TaskState {
     /// To be done.
     Open,
+    /// Somebody is at it.
+    Doing,
     /// Done.
     Done,
 }
 
 impl TaskState {
-    /// How far a task is when people wrote different states without knowing of each other: done, if one of them wrote so.
-    /// Who says "done" has seen it done; who wrote "open" did not know that. Whoever knows of it and opens the task again
+    /// All of them, from the first to the last.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Doing, Self::Done];
+
+    /// How far a task is when people wrote different states without knowing of each other: as far as one of them wrote. Who
+    /// says "done" has seen it done; who wrote "open" did not know that. Whoever knows of it and opens the task again
     /// is not concurrent, and is followed.
     #[must_use]
     pub fn of_concurrent(states: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -130,8 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn done_wins_where_neither_knew_of_the_other() {
-        use TaskState::{Done, Open};
+    fn what_is_further_wins_where_neither_knew_of_the_other() {
+        use TaskState::{Doing, Done, Open};
+        assert_eq!(TaskState::of_concurrent([Open, Doing]), Some(Doing));
+        assert_eq!(TaskState::of_concurrent([Done, Doing]), Some(Done));
         assert_eq!(TaskState::of_concurrent([Open, Done]), Some(Done));
         assert_eq!(TaskState::of_concurrent([Done, Open, Open]), Some(Done));
         assert_eq!(TaskState::of_concurrent([Open, Open]), Some(Open));

@@ -201,7 +201,7 @@ mod tests {
                 "Three benches by the old tree!",
                 "[-Two][+Three] benches by the [+old ]tree[-.][+!]",
             ),
-            ("für alle", "für alle\n\nHier", "für alle[+\n\nHier]"),
+            ("für uns", "für uns\n\nHier", "für uns[+\n\nHier]"),
         ] {
             assert_eq!(told(before, after), expected);
         }

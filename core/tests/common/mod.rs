@@ -66,18 +66,16 @@ impl Neighbour {
 
     /// Founds a group.
     pub fn found(&mut self) -> Replica<MemoryStorage> {
-        Replica::found(
-            MemoryStorage::default(),
-            &self.me,
-            &self.person,
-            Charter::circle(),
-            &mut self.rng,
-        )
-        .unwrap()
+        self.found_in(MemoryStorage::default())
+    }
+
+    /// Founds a group in a place.
+    pub fn found_in<S: Storage>(&mut self, storage: S) -> Replica<S> {
+        Replica::found(storage, &self.me, &self.person, Charter::circle(), &mut self.rng).unwrap()
     }
 
     /// Joins the group of an inviting neighbour.
-    pub fn join(&mut self, a: &mut Replica<MemoryStorage>, anna: &mut Self) -> Replica<MemoryStorage> {
+    pub fn join<S: Storage>(&mut self, a: &mut Replica<S>, anna: &mut Self) -> Replica<MemoryStorage> {
         let invitation = a
             .invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng)
             .unwrap();
@@ -149,10 +147,10 @@ pub fn channels(a: DeviceId, b: DeviceId) -> (Channel, Channel) {
 }
 
 /// Runs a session until nothing is said any more; returns how many bytes were.
-pub fn sync(
-    a: &mut Replica<MemoryStorage>,
+pub fn sync<A: Storage, B: Storage>(
+    a: &mut Replica<A>,
     an: &mut Neighbour,
-    b: &mut Replica<MemoryStorage>,
+    b: &mut Replica<B>,
     bn: &mut Neighbour,
 ) -> usize {
     let (to_b, to_a) = channels(an.me.device_id(), bn.me.device_id());

@@ -189,7 +189,7 @@ fn act(node: &Node, group: GroupId, busy: &mut Busy, kind: Kind, turn: usize) ->
         Kind::MoveTask => {
             let (task, state) = &mut busy.tasks[one];
             *state = match state {
-                TaskState::Open => TaskState::Done,
+                TaskState::Open | TaskState::Doing => TaskState::Done,
                 TaskState::Done => TaskState::Open,
             };
             timed(|| node.set_task_state(group, *task, *state).unwrap()).0

@@ -336,7 +336,7 @@ impl World {
         let Some(task) = self.dice.pick(&tasks) else {
             return Ok(());
         };
-        let state = self.dice.pick(&[TaskState::Open, TaskState::Done]).unwrap();
+        let state = self.dice.pick(&TaskState::ALL).unwrap();
         let attempt = self.attempt(node, |replica, _, now| {
             replica.set_task_state(idea, task.id, state, now)
         })?;

@@ -187,7 +187,7 @@ impl Node {
         })
     }
 
-    /// Says that a task is done, or open again.
+    /// Says how far a task is.
     ///
     /// # Errors
     /// Where there is no such task, or the store fails.

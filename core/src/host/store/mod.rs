@@ -1,7 +1,9 @@
 //! The store: one encrypted SQLite database a profile, with all its groups. `entries` keeps what replicas ask for,
-//! `views` derives lists and search from the documents, `contacts` what is known of other devices, `visits` when this person
+//! `views` derives lists and search from the documents, `activity` what the list of ideas tells
+//! beside them, `contacts` what is known of other devices, `visits` when this person
 //! last looked.
 
+mod activity;
 mod contacts;
 mod entries;
 mod refresh;

@@ -1,18 +1,21 @@
 //! Bringing the views up to date: what each changed document says now, as rows.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{JournalId, PersonId, ProposalId, Timestamp};
+use crate::domain::id::{JournalId, PersonId, PollId, ProposalId, Timestamp};
 use crate::domain::plate::Plates;
+use crate::domain::poll::Close;
 use crate::domain::proposal::Proposal;
 use crate::domain::roster::Roster;
-use crate::domain::task::TaskState;
 use crate::replica::codec::{decode, encode};
 use crate::replica::document::{Document, board, group, own, proposal, vote};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::storage::StorageError;
 
+use super::activity::{Activities, Arrivals, arrived};
 use super::entries::GroupStore;
 use super::views::{PollRow, TaskRow, time, words};
 use super::{Store, failed, unreadable};
@@ -81,16 +84,23 @@ impl Replica<GroupStore> {
         documents: &[(i64, DocumentId)],
     ) -> Result<(), ReplicaError> {
         let mut read = Vec::new();
+        let me = self.me().map(|me| me.person);
         for (row, id) in documents {
-            read.push((*row, *id, Rows::read(*id, self.document(*id)?)));
+            let arrivals = self.storage().arrivals(*id)?;
+            let others = arrivals.last_of_others(me, self.roster());
+            let document = self.document(*id)?;
+            let rows = Rows::read(*id, document);
+            let activities = rows.activities(*id, document, &arrivals, others, me);
+            read.push((*row, *id, rows, activities));
             self.close_unused();
         }
         let mut connection = store.lock();
         let transaction = connection.transaction().map_err(failed)?;
-        for (row, id, rows) in read {
+        for (row, id, rows, activities) in read {
             forget_names(&transaction, group_row, id).map_err(failed)?;
             rows.write(&transaction, group_row, row, self.roster())
                 .map_err(failed)?;
+            activities.write(&transaction, group_row, row).map_err(failed)?;
         }
         Ok(transaction.commit().map_err(failed)?)
     }
@@ -119,7 +129,7 @@ fn documents(
 enum Rows {
     Group(group::GroupInfo, Plates),
     Own(PersonId, own::OwnPage),
-    Vote(Vec<PollRow>),
+    Vote(Vec<PollRow>, BTreeMap<PollId, Vec<Close>>),
     Proposal(Box<Proposal>, Option<(JournalId, Timestamp)>),
     Board(Vec<TaskRow>),
     Nothing,
@@ -157,17 +167,14 @@ impl Rows {
             DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
             DocumentId::Vote(person) => {
                 let polls = vote::polls(document, person).value.into_iter();
-                Self::Vote(
-                    polls
-                        .map(|(id, record)| PollRow {
-                            id,
-                            opener: record.opener,
-                            idea: record.proposal,
-                            question: record.question,
-                            at: record.at,
-                        })
-                        .collect(),
-                )
+                let polls = polls.map(|(id, record)| PollRow {
+                    id,
+                    opener: record.opener,
+                    idea: record.proposal,
+                    question: record.question,
+                    at: record.at,
+                });
+                Self::Vote(polls.collect(), vote::closes(document).value)
             }
             DocumentId::Proposal(id) => {
                 Self::Proposal(Box::new(proposal::read(document, id).value), document.origin())
@@ -192,6 +199,30 @@ impl Rows {
         }
     }
 
+    /// What the list of ideas tells of this document. Of others' entries in it `others` was applied last.
+    fn activities(
+        &self,
+        id: DocumentId,
+        document: &Document,
+        arrivals: &Arrivals,
+        others: Option<u64>,
+        me: Option<PersonId>,
+    ) -> Activities {
+        match (self, id) {
+            (Self::Proposal(idea, _), _) => Activities::of_whole(idea.id, document, others),
+            (Self::Board(_), DocumentId::Board(board)) if id != DocumentId::GENERAL_BOARD => {
+                Activities::of_whole(ProposalId(board.0), document, others)
+            }
+            (Self::Own(owner, page), _) => {
+                Activities::of_comments(&page.comments, &arrived(document, *owner, me, arrivals))
+            }
+            (Self::Vote(polls, closes), DocumentId::Vote(owner)) => {
+                Activities::of_polls(polls, closes, &arrived(document, owner, me, arrivals))
+            }
+            _ => Activities::default(),
+        }
+    }
+
     fn write(self, t: &Transaction<'_>, group: i64, document: i64, roster: &Roster) -> rusqlite::Result<()> {
         t.prepare_cached(
             "DELETE FROM search WHERE rowid IN (SELECT search FROM search_rows WHERE document = ?1)",
@@ -203,6 +234,7 @@ impl Rows {
             "comment_view",
             "poll_view",
             "task_view",
+            "activity_view",
         ] {
             t.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?
                 .execute([document])?;
@@ -248,7 +280,7 @@ impl Rows {
                     find("", &comment.text, "comment", &comment.about.to_string())?;
                 }
             }
-            Self::Vote(polls) => {
+            Self::Vote(polls, _) => {
                 for poll in polls {
                     t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
                         .execute(params![
@@ -267,19 +299,22 @@ impl Rows {
                     .and_then(|(journal, _)| roster.author(journal))
                     .map(|author| author.person.0);
                 let at = origin.map_or(Timestamp(0), |(_, at)| at);
-                t.prepare_cached("INSERT INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
-                    .execute(params![
-                        document,
-                        group,
-                        idea.id.0,
-                        idea.title,
-                        idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
-                        idea.place.map(|place| place.to_string()),
-                        words(&idea.categories),
-                        words(&idea.targets),
-                        author,
-                        time(at)
-                    ])?;
+                t.prepare_cached(
+                    "INSERT INTO idea_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                )?
+                .execute(params![
+                    document,
+                    group,
+                    idea.id.0,
+                    idea.title,
+                    idea.cost.and_then(|cost| i64::try_from(cost.units()).ok()),
+                    idea.place.map(|place| place.to_string()),
+                    words(&idea.categories),
+                    words(&idea.targets),
+                    author,
+                    time(at),
+                    idea.first_words()
+                ])?;
                 find(&idea.title, &idea.body, "idea", &idea.id.to_string())?;
             }
             Self::Board(tasks) => {
@@ -293,7 +328,7 @@ impl Rows {
                             task.title,
                             encode(&task.assignees),
                             task.due,
-                            task.state == TaskState::Done
+                            task.state as i64
                         ])?;
                     find(&task.title, "", "task", &task.id.to_string())?;
                 }

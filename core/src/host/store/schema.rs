@@ -142,12 +142,42 @@ CREATE TABLE visits (
 );
 ";
 
+/// What the list of ideas tells beside the ideas themselves: how each text begins, and what was done about it. All views are
+/// made anew for it.
+const ACTIVITY: &str = "
+ALTER TABLE idea_view ADD COLUMN first_words TEXT NOT NULL DEFAULT '';
+CREATE TABLE activity_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, about BLOB NOT NULL,
+  at INTEGER NOT NULL, others INTEGER, comments INTEGER NOT NULL
+);
+CREATE INDEX activity_document ON activity_view(document);
+CREATE INDEX activity_about ON activity_view(group_row, about, at, others, comments);
+UPDATE documents SET dirty = 1;
+";
+
+/// How far a task is, not only whether it is done: its place among all states. What there was is made anew.
+const TASK_STATES: &str = "
+DROP TABLE task_view;
+CREATE TABLE task_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, id BLOB NOT NULL, idea BLOB, title TEXT NOT NULL,
+  assignees BLOB NOT NULL, due TEXT, state INTEGER NOT NULL
+);
+CREATE INDEX task_document ON task_view(document);
+CREATE INDEX task_id ON task_view(group_row, id);
+UPDATE documents SET dirty = 1;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
 /// Where a migration fails; the database stays as it was.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
-    Migrations::new(vec![M::up(FIRST), M::up(PLATES), M::up(VISITS)]).to_latest(connection)
+    migrations().to_latest(connection)
+}
+
+fn migrations() -> Migrations<'static> {
+    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES];
+    Migrations::new(all.into_iter().map(M::up).collect())
 }
 
 #[cfg(test)]
@@ -159,5 +189,23 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
+    }
+
+    #[test]
+    fn the_views_of_a_profile_of_the_first_schema_are_made_anew() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations().to_version(&mut connection, 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO groups (row, id) VALUES (1, x'01');
+                 INSERT INTO documents (row, group_row, id) VALUES (1, 1, x'02');
+                 INSERT INTO idea_view VALUES (1, 1, x'03', 'Benches', NULL, NULL, '', '', NULL, 5);",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let dirty: i64 = connection
+            .query_row("SELECT dirty FROM documents", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(dirty, 1);
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::task::TaskState;
 use crate::replica::codec::decode;
 use crate::replica::storage::StorageError;
 
-use super::entries::GroupStore;
+use super::entries::{GroupStore, sql};
 use super::{failed, unreadable};
 
 /// An idea in the list.
@@ -33,6 +33,14 @@ pub struct IdeaRow {
     pub author: Option<PersonId>,
     /// When, by their clock.
     pub at: Timestamp,
+    /// When something was last done about it (its text, a comment, a vote, a task), by the clock of whoever did.
+    pub changed_at: Timestamp,
+    /// How many comments it has.
+    pub comments: u64,
+    /// How its text begins, in one line.
+    pub first_words: String,
+    /// Has somebody else done something about it that came here since this person's last visit?
+    pub unread: bool,
 }
 
 /// A comment under an idea.
@@ -91,6 +99,23 @@ pub struct SearchHit {
     pub title: String,
 }
 
+/// All ideas. What was done about a poll is done about its idea; the activity is added up once for all ideas.
+const IDEAS: &str = "\
+    WITH told (idea, at, others, comments) AS (
+        SELECT about, at, others, comments FROM activity_view WHERE group_row = ?1
+        UNION ALL
+        SELECT p.idea, a.at, a.others, a.comments FROM poll_view p
+        JOIN activity_view a ON a.group_row = p.group_row AND a.about = p.id WHERE p.group_row = ?1
+    ), all_told AS (
+        SELECT idea, max(at) AS at, max(others) AS others, sum(comments) AS comments FROM told GROUP BY idea
+    )
+    SELECT i.id, title, cost, place, categories, targets, author, i.at, p.number, p.was, first_words,
+        coalesce(t.at, i.at), coalesce(t.comments, 0), coalesce(t.others, 0) > ?2
+    FROM idea_view i
+    LEFT JOIN plate_view p ON p.group_row = i.group_row AND p.idea = i.id
+    LEFT JOIN all_told t ON t.idea = i.id
+    WHERE i.group_row = ?1 ORDER BY p.number IS NULL, p.number, i.at, i.id";
+
 impl GroupStore {
     /// The group's name and purpose, as last seen: known without opening the group.
     ///
@@ -123,30 +148,29 @@ impl GroupStore {
     /// # Errors
     /// Where the database fails.
     pub fn ideas(&self) -> Result<Vec<IdeaRow>, StorageError> {
-        self.rows(
-            "SELECT i.id, title, cost, place, categories, targets, author, at, p.number, p.was FROM idea_view i \
-             LEFT JOIN plate_view p ON p.group_row = i.group_row AND p.idea = i.id WHERE i.group_row = ?1 \
-             ORDER BY p.number IS NULL, p.number, at, i.id",
-            &[],
-            |row| {
-                let cost: Option<i64> = row.get(2)?;
-                let author: Option<[u8; 32]> = row.get(6)?;
-                Ok(IdeaRow {
-                    id: ProposalId(row.get(0)?),
-                    plate: Shown {
-                        number: row.get(8)?,
-                        was: row.get(9)?,
-                    },
-                    title: row.get(1)?,
-                    cost: cost.and_then(|cost| u64::try_from(cost).ok()),
-                    place: row.get(3)?,
-                    categories: from_words(&row.get::<_, String>(4)?),
-                    targets: from_words(&row.get::<_, String>(5)?),
-                    author: author.map(PersonId),
-                    at: from_time(row.get(7)?),
-                })
-            },
-        )
+        let visited = sql(self.visit()?.map_or(0, |visit| visit.applied));
+        self.rows(IDEAS, &[&visited], |row| {
+            let cost: Option<i64> = row.get(2)?;
+            let author: Option<[u8; 32]> = row.get(6)?;
+            Ok(IdeaRow {
+                id: ProposalId(row.get(0)?),
+                plate: Shown {
+                    number: row.get(8)?,
+                    was: row.get(9)?,
+                },
+                title: row.get(1)?,
+                cost: cost.and_then(|cost| u64::try_from(cost).ok()),
+                place: row.get(3)?,
+                categories: from_words(&row.get::<_, String>(4)?),
+                targets: from_words(&row.get::<_, String>(5)?),
+                author: author.map(PersonId),
+                at: from_time(row.get(7)?),
+                first_words: row.get(10)?,
+                changed_at: from_time(row.get(11)?),
+                comments: u64::try_from(row.get::<_, i64>(12)?).unwrap_or(0),
+                unread: row.get(13)?,
+            })
+        })
     }
 
     /// The comments under an idea, oldest first.
@@ -194,13 +218,13 @@ impl GroupStore {
     /// Where the database fails.
     pub fn task_rows(&self) -> Result<Vec<TaskRow>, StorageError> {
         let rows = self.rows(
-            "SELECT id, idea, title, assignees, due, done FROM task_view WHERE group_row = ?1 \
-             ORDER BY done, due IS NULL, due, id",
+            "SELECT id, idea, title, assignees, due, state FROM task_view WHERE group_row = ?1 \
+             ORDER BY state = 2, due IS NULL, due, id",
             &[],
             |row| {
                 let idea: Option<[u8; 16]> = row.get(1)?;
                 let assignees: Vec<u8> = row.get(3)?;
-                let done: bool = row.get(5)?;
+                let state: u16 = row.get(5)?;
                 Ok((
                     assignees,
                     TaskRow {
@@ -209,7 +233,7 @@ impl GroupStore {
                         title: row.get(2)?,
                         assignees: Vec::new(),
                         due: row.get(4)?,
-                        state: if done { TaskState::Done } else { TaskState::Open },
+                        state: state_at(state),
                     },
                 ))
             },
@@ -312,4 +336,10 @@ pub(super) fn time(at: Timestamp) -> i64 {
 
 pub(super) fn from_time(at: i64) -> Timestamp {
     Timestamp(u64::try_from(at).unwrap_or(0))
+}
+
+/// How far a task is, by its place among all states.
+fn state_at(place: u16) -> TaskState {
+    let state = TaskState::ALL.get(usize::from(place));
+    state.copied().unwrap_or(TaskState::Open)
 }

@@ -23,7 +23,7 @@ pub struct Visit {
     /// When, by this device's clock.
     pub at: Timestamp,
     /// The last entry that was applied by then.
-    applied: u64,
+    pub(super) applied: u64,
 }
 
 impl GroupStore {

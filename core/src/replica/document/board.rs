@@ -72,7 +72,8 @@ fn read_task(reader: &mut Reader<'_>, idea: Option<ProposalId>, id: TaskId, key:
     })
 }
 
-/// How far a task is: [`TaskState::of_concurrent`] of what people wrote without knowing of each other.
+/// How far a task is: [`TaskState::of_concurrent`] of what people wrote without knowing of each other. A state that this
+/// version does not know is passed over; where there is no other, the task is open.
 fn read_state(reader: &mut Reader<'_>, task: &ObjId, key: &str) -> TaskState {
     let mut states = Vec::new();
     for (value, _) in reader.held(task, STATE) {
@@ -92,6 +93,7 @@ fn read_state(reader: &mut Reader<'_>, task: &ObjId, key: &str) -> TaskState {
 const fn state_name(state: TaskState) -> &'static str {
     match state {
         TaskState::Open => "open",
+        TaskState::Doing => "doing",
         TaskState::Done => "done",
     }
 }
@@ -100,7 +102,7 @@ fn state_of(value: &Value<'_>) -> Option<TaskState> {
     let Some(ScalarValue::Str(name)) = scalar(value) else {
         return None;
     };
-    [TaskState::Open, TaskState::Done]
+    TaskState::ALL
         .into_iter()
         .find(|state| state_name(*state) == name.as_str())
 }

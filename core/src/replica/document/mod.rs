@@ -33,7 +33,7 @@ use automerge::{
 use crate::domain::document::DocumentKind;
 use crate::domain::id::{ChangeId, JournalId, Timestamp};
 
-use super::limits::{LINE_BYTES_MAX, WORD_BYTES_MAX};
+use super::limits::{LINE_BYTES_MAX, TIMESTAMP_MAX, WORD_BYTES_MAX};
 
 use ever::{EverPut, Puts};
 pub use genesis::genesis;
@@ -207,6 +207,17 @@ impl Document {
         let first = self.doc.get_change_meta_by_hash(&ChangeHash(first.0))?;
         let seconds = u64::try_from(first.timestamp).unwrap_or(0);
         Some((journal_of(&first.actor)?, Timestamp(seconds.saturating_mul(1000))))
+    }
+
+    /// When it was last changed, by the clock of whoever did; of changes that did not know of each other the later one.
+    #[must_use]
+    pub fn last_change(&self) -> Timestamp {
+        let metas = self.doc.get_heads().into_iter();
+        let seconds = metas
+            .filter_map(|head| self.doc.get_change_meta_by_hash(&head))
+            .map(|meta| u64::try_from(meta.timestamp).unwrap_or(0));
+        let last = seconds.max().unwrap_or(0);
+        Timestamp(last.saturating_mul(1000).min(TIMESTAMP_MAX.0))
     }
 
     /// The first change on the genesis.

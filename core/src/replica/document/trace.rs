@@ -24,6 +24,8 @@ pub struct Trace {
     pub journal: JournalId,
     /// The change that did it.
     pub change: ChangeId,
+    /// Which of the journal's changes to the document that is, counted from 1.
+    pub sequence: u64,
     /// When, by its author's clock.
     pub at: Timestamp,
     /// The value that was put, where it is a number or a text.
@@ -67,6 +69,7 @@ pub fn traces(document: &Document, known: &BTreeMap<JournalId, u64>) -> Vec<Trac
             deed,
             journal,
             change: hash,
+            sequence: change.seq(),
             at,
             value,
         }));

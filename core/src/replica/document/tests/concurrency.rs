@@ -259,6 +259,20 @@ fn done_beats_reopened_only_where_neither_knew() {
 }
 
 #[test]
+fn who_is_at_a_task_is_passed_by_who_has_done_it() {
+    for (one, other, read) in [
+        (TaskState::Doing, TaskState::Open, TaskState::Doing),
+        (TaskState::Doing, TaskState::Done, TaskState::Done),
+    ] {
+        let (mut a, mut b) = twins(&with_task());
+        write(&mut a, 1, |tx| board::set_state(tx, task_id(1), one));
+        write(&mut b, 2, |tx| board::set_state(tx, task_id(1), other));
+        meet(&mut a, &mut b);
+        assert_eq!((the_task(&a).state, the_task(&b).state), (read, read));
+    }
+}
+
+#[test]
 fn done_said_again_over_two_that_said_so_is_a_word_of_its_own() {
     let (mut a, mut b) = twins(&with_task());
     write(&mut a, 3, |tx| board::set_state(tx, task_id(1), TaskState::Done));

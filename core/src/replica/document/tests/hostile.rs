@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use super::round_trips::{ballot, close, poll};
 use super::*;
 use crate::domain::id::CommentId;
-use crate::domain::proposal::Draft;
-use crate::domain::task::TaskDraft;
-use crate::replica::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX, ODDITIES_MAX, WORDS_MAX};
+use crate::domain::proposal::{Draft, TextField};
+use crate::domain::task::{TaskDraft, TaskState};
+use crate::replica::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX, ODDITIES_MAX, TIMESTAMP_MAX, WORDS_MAX};
 
 /// Changes a document past all writers.
 fn tamper(document: &mut Document, by: u8, writer: impl FnOnce(&mut Transaction<'_>)) {
@@ -23,8 +23,13 @@ fn tamper(document: &mut Document, by: u8, writer: impl FnOnce(&mut Transaction<
 fn read_all(document: &Document) -> usize {
     let heads = document.heads();
     let id = vote::poll_id(&poll("?"));
+    drop((traces(document, &BTreeMap::new()), states(document)));
+    assert!(document.last_change() <= TIMESTAMP_MAX);
     match document.kind() {
-        DocumentKind::Group => group::read(document).oddities.len(),
+        DocumentKind::Group => {
+            drop(group::plates(document));
+            group::read(document).oddities.len()
+        }
         DocumentKind::Own => own::read(document, person(1)).oddities.len(),
         DocumentKind::Vote => {
             drop(vote::ballot_at(document, id, None));
@@ -39,6 +44,7 @@ fn read_all(document: &Document) -> usize {
         DocumentKind::Proposal => {
             proposal::read_body_at(document, &heads).unwrap();
             proposal::read_title_at(document, &heads).unwrap();
+            drop(proposal::read_text(document, TextField::Body));
             proposal::read(document, idea(1)).oddities.len()
         }
         DocumentKind::Board => board::read(document, None).oddities.len(),
@@ -144,6 +150,41 @@ fn deleting_or_replacing_the_roots_takes_nothing_away() {
     tamper(&mut document, 2, |tx| tx.delete(ROOT, "title").unwrap());
     write(&mut document, 1, |tx| proposal::set_title(tx, "Honest still")).unwrap();
     assert_eq!(proposal::read(&document, idea(1)).value.title, "Honest still");
+}
+
+#[test]
+fn a_state_of_a_newer_version_is_passed_over_and_can_be_replaced() {
+    let state = |document: &Document| board::read(document, None).value.remove(0).state;
+    let newer = |document: &mut Document| {
+        tamper(document, 2, |tx| {
+            let tasks = genesis::object(DocumentKind::Board, "tasks");
+            let (_, task) = tx.get(tasks, task_id(1).to_string()).unwrap().unwrap();
+            tx.put(task, "state", "in review").unwrap();
+        });
+    };
+    let mut document = honest(DocumentKind::Board);
+    newer(&mut document);
+    assert_eq!(state(&document), TaskState::Open);
+    let reasons: Vec<_> = board::read(&document, None)
+        .oddities
+        .into_iter()
+        .map(|oddity| oddity.reason)
+        .collect();
+    assert_eq!(reasons, [OddityReason::Invalid, OddityReason::Missing]);
+    // What somebody says who did not know of it is read, and what is said after it replaces it.
+    let mut apart = honest(DocumentKind::Board);
+    newer(&mut apart);
+    let mut other = honest(DocumentKind::Board);
+    write(&mut other, 3, |tx| {
+        board::set_state(tx, task_id(1), TaskState::Doing)
+    });
+    meet(&mut apart, &mut other);
+    assert_eq!(state(&apart), TaskState::Doing);
+    write(&mut document, 3, |tx| {
+        board::set_state(tx, task_id(1), TaskState::Done)
+    });
+    assert_eq!(state(&document), TaskState::Done);
+    assert_eq!(read_all(&document), 0);
 }
 
 /// What a hostile member may put where something else belongs.
