@@ -181,10 +181,7 @@ pub(crate) enum Action {
         name: String,
     },
     /// Looks for the others' devices now.
-    Look {
-        #[ts(type = "string")]
-        group: GroupId,
-    },
+    Look {},
 }
 
 /// Does it.
@@ -246,7 +243,7 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
                 addresses: shown,
             }))
         }
-        Action::Look { .. } => {
+        Action::Look {} => {
             open.network.look();
             Ok(Value::Null)
         }
@@ -345,7 +342,7 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         | Action::WordsNoted {}
         | Action::Passphrase { .. }
         | Action::Name { .. }
-        | Action::Look { .. } => {}
+        | Action::Look {} => {}
     }
     Ok(Value::Null)
 }

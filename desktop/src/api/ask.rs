@@ -19,8 +19,8 @@ use super::Fault;
 use super::house::{House, Open};
 use super::names::Names;
 use super::view::{
-    Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard, PersonReach,
-    Today,
+    Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard,
+    PersonReach, Today,
 };
 
 /// A question.
@@ -199,7 +199,8 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     open_votes.reverse();
     open_votes.sort_by_key(|poll| !poll.may_vote || poll.mine.is_some());
     let mine = node.tasks(group)?.into_iter();
-    let mine = mine.filter(|task| task.state != TaskState::Done && task.assignees.contains(&node.me().person));
+    let mine =
+        mine.filter(|task| task.state != TaskState::Done && task.assignees.contains(&node.me().person));
     let news = node.news(group)?;
     let mut arrived = reach(open, group, &names)?;
     arrived.retain(|reach| reach.has_all);

@@ -14,7 +14,10 @@ pub(crate) async fn name_of(house: &House, group: GroupId) -> Result<String, Fau
     let open = house.open().await;
     let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
     let card = block_in_place(|| open.node.group_card(group))?;
-    let plain = card.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+    let plain = card
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
     let plain: String = plain.take(40).collect();
     Ok(format!("{}.kiez", plain.trim_matches('-').to_lowercase()))
 }

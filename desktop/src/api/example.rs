@@ -31,7 +31,11 @@ impl Example {
         let group = node.found("Zawodzie", "What our part of town should become", &passphrase)?;
         let ideas = node.import_pabulib(group, ZAWODZIE)?;
         if let [first, second, ..] = ideas.as_slice() {
-            node.comment(group, *first, "Who knows whom to ask at the town hall about this?")?;
+            node.comment(
+                group,
+                *first,
+                "Who knows whom to ask at the town hall about this?",
+            )?;
             node.open_poll(group, *first, Method::YesNo, vec![])?;
             let task = TaskDraft {
                 title: "Ask the school whether we may meet there".to_owned(),

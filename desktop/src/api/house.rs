@@ -152,7 +152,12 @@ impl House {
         Ok(())
     }
 
-    async fn opened(&self, node: Node, passphrase: Passphrase, example: Option<Example>) -> Result<Open, Fault> {
+    async fn opened(
+        &self,
+        node: Node,
+        passphrase: Passphrase,
+        example: Option<Example>,
+    ) -> Result<Open, Fault> {
         let network = Network::start(&node, Some(passphrase.clone())).await?;
         let watching = tokio::spawn(watch_all(
             self.told.clone(),

@@ -16,8 +16,9 @@ use kiez_core::replica::document::vote::BallotReading;
 
 use super::Fault;
 use super::view::{
-    CommentCard, Contact, Count, Fingerprint, HistoryItem, HistoryWhat, Hit, HitKind, IdeaCard, IdeaPage, IdeaRef,
-    NewsItem, NewsKind, Part, Person, PersonReach, Place, PollCard, PollPage, SeenBy, TaskCard, Text, Version,
+    CommentCard, Contact, Count, Fingerprint, HistoryItem, HistoryWhat, Hit, HitKind, IdeaCard, IdeaPage,
+    IdeaRef, NewsItem, NewsKind, Part, Person, PersonReach, Place, PollCard, PollPage, SeenBy, TaskCard,
+    Text, Version,
 };
 
 /// The names of people and ideas of a group, as they are now.
@@ -109,15 +110,15 @@ impl<'a> Names<'a> {
             title: row.title,
             author: row.author.map(|author| self.person(author)),
             at: row.at,
-            changed_at: row.at,
+            changed_at: row.changed_at,
             cost: row.cost,
             place: row.place.and_then(|place| place.parse().ok()).map(degrees),
             categories: row.categories,
             targets: row.targets,
             state: stage.into(),
-            comments: 0,
-            unread: false,
-            first_words: String::new(),
+            comments: row.comments,
+            unread: row.unread,
+            first_words: row.first_words,
         }
     }
 
@@ -144,7 +145,10 @@ impl<'a> Names<'a> {
             polls: self.polls(page.polls)?,
             tasks: page.tasks.into_iter().map(|row| self.task(row)).collect(),
             writers: self.persons(writers(&done)),
-            history: done.into_iter().filter_map(|done| self.history_item(done)).collect(),
+            history: done
+                .into_iter()
+                .filter_map(|done| self.history_item(done))
+                .collect(),
             seen_by: SeenBy {
                 have: have.values().filter(|has| **has).count(),
                 of: have.len(),
@@ -361,7 +365,11 @@ fn initials(name: &str) -> String {
     let first = |word: &str| word.chars().find(|c| c.is_alphanumeric());
     let mut letters = name.split_whitespace().filter_map(first);
     let (begin, end) = (letters.next(), letters.next_back());
-    begin.into_iter().chain(end).flat_map(char::to_uppercase).collect()
+    begin
+        .into_iter()
+        .chain(end)
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -370,7 +378,13 @@ mod tests {
 
     #[test]
     fn initials_are_one_or_two_letters() {
-        let cases = [("Anna", "A"), ("anna maria beck", "AB"), ("  ", ""), ("\u{202e}Ö-Ger", "Ö"), ("ß", "SS")];
+        let cases = [
+            ("Anna", "A"),
+            ("anna maria beck", "AB"),
+            ("  ", ""),
+            ("\u{202e}Ö-Ger", "Ö"),
+            ("ß", "SS"),
+        ];
         for (name, letters) in cases {
             assert_eq!(initials(name), letters, "{name}");
         }

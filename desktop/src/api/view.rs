@@ -45,7 +45,7 @@ shown!(
 );
 shown!(
     /// How far a task is.
-    TaskState(task::TaskState), "kebab-case", Open, Done
+    TaskState(task::TaskState), "kebab-case", Open, Doing, Done
 );
 shown!(
     /// How far an idea is.

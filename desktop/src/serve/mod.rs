@@ -110,7 +110,9 @@ fn router(server: Server) -> Router {
         .route("/api/events", get(events))
         .route(
             "/api/copy",
-            get(copy_out).post(copy_in).layer(DefaultBodyLimit::max(BUNDLE_BYTES_MAX)),
+            get(copy_out)
+                .post(copy_in)
+                .layer(DefaultBodyLimit::max(BUNDLE_BYTES_MAX)),
         )
         .fallback(get(page))
         .layer(middleware::from_fn_with_state(server.clone(), guarded))
@@ -209,7 +211,10 @@ struct Copied {
     group: GroupId,
 }
 
-async fn copy_out(State(server): State<Server>, extract::Query(Copied { group }): extract::Query<Copied>) -> Response {
+async fn copy_out(
+    State(server): State<Server>,
+    extract::Query(Copied { group }): extract::Query<Copied>,
+) -> Response {
     let copied = async {
         let name = copies::name_of(&server.house, group).await?;
         Ok::<_, Fault>((name, copies::gather(&server.house, group).await?))
@@ -218,7 +223,10 @@ async fn copy_out(State(server): State<Server>, extract::Query(Copied { group })
         Ok((name, bytes)) => {
             let disposition = format!("attachment; filename=\"{name}\"");
             let kind = "application/octet-stream".to_owned();
-            let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)];
+            let headers = [
+                (header::CONTENT_TYPE, kind),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
             (headers, bytes).into_response()
         }
         Err(fault) => refused(fault),

@@ -40,7 +40,9 @@ impl Node {
     /// # Errors
     /// Where the store fails.
     pub fn note_words(&self) -> Result<(), NodeError> {
-        Ok(self.store().set_profile_values(&[(ProfileValue::WordsNoted, &[1])])?)
+        Ok(self
+            .store()
+            .set_profile_values(&[(ProfileValue::WordsNoted, &[1])])?)
     }
 }
 

@@ -72,7 +72,7 @@ export class Client {
   wordsNoted = () => this.#act<null>({ act: 'words-noted' });
   passphrase = (old: string, fresh: string) => this.#act<null>({ act: 'passphrase', old, new: fresh });
   name = (name: string) => this.#act<null>({ act: 'name', name });
-  look = (group: string) => this.#act<null>({ act: 'look', group });
+  look = () => this.#act<null>({ act: 'look' });
 
   async copyOut(group: string) {
     try {

@@ -1,2 +1,0 @@
-// Written by hand after the contract; ts-rs will write this file.
-export type ProgressWhat = "join" | "copy";
