@@ -1,13 +1,17 @@
 # Two commands do everything: `make run` and `make test`. What they do stands in .ci/.
-.PHONY: help run test check bench
+.PHONY: help run example test check bench
 
 help:
-	@echo "make run    founds an example neighbourhood and shows it"
-	@echo "make test   all checks and all tests"
-	@echo "make check  all checks: format, spelling, licences, lints, documentation"
-	@echo "make bench  the measured ratios"
+	@echo "make run      opens Kiez: its window, or without a display a page for the browser"
+	@echo "make test     all checks and all tests"
+	@echo "make check    all checks: page, format, spelling, licences, lints, documentation"
+	@echo "make example  founds an example neighbourhood on the command line and shows it"
+	@echo "make bench    the measured ratios"
 
 run:
+	@.ci/open
+
+example:
 	@.ci/example
 
 test:

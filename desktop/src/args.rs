@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Kiez: neighbours organise themselves, without a server and without the internet.
+/// Kiez: neighbours organise themselves, without a server and without the internet. Without a command it opens its window.
 #[derive(Debug, Parser)]
 #[command(name = "kiez", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -17,8 +17,9 @@ pub(crate) struct Cli {
     /// Answer as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// What to do. Without a command: open the window.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::execute::{Answer, Context};
 use crate::failure::{Exit, Failure};
-use crate::{find, handover};
+use crate::find;
+use crate::handover::{self, Behind, Known};
 
 /// How long to look for devices before those that were not found count as out of reach. Nearby ones are found in one to
 /// two seconds.
@@ -26,8 +27,8 @@ const FIRST_SYNC: Duration = Duration::from_secs(10);
 
 /// Stays, answers and exchanges until stopped.
 pub(crate) async fn listen(context: Context<'_>) -> Result<Answer, Failure> {
-    let door = handover::open(context.node.home())?;
-    let stopped = stop_signal();
+    let mut door = handover::open(context.node.home(), Behind::Listener)?;
+    let mut stopped = std::pin::pin!(stop_signal());
     let network = Network::start(&context.node, Some(context.passphrase.clone())).await?;
     // Beside the answer, which may be read by a program. From here on commands are taken, and it ends in order.
     crate::note(if network.is_discovering() {
@@ -35,7 +36,28 @@ pub(crate) async fn listen(context: Context<'_>) -> Result<Answer, Failure> {
     } else {
         "Listening, but devices nearby cannot be found here: only known addresses work. Stop with Ctrl-C.\n"
     });
-    handover::serve(door, &context, &network, stopped).await;
+    let known = Known {
+        node: &context.node,
+        passphrase: &context.passphrase,
+        network: &network,
+    };
+    let mut joined = network.joined();
+    loop {
+        tokio::select! {
+            () = &mut stopped => break,
+            Ok(()) = joined.changed() => {
+                if let Some(joined) = &*joined.borrow_and_update() {
+                    crate::note(&format!("Somebody joined. Both screens show {}.\n", joined.code));
+                }
+            }
+            // One after the other: the node does one thing at a time anyway.
+            asked = door.next() => tokio::select! {
+                () = &mut stopped => break,
+                () = asked.obey(known) => {}
+            },
+        }
+    }
+    drop(door);
     network.stop().await;
     Ok(Answer::new(json!({"stopped": true}), ""))
 }

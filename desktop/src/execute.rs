@@ -65,7 +65,14 @@ pub(crate) fn created(node: &Node) -> Result<Answer, Failure> {
 pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, Failure> {
     let node = &context.node;
     let group = || find::group(node, cli.group.as_deref());
-    match cli.command {
+    let Some(command) = cli.command else {
+        return Err(Failure::new(
+            Exit::Failed,
+            "in-use",
+            "Kiez is open with this profile already.",
+        ));
+    };
+    match command {
         Command::Profile(command) => profile(context, &command),
         Command::Group(command) => group_command(context, cli.group.as_deref(), command),
         Command::Invite { role } => invite(context, group()?, role).await,

@@ -56,6 +56,10 @@ impl Failure {
         Self::new(Exit::Usage, "usage", message)
     }
 
+    pub(crate) fn no_window(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, "no-window", message)
+    }
+
     pub(crate) fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull {
             return Self::new(

@@ -1,7 +1,9 @@
-//! `kiez`: what runs on a member's computer. For now the command line; `docs/cli.md` is its promise.
+//! `kiez`: what runs on a member's computer. Three doors to one profile: the window, the same page in a browser, and the
+//! command line, whose promise is `docs/cli.md`.
 //!
-//! `args` says what can be typed, `execute` does it on a node, `exchange` drives the network, `handover` gives a command
-//! to the process that has the profile open already, `failure` says what went wrong, `text` shows answers to people.
+//! `window` and `serve` show the page of `pages`, and answer it by `api`. `args` says what can be typed, `execute` does it on
+//! a node, `exchange` drives the network, `handover` goes to the process that has the profile open already, `failure` says
+//! what went wrong, `text` shows answers to people.
 
 mod api;
 mod args;
@@ -10,8 +12,23 @@ mod execute;
 mod failure;
 mod find;
 mod handover;
+mod pages;
 mod serve;
 mod text;
+#[cfg(feature = "window")]
+mod window;
+
+/// Where the window is not built in.
+#[cfg(not(feature = "window"))]
+mod window {
+    use super::{Answer, Failure, Home};
+
+    pub(crate) fn open(_: &tokio::runtime::Runtime, _: Home) -> Result<Answer, Failure> {
+        Err(Failure::no_window(
+            "This Kiez was built without its window. Show it in a browser: `kiez serve`.",
+        ))
+    }
+}
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -34,15 +51,7 @@ fn main() -> ExitCode {
         Err(error) => return parse_failure(&error, json),
     };
     start_logging();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli, arguments)),
-        Err(error) => Err(Failure::new(Exit::Failed, "system", error)),
-    };
-    match ended {
+    match start(cli, arguments) {
         Ok(answer) => {
             say(&if json {
                 format!("{}\n", answer.json)
@@ -55,25 +64,37 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
+fn start(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
     let home = Home::at(match &cli.home {
         Some(home) => home.clone(),
         None => default_home()?,
     });
-    let here = std::env::current_dir().unwrap_or_default();
-    if let Command::Profile(ProfileCommand::New { name }) = &cli.command {
-        let passphrase = read_passphrase(true)?;
-        let node = Node::create(&home, name, &passphrase)?;
-        return execute::created(&node);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, "system", error))?;
+    match &cli.command {
+        // Not inside of the runtime: a window holds on to the first thread.
+        None => window::open(&runtime, home),
+        Some(Command::Serve(wanted)) => runtime.block_on(serving(home, wanted)),
+        Some(Command::Profile(ProfileCommand::New { name })) => {
+            let passphrase = read_passphrase(true)?;
+            let node = Node::create(&home, name, &passphrase)?;
+            execute::created(&node)
+        }
+        Some(_) => runtime.block_on(run(&home, cli, arguments)),
     }
-    if let Command::Serve(serve) = &cli.command {
-        return serving(home, serve).await;
-    }
+}
+
+/// Does a command: here, or where the profile is open.
+async fn run(home: &Home, cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
     if !home.holds_profile() {
         return Err(KeystoreError::NoProfile(home.directory().to_path_buf()).into());
     }
+    let here = std::env::current_dir().unwrap_or_default();
     let passphrase = read_passphrase(false)?;
-    match Node::open(&home, &passphrase) {
+    match Node::open(home, &passphrase) {
         Ok(node) => {
             let context = Context {
                 node,
@@ -81,14 +102,14 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
                 here,
                 network: None,
             };
-            if matches!(&cli.command, Command::Sync(sync) if sync.listen) {
+            if matches!(&cli.command, Some(Command::Sync(sync)) if sync.listen) {
                 return exchange::listen(context).await;
             }
             execute::execute(&context, cli).await
         }
         // Another process has it open: it does what is asked, if it can be asked.
         Err(NodeError::Keystore(error @ KeystoreError::InUse(_))) => {
-            handover::ask(&home, &passphrase, here, arguments)
+            handover::ask(home, &passphrase, here, arguments)
                 .await
                 .unwrap_or_else(|| Err(error.into()))
         }
@@ -99,11 +120,19 @@ async fn run(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
 /// Serves the page until stopped.
 async fn serving(home: Home, wanted: &args::ServeArgs) -> Result<Answer, Failure> {
     let house = api::house::House::new(home);
-    let listening = serve::Listening::at(house, wanted.listen, wanted.beyond_this_computer).await?;
+    let listening = serve::Listening::at(house.clone(), wanted.listen, wanted.beyond_this_computer).await?;
+    let door = handover::open(house.home(), handover::Behind::Browser)?;
     let address = listening.address().unwrap_or_default();
     say(&format!("{address}\n"));
     note("Open this address in a browser on this computer. It works once. Stop with Ctrl-C.\n");
-    listening.serve(exchange::stop_signal()).await?;
+    let stopped = exchange::stop_signal();
+    let at_the_door = tokio::spawn(door.serve(house));
+    listening
+        .serve(async move {
+            stopped.await;
+            at_the_door.abort();
+        })
+        .await?;
     Ok(Answer::new(serde_json::json!({"stopped": true}), ""))
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn gather(house: &House, group: GroupId) -> Result<Vec<u8>, Fau
 }
 
 /// Writes a copy of everything in a group into a file, whole or not at all.
-#[allow(dead_code, reason = "the window writes files; a browser its own")]
+#[cfg(feature = "window")]
 pub(crate) async fn write(house: &House, group: GroupId, path: &Path) -> Result<(), Fault> {
     let bytes = gather(house, group).await?;
     house.tell(Event::Copying { step: Step::Writing });

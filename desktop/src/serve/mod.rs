@@ -1,8 +1,6 @@
-//! The local web server: the same page as the window, for a browser on this computer. `guard` decides who is answered, `pages`
-//! hands out the page.
+//! The local web server: the same page as the window, for a browser on this computer. `guard` decides who is answered.
 
 mod guard;
-mod pages;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,6 +27,7 @@ use crate::api::ask::{self, Query};
 use crate::api::copies;
 use crate::api::house::{Event, House};
 use crate::failure::{Exit, Failure};
+use crate::pages;
 
 use guard::{Asking, Guard, Refused};
 
@@ -37,11 +36,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// What every answer says of itself: no other page may frame it, nothing but its own files and this server is loaded.
 const HEADERS: [(HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, pages::POLICY),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -251,5 +246,8 @@ async fn events(State(server): State<Server>) -> Sse<impl Stream<Item = Result<S
 }
 
 async fn page(uri: Uri) -> Response {
-    pages::page(uri.path())
+    match pages::find(uri.path()) {
+        Some(page) => ([(header::CONTENT_TYPE, page.kind)], page.bytes.into_owned()).into_response(),
+        None => (StatusCode::NOT_FOUND, "There is no such page here.").into_response(),
+    }
 }
