@@ -3,7 +3,7 @@ import '@fontsource-variable/source-sans-3/index.css';
 import './styles/all.css';
 import { mount } from 'svelte';
 import App from './app/App.svelte';
-import { applyLook } from '$lib/look.svelte';
+import { applyLook, applySize } from '$lib/look.svelte';
 import { Client, type Backend } from '$lib/api';
 import { HttpBackend } from '$lib/api/http';
 import { getLocale } from '$words';
@@ -26,5 +26,6 @@ async function backend(): Promise<Backend> {
 
 document.documentElement.lang = getLocale();
 applyLook();
+applySize();
 const client = new Client(await backend());
 mount(App, { target: document.body, props: { client } });

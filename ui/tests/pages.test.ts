@@ -74,7 +74,7 @@ describe('places', () => {
   });
   it('ideas: found by search, with their costs; filtered', async () => {
     await open('#/ideas');
-    const list = async () => within((await screen.findByRole('heading', { name: /\d Ideen?/ }, long)).nextElementSibling as HTMLElement).queryAllByRole('listitem');
+    const list = async () => within((await screen.findByRole('heading', { name: /\d Ideen?/ }, long)).parentElement?.nextElementSibling as HTMLElement).queryAllByRole('listitem');
     expect(await list()).toHaveLength(9);
     expect(screen.getByText('291 350')).toBeTruthy();
     await fireEvent.input(screen.getByRole('searchbox'), { target: { value: 'rawa' } });

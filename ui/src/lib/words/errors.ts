@@ -11,6 +11,8 @@ const texts: Record<string, () => string> = {
   'profile-damaged': m.error_profile_damaged,
   'seed-damaged': m.error_seed_damaged,
   'invitation-damaged': m.error_invitation_damaged,
+  'splice': m.error_text_behind,
+  'unknown-heads': m.error_text_behind,
   'words': m.error_words,
   'copy': m.error_copy,
   'unreachable': m.error_unreachable,
