@@ -190,7 +190,7 @@ export class MemoryBackend implements Backend {
       case 'door': {
         const open = this.#state === 'open';
         const groups = open && this.#group ? [{ id: GROUP, ...this.#group, people: this.#people.length }] : [];
-        return { state: this.#state, name: this.#state === 'new' ? null : this.#name, groups, person: open ? ME : null, device: open ? 'de01' : null, wordsNoted: this.#wordsNoted } satisfies Door;
+        return { state: this.#state, name: this.#state === 'new' ? null : this.#name, groups, person: open ? ME : null, device: open ? 'de01' : null, wordsNoted: this.#wordsNoted, example: false } satisfies Door;
       }
       case 'today': {
         if (!this.#group) throw new KiezError('no-such-group');
@@ -234,7 +234,7 @@ export class MemoryBackend implements Backend {
         return this.#pollPage(p);
       }
       case 'tasks': return this.#jobs.map((j) => this.#task(j));
-      case 'people': return this.#people.map((h) => ({ person: this.person(h.id), role: h.role, devices: h.devices, me: h.id === ME, reach: this.#reach(h) }));
+      case 'people': return this.#people.map((h) => ({ person: this.person(h.id), role: h.role, devices: h.devices, reach: this.#reach(h) }));
       case 'connections': return { discovering: true, near: others.filter((h) => h.near).map((h) => this.person(h.id)), people: others.map((h) => this.#reach(h)), mine: { entries: 412, waiting: 0, quarantined: 0, setAside: 0 }, needsUpdate: false } satisfies Connections;
       case 'search': {
         const text = query.text.toLocaleLowerCase();
@@ -245,7 +245,6 @@ export class MemoryBackend implements Backend {
           for (const c of i.comments) if (has(c.text)) hits.push({ kind: 'comment', id: c.id, title: c.text, idea: this.#ref(i.id) });
         }
         for (const j of this.#jobs) if (has(j.title)) hits.push({ kind: 'task', id: j.id, title: j.title, idea: this.#ref(j.idea) });
-        for (const p of this.#polls) if (has(p.question)) hits.push({ kind: 'poll', id: p.id, title: p.question, idea: this.#ref(p.idea) });
         return hits;
       }
       case 'words':
