@@ -1,47 +1,43 @@
 //! A copy of a group in a file: to carry on a stick, and back in.
 
-use std::path::Path;
-
 use kiez_core::domain::id::GroupId;
+use kiez_core::replica::limits::BUNDLE_BYTES_MAX;
 use tokio::task::block_in_place;
 
 use super::Fault;
 use super::house::{Event, House, Step};
 use super::view::CopyRead;
 
-/// The name of a copy's file: that of the group, in letters that every stick can hold.
-pub(crate) async fn name_of(house: &House, group: GroupId) -> Result<String, Fault> {
-    let open = house.open().await;
-    let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
-    let card = block_in_place(|| open.node.group_card(group))?;
-    let plain = card
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
-    let plain: String = plain.take(40).collect();
-    Ok(format!("{}.kiez", plain.trim_matches('-').to_lowercase()))
-}
+/// A file's name is at most so long, so that there is room for a number and an ending on every system.
+const NAME_CHARS_MAX: usize = 60;
 
 /// A copy of everything in a group.
-pub(crate) async fn gather(house: &House, group: GroupId) -> Result<Vec<u8>, Fault> {
+pub(crate) struct Copy {
+    /// What its file is to be called, without an ending.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Puts one together.
+pub(crate) async fn gather(house: &House, group: GroupId) -> Result<Copy, Fault> {
     let open = house.open().await;
     let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
     house.tell(Event::Copying {
         step: Step::Gathering,
     });
-    Ok(block_in_place(|| open.node.export(group))?)
+    block_in_place(|| {
+        Ok(Copy {
+            name: file_name(&open.node.group_card(group)?.name),
+            bytes: open.node.export(group)?,
+        })
+    })
 }
 
-/// Writes a copy of everything in a group into a file, whole or not at all.
-#[cfg(feature = "window")]
-pub(crate) async fn write(house: &House, group: GroupId, path: &Path) -> Result<(), Fault> {
-    let bytes = gather(house, group).await?;
-    house.tell(Event::Copying { step: Step::Writing });
-    Ok(block_in_place(|| crate::execute::write_whole(path, &bytes))?)
-}
-
-/// Takes in a copy.
+/// Takes one in.
 pub(crate) async fn take_in(house: &House, bytes: &[u8]) -> Result<CopyRead, Fault> {
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        return Err(Fault::new("too-large"));
+    }
     let open = house.open().await;
     let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
     house.tell(Event::Copying { step: Step::TakingIn });
@@ -51,4 +47,43 @@ pub(crate) async fn take_in(house: &House, bytes: &[u8]) -> Result<CopyRead, Fau
         entries: imported.entries,
         new: imported.new,
     })
+}
+
+/// The group's name as far as it can be a file's: others chose it, so nothing of it may lead elsewhere.
+fn file_name(group: &str) -> String {
+    let fit = |letter: char| {
+        if letter.is_alphanumeric() { letter } else { ' ' }
+    };
+    let letters: String = group.chars().map(fit).take(NAME_CHARS_MAX).collect();
+    let words: Vec<&str> = letters.split_whitespace().collect();
+    if words.is_empty() {
+        "Kiez".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_s_name_leads_nowhere_else() {
+        let rows = [
+            ("Zawodzie", "Zawodzie"),
+            ("Unsere Straße, 2. Teil", "Unsere Straße 2 Teil"),
+            ("../../.ssh/authorized_keys", "ssh authorized keys"),
+            ("/etc/passwd", "etc passwd"),
+            ("C:\\Windows\\system.ini", "C Windows system ini"),
+            ("a\u{202e}gpj.exe", "a gpj exe"),
+            ("line\nbreak\0", "line break"),
+            ("…", "Kiez"),
+            ("", "Kiez"),
+            ("حي", "حي"),
+        ];
+        for (group, name) in rows {
+            assert_eq!(file_name(group), name);
+        }
+        assert_eq!(file_name(&"x".repeat(500)).len(), NAME_CHARS_MAX);
+    }
 }

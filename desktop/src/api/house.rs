@@ -24,8 +24,6 @@ const EVENTS: usize = 256;
 pub(crate) enum Step {
     /// A copy is being put together.
     Gathering,
-    /// A file is being written.
-    Writing,
     /// What a copy brought is being taken in.
     TakingIn,
 }

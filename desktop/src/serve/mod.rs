@@ -210,19 +210,21 @@ async fn copy_out(
     State(server): State<Server>,
     extract::Query(Copied { group }): extract::Query<Copied>,
 ) -> Response {
-    let copied = async {
-        let name = copies::name_of(&server.house, group).await?;
-        Ok::<_, Fault>((name, copies::gather(&server.house, group).await?))
-    };
-    match copied.await {
-        Ok((name, bytes)) => {
-            let disposition = format!("attachment; filename=\"{name}\"");
+    match copies::gather(&server.house, group).await {
+        Ok(copy) => {
+            // A header holds ASCII only.
+            let name: String = copy
+                .name
+                .chars()
+                .map(|c| if c.is_ascii() { c } else { '-' })
+                .collect();
+            let disposition = format!("attachment; filename=\"{name}.kiez\"");
             let kind = "application/octet-stream".to_owned();
             let headers = [
                 (header::CONTENT_TYPE, kind),
                 (header::CONTENT_DISPOSITION, disposition),
             ];
-            (headers, bytes).into_response()
+            (headers, copy.bytes).into_response()
         }
         Err(fault) => refused(fault),
     }

@@ -14,8 +14,9 @@ use tokio::task::AbortHandle;
 use super::copies;
 use crate::api::Fault;
 use crate::api::act::{self, Action};
-use crate::api::ask::{self, Question};
+use crate::api::ask::{self, Query};
 use crate::api::house::{Event, House};
+use crate::api::view::CopyRead;
 
 /// A question or an action as the page must write it; all else is refused with a code, as the local web server does.
 pub(super) struct Asked<T>(T);
@@ -29,7 +30,7 @@ impl<'de, T: DeserializeOwned, R: Runtime> CommandArg<'de, R> for Asked<T> {
 }
 
 #[tauri::command]
-pub(super) async fn ask(query: Asked<Question>, house: State<'_, House>) -> Result<Value, Fault> {
+pub(super) async fn ask(query: Asked<Query>, house: State<'_, House>) -> Result<Value, Fault> {
     ask::answer(&house, query.0).await
 }
 
@@ -85,9 +86,9 @@ pub(super) async fn copy_out(
 
 /// Takes in a copy: its bytes are the whole call.
 #[tauri::command]
-pub(super) async fn copy_in(request: Request<'_>, house: State<'_, House>) -> Result<(), Fault> {
+pub(super) async fn copy_in(request: Request<'_>, house: State<'_, House>) -> Result<CopyRead, Fault> {
     match request.body() {
-        InvokeBody::Raw(bytes) => copies::take_in(&house, bytes).await,
+        InvokeBody::Raw(bytes) => crate::api::copies::take_in(&house, bytes).await,
         InvokeBody::Json(_) => Err(Fault::new("usage")),
     }
 }

@@ -167,7 +167,11 @@ mod tests {
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         assert_eq!(security["capabilities"], json!(["page"]));
         assert_eq!(config["app"]["withGlobalTauri"], false);
-        assert_eq!(config["build"], serde_json::Value::Null, "no address of a development server");
+        assert_eq!(
+            config["build"],
+            serde_json::Value::Null,
+            "no address of a development server"
+        );
     }
 
     #[test]
