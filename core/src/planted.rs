@@ -27,6 +27,10 @@ pub enum Bug {
     PollAsItStands,
     /// Of two ballots that did not know of each other the one with the later clock counts.
     PollLastClock,
+    /// What was typed about an earlier text is made at the same place of the present one.
+    TextNotCarried,
+    /// Two ideas that were given one number both keep it.
+    PlateTwice,
     /// An entry and its journal's head are written one after the other.
     StoreTwoCommits,
     /// After a failed write, memory stays ahead of the disk.
@@ -37,7 +41,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::GateForeignActor,
         Self::GateNumberTwice,
         Self::JournalUnsigned,
@@ -49,6 +53,8 @@ impl Bug {
         Self::RosterNow,
         Self::PollAsItStands,
         Self::PollLastClock,
+        Self::TextNotCarried,
+        Self::PlateTwice,
         Self::StoreTwoCommits,
         Self::StoreMemoryAhead,
         Self::StoreSaveAhead,

@@ -15,11 +15,13 @@ use std::time::Duration;
 use iroh::endpoint::{Connection, RecvStream, SendStream, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
 use kiez_core::domain::charter::Role;
-use kiez_core::domain::id::{DeviceId, GroupId};
+use kiez_core::domain::id::{DeviceId, EntryNumber, GroupId};
 use kiez_core::domain::proposal::Draft;
 use kiez_core::host::keystore::{Cost, Home, Passphrase};
 use kiez_core::host::net::{Contact, Network, join};
 use kiez_core::host::node::{Node, NodeError};
+use kiez_core::host::store::GroupStore;
+use kiez_core::replica::hold::Replica;
 use kiez_core::replica::session::{Channel, Side, hello};
 use kiez_core::replica::wire::{Frame, Goodbye, PROTOCOL_VERSION};
 use rand::{RngExt, SeedableRng};
@@ -62,6 +64,25 @@ impl Laptop {
             _folder: folder,
         }
     }
+}
+
+/// A copy of a profile that nobody has open.
+fn copied(of: &Home) -> (Home, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("home");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(of.directory()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    (Home::at(copy), folder)
+}
+
+/// Waits until this network says that both have the same.
+async fn even(network: &Network, group: GroupId, other: DeviceId) {
+    let mut contacts = network.contacts();
+    let even = contacts.wait_for(|contacts| contacts.get(&(group, other)) == Some(&Contact::Even));
+    drop(soon(even).await.unwrap());
 }
 
 async fn address(network: &Network) -> SocketAddr {
@@ -210,11 +231,7 @@ fn two_who_have_much_to_say_to_each_other_both_say_it() {
         });
         let dialling = Network::start(&ben.node, None).await.unwrap();
         for (network, other) in [(&listening, &ben), (&dialling, &anna)] {
-            let place = (group, other.node.me().device_id());
-            let mut contacts = network.contacts();
-            soon(contacts.wait_for(|contacts| contacts.get(&place) == Some(&Contact::Even)))
-                .await
-                .unwrap();
+            even(network, group, other.node.me().device_id()).await;
         }
         for laptop in [&anna, &ben] {
             for idea in laptop.node.ideas(group).unwrap() {
@@ -266,4 +283,71 @@ fn a_busy_group_keeps_only_those_waiting_who_want_it() {
     holder.join().unwrap();
     runtime.block_on(started.stop());
     runtime.block_on(listening.stop());
+}
+
+/// A device whose journal was lost is enrolled again by its person's words, which only the passphrase opens.
+#[test]
+fn a_running_network_goes_on_with_a_new_passphrase() {
+    let runtime = runtime();
+    let (anna, listening, ben, group) = runtime.block_on(neighbours());
+    let anna_device = anna.node.me().device_id();
+    let write_and_meet = |node: &Node| {
+        let draft = Draft {
+            title: "Benches".to_owned(),
+            ..Draft::default()
+        };
+        node.add_idea(group, &draft).unwrap();
+        let network = runtime.block_on(Network::start(node, None)).unwrap();
+        runtime.block_on(even(&network, group, anna_device));
+        runtime.block_on(network.stop());
+    };
+    write_and_meet(&ben.node);
+    let home = ben.node.home().clone();
+    drop(ben.node);
+    let (restored, _restored_folder) = copied(&home);
+    let later = Node::open(&home, &passphrase()).unwrap();
+    write_and_meet(&later);
+    drop(later);
+
+    let ben = Node::open(&restored, &passphrase()).unwrap();
+    let new = Passphrase::new("am Markt rechts");
+    let (is_held, held) = channel();
+    let (release, released) = channel::<()>();
+    let node = anna.node.clone();
+    let holder = std::thread::spawn(move || {
+        node.with_group(group, |_| {
+            is_held.send(()).unwrap();
+            released.recv().ok();
+            Ok::<_, NodeError>(())
+        })
+        .unwrap();
+    });
+    held.recv().unwrap();
+    // Anna's device says nothing yet, so nothing is enrolled before the passphrase is another one.
+    let mut changed = ben.events();
+    let network = runtime
+        .block_on(Network::start(&ben, Some(passphrase())))
+        .unwrap();
+    ben.change_passphrase(&passphrase(), &new).unwrap();
+    drop(release);
+    holder.join().unwrap();
+    let writes = || {
+        let own = |replica: &mut Replica<GroupStore>| {
+            let number = replica.own_journal().map(|own| replica.frontier()[&own].0);
+            Ok::<_, NodeError>(number)
+        };
+        ben.with_group(group, own).unwrap() == Some(EntryNumber::FIRST)
+    };
+    runtime.block_on(soon(async {
+        while !tokio::task::block_in_place(writes) {
+            changed.recv().await.unwrap();
+        }
+    }));
+    runtime.block_on(even(&network, group, anna_device));
+    runtime.block_on(network.stop());
+    runtime.block_on(listening.stop());
+    drop(ben);
+    assert!(Node::open(&restored, &passphrase()).is_err());
+    let ideas = Node::open(&restored, &new).unwrap().ideas(group).unwrap();
+    assert_eq!(ideas.len(), 2);
 }

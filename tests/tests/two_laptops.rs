@@ -219,9 +219,18 @@ fn a_third_person_gets_everything_from_the_second_while_the_founder_is_away() {
     // Anna comes back when Carla is gone, and has hers from Ben.
     assert_eq!(anna.ask(&["sync"])["even"], 1);
     assert_eq!(titles(&anna), all.into());
-    // She is the steward: her device has given both ideas their numbers, and brings them.
-    assert_eq!(anna.ask(&["sync"])["even"], 1);
+    // She is the steward: her device has given both ideas their numbers before it said that it was even.
     assert_eq!(anna.digest(), ben.digest());
+    let plates = |laptop: &Laptop| {
+        let ideas = laptop.ask(&["idea", "list"]);
+        let ideas = ideas.as_array().unwrap().iter();
+        let numbers = ideas.map(|idea| idea["plate"]["number"].as_u64());
+        numbers.collect::<Option<BTreeSet<_>>>()
+    };
+    assert_eq!(plates(&ben), Some([1, 2, 3].into()));
+    // And so does Carla, when she comes back, from Ben.
+    assert_eq!(carla.ask(&["sync"])["even"], 1);
+    assert_eq!(anna.digest(), carla.digest());
     let people = anna.ask(&["people"]);
     let names: BTreeSet<&str> = people
         .as_array()

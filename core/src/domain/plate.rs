@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::id::ProposalId;
+use crate::planted::{Bug, is_on};
 
 /// The highest number there is.
 pub const PLATE_NUMBER_MAX: u32 = 999_999;
@@ -94,7 +95,9 @@ impl Plates {
         let mut plates = Self::default();
         for (idea, theirs) in written {
             plates.used.extend(theirs.iter().map(|plate| plate.number));
-            let kept = theirs.iter().find(|plate| !taken.contains(&plate.number));
+            let kept = theirs
+                .iter()
+                .find(|plate| !taken.contains(&plate.number) || is_on(Bug::PlateTwice));
             let number = kept.map(|plate| plate.number);
             taken.extend(number);
             // What it was called on the device that numbered it: a number that it could not keep counts as well.

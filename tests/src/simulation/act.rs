@@ -65,7 +65,13 @@ impl World {
     }
 
     /// Keeps what was written, and checks that the outcome fits. `may`: whether the rules allow it.
-    fn keep<T>(&mut self, node: usize, may: bool, attempt: &Attempt<T, ActionError>, act: Act) -> Outcome {
+    pub(super) fn keep<T>(
+        &mut self,
+        node: usize,
+        may: bool,
+        attempt: &Attempt<T, ActionError>,
+        act: Act,
+    ) -> Outcome {
         let name = self.nodes[node].name.clone();
         let done = !attempt.wrote.is_empty();
         self.trace.event(format_args!("{name}: {act:?}: {done}"));
@@ -137,7 +143,7 @@ impl World {
     }
 
     /// An idea that this device knows.
-    fn some_idea(&mut self, node: usize) -> Outcome<Option<ProposalId>> {
+    pub(super) fn some_idea(&mut self, node: usize) -> Outcome<Option<ProposalId>> {
         let Ok(ideas) = self.replica(node).ideas() else {
             wrong!("ideas cannot be read")
         };

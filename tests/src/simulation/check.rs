@@ -25,6 +25,7 @@ impl World {
         let held = super::disk::ids(&self.nodes[honest[0]].disk.memory());
         self.model.find_again(&held);
         self.check_census(&honest)?;
+        self.check_shown(&honest)?;
         if self.has_forked() {
             self.check_same_polls(&honest)?;
         } else {

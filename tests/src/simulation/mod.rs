@@ -5,7 +5,7 @@
 //! `cargo run --release -p kiez-tests --bin simulate -- --seed N --trace`.
 //!
 //! [`world`](self) holds the devices and decides what happens next; `network` connects them, `act` is what people do,
-//! `people` how they come in, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
+//! `page` what their windows do, `people` how they come in, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
 //! who breaks the rules, `model` what was done, and `rest` makes everybody meet and compares.
 
 #![allow(
@@ -27,6 +27,7 @@ mod model;
 mod network;
 mod node;
 mod outlaw;
+mod page;
 mod people;
 mod rest;
 mod restore;

@@ -10,6 +10,7 @@ use kiez_core::replica::storage::Storage;
 
 use super::dice::Dice;
 use super::disk::Disk;
+use super::page::Page;
 
 /// A clock that is wrong, and goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,8 @@ pub(super) struct Node {
     pub(super) disk: Disk,
     /// The group on this device, once it is in.
     pub(super) replica: Option<Box<Replica<Disk>>>,
+    /// What its owner's window shows of an idea.
+    pub(super) page: Option<Page>,
     /// An older state of the disk.
     pub(super) backup: Option<MemoryStorage>,
     /// Restored with its journal's secret: this journal must not be written before it was synced that far.
@@ -91,6 +94,7 @@ impl Node {
             dice,
             disk: Disk::default(),
             replica: None,
+            page: None,
             backup: None,
             behind: None,
             is_outlaw: false,

@@ -48,6 +48,7 @@ impl World {
     fn last_words(&mut self) -> Outcome {
         for node in self.nodes_where(|node| node.role().is_some()) {
             self.somebody_says_goodbye(node)?;
+            self.numbers_ideas(node)?;
         }
         self.drain()?;
         let outside = self.nodes_where(|node| is_in_group(node) && node.role().is_none());

@@ -40,6 +40,8 @@ pub(super) use wrong;
 enum Event {
     Act,
     Burst,
+    Page,
+    Number,
     Deliver,
     Push,
     Connect,
@@ -60,9 +62,11 @@ enum Event {
 }
 
 /// How often each event happens where nothing else is said.
-const WEIGHTS: [(Event, usize); 19] = [
+const WEIGHTS: [(Event, usize); 21] = [
     (Event::Act, 100),
     (Event::Burst, 1),
+    (Event::Page, 30),
+    (Event::Number, 10),
     (Event::Deliver, 250),
     (Event::Push, 60),
     (Event::Connect, 16),
@@ -231,6 +235,8 @@ impl World {
         match event {
             Event::Act => self.somebody_acts(),
             Event::Burst => self.somebody_types(),
+            Event::Page => self.somebody_writes_on_a_page(),
+            Event::Number => self.somebody_numbers_ideas(),
             Event::Deliver => self.deliver_some(),
             Event::Push => self.push_some(),
             Event::Connect => self.connect_some(),
@@ -304,6 +310,7 @@ impl World {
         let place = &mut self.nodes[node];
         place.disk.wake();
         place.replica = None;
+        place.page = None;
         let is_in = matches!(place.disk.group(), Ok(Some(_))) && matches!(place.disk.own(), Ok(Some(_)));
         if is_in {
             match Replica::open(place.disk.clone()) {

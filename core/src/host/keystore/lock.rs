@@ -11,8 +11,7 @@ use super::error::io_error;
 /// ends; the file `lock` itself stays.
 #[derive(Debug)]
 pub struct ProfileLock {
-    // Never read: the lock is held as long as the file is open.
-    _file: File,
+    file: File,
 }
 
 impl ProfileLock {
@@ -31,7 +30,16 @@ impl ProfileLock {
         if let Err(error) = noted {
             tracing::debug!(%error, "the process number could not be written into the lock file");
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for ProfileLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a program that is being started at this moment still has the file open, too.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock is only let go of when the file is closed everywhere");
+        }
     }
 }
 
@@ -49,4 +57,25 @@ fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(20).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_free_again_also_where_a_program_being_started_still_has_the_file_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let lock = ProfileLock::take(&path).unwrap();
+        assert!(matches!(
+            ProfileLock::take(&path),
+            Err(KeystoreError::InUse(Some(holder))) if holder == std::process::id()
+        ));
+        // As a fork has it until it runs its own program.
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        drop(ProfileLock::take(&path).unwrap());
+        drop(inherited);
+    }
 }

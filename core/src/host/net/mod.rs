@@ -21,7 +21,7 @@ use tokio::task::{JoinSet, block_in_place};
 use crate::domain::id::{DeviceId, GroupId};
 use crate::host::discovery::{Discovery, Sighting};
 use crate::host::keystore::Passphrase;
-use crate::host::node::{Changed, Node, NodeError};
+use crate::host::node::{Changed, HeldPassphrase, Node, NodeError};
 use crate::host::random::SystemRandom;
 use crate::host::store::GroupStore;
 use crate::replica::hold::Replica;
@@ -90,7 +90,7 @@ struct Shared {
     node: Node,
     endpoint: Endpoint,
     /// Whether recovery words may be opened for an enrolment; held only as long as the network runs.
-    passphrase: Option<Passphrase>,
+    passphrase: Option<Arc<HeldPassphrase>>,
     /// Where devices are seen nearby.
     nearby: watch::Sender<Nearby>,
     contacts: watch::Sender<Contacts>,
@@ -103,7 +103,8 @@ struct Shared {
 }
 
 impl Network {
-    /// Starts: binds a socket, answers, looks for devices nearby, dials whoever is known.
+    /// Starts: binds a socket, answers, looks for devices nearby, dials whoever is known. With the passphrase it enrols this
+    /// device again where its journal was lost; where that is changed meanwhile, with the new one.
     ///
     /// # Errors
     /// Where no socket can be had.
@@ -116,7 +117,7 @@ impl Network {
         let shared = Arc::new(Shared {
             node: node.clone(),
             endpoint,
-            passphrase,
+            passphrase: passphrase.map(|passphrase| node.hold_passphrase(passphrase)),
             nearby,
             contacts,
             sessions: running::Sessions::default(),

@@ -264,11 +264,6 @@ async fn talk(
             let lacks = lacks_numbers(replica, &step.effects)?;
             Ok::<_, SessionError>((step, lacks))
         })?;
-        let contact = if step.even && enrolling != Enrolling::Asked {
-            Contact::Even
-        } else {
-            Contact::Busy
-        };
         let mut tell = false;
         for effect in step.effects {
             match effect {
@@ -297,9 +292,13 @@ async fn talk(
         if tell || step.opened {
             shared.node.tell(group);
         }
-        if lacks_numbers {
-            block_in_place(|| shared.node.number_ideas(group));
-        }
+        // What was numbered is told the other side by the next step.
+        let numbered = lacks_numbers && block_in_place(|| shared.node.number_ideas(group));
+        let contact = if step.even && !numbered && enrolling != Enrolling::Asked {
+            Contact::Even
+        } else {
+            Contact::Busy
+        };
         shared.set_contact(group, peer, contact);
     }
     // Where nobody writes any more, nobody needs to be told.
@@ -416,7 +415,7 @@ fn step(
 /// This device's enrolment, signed by its person: after it was restored from an older state.
 fn enrolment(shared: &Shared, replica: &Replica<GroupStore>) -> Option<Enrol> {
     let node = &shared.node;
-    let words = node.recovery_words(shared.passphrase.as_ref()?).ok()?;
+    let words = node.recovery_words(&shared.passphrase.as_ref()?.now()).ok()?;
     let me = node.me();
     let membership = replica.roster().membership(me.person)?;
     let enrolled = Device {

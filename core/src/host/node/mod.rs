@@ -12,7 +12,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ed25519_dalek::SigningKey;
 use tokio::sync::broadcast;
@@ -30,6 +30,7 @@ use crate::replica::storage::StorageError;
 
 pub use history::News;
 pub use import::{ImportError, Imported};
+pub use passphrase::HeldPassphrase;
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
 pub use reach::PersonReach;
 
@@ -92,6 +93,8 @@ struct Inner {
     /// What devices said they have, since the node started; kept in the store when their session ends.
     peers: Mutex<BTreeMap<(GroupId, DeviceId), PeerRow>>,
     events: broadcast::Sender<Changed>,
+    /// The passphrase, where something holds it.
+    held: Mutex<Vec<Weak<HeldPassphrase>>>,
     /// Last: it keeps other processes out until everything above is closed.
     unlocked: Unlocked,
 }
@@ -202,6 +205,7 @@ impl Node {
             groups: Mutex::default(),
             peers: Mutex::default(),
             events,
+            held: Mutex::default(),
             unlocked,
         };
         Ok(Self {
@@ -316,14 +320,20 @@ impl Node {
 
     /// Gives ideas their numbers, where this device is a steward's and some have none: after something came from others, and
     /// for whoever keeps a group open once when it begins. Not when a group is opened: who only reads writes nothing. That
-    /// it fails harms nothing: the next one who can does it.
-    pub fn number_ideas(&self, group: GroupId) {
+    /// it fails harms nothing: the next one who can does it. Says whether any was given.
+    pub fn number_ideas(&self, group: GroupId) -> bool {
         match self.with_group(group, |replica| {
             replica.number_ideas(now()).map_err(NodeError::from)
         }) {
-            Ok(0) => {}
-            Ok(_) => self.tell(group),
-            Err(error) => tracing::warn!("ideas are not numbered: {error}"),
+            Ok(0) => false,
+            Ok(_) => {
+                self.tell(group);
+                true
+            }
+            Err(error) => {
+                tracing::warn!("ideas are not numbered: {error}");
+                false
+            }
         }
     }
 

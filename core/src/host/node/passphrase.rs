@@ -1,12 +1,41 @@
 //! What asks for the passphrase again: the recovery words, and changing it.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use crate::host::keystore::{KeystoreError, Passphrase, RecoveryWords, SealedSeed};
 use crate::host::random;
 use crate::host::store::ProfileValue;
 
 use super::{Node, NodeError};
 
+/// The passphrase in the hands of something that goes on for long, as the network does: the one that is valid, also after it
+/// was changed. Whoever drops it forgets it.
+#[derive(Debug)]
+pub struct HeldPassphrase(Mutex<Passphrase>);
+
+impl HeldPassphrase {
+    /// The one that is valid now.
+    #[must_use]
+    pub fn now(&self) -> Passphrase {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, new: &Passphrase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = new.clone();
+    }
+}
+
 impl Node {
+    /// Holds the profile's passphrase for something that needs it later: a change of it reaches whoever holds it.
+    #[must_use]
+    pub fn hold_passphrase(&self, passphrase: Passphrase) -> Arc<HeldPassphrase> {
+        let held = Arc::new(HeldPassphrase(Mutex::new(passphrase)));
+        let mut all = self.inner.held.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|held| held.strong_count() > 0);
+        all.push(Arc::downgrade(&held));
+        held
+    }
+
     /// The recovery words. Asks for the passphrase again: an unlocked laptop alone does not give them.
     ///
     /// # Errors
@@ -16,7 +45,7 @@ impl Node {
     }
 
     /// Has the profile, and the recovery words in it, open with another passphrase from now on. A crash in the middle leaves
-    /// one of the two valid, for both. Takes four times as long as unlocking.
+    /// one of the two valid, for both. A network that runs goes on with the new one. Takes four times as long as unlocking.
     ///
     /// # Errors
     /// Where the old passphrase is wrong, the new one is empty, or the disk fails: the old one is valid then.
@@ -31,6 +60,12 @@ impl Node {
             (ProfileValue::NextSealedSeed, &next.to_bytes()),
         ])?;
         self.inner.unlocked.change_passphrase(old, new)?;
+        // Before the old one opens nothing any more.
+        let all = self.inner.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for held in all.iter().filter_map(Weak::upgrade) {
+            held.replace(new);
+        }
+        drop(all);
         let only_next = [
             (ProfileValue::SealedSeed, next.to_bytes()),
             (ProfileValue::NextSealedSeed, Vec::new()),

@@ -71,11 +71,13 @@ impl Store {
     /// Where it cannot be opened or is damaged.
     pub fn open(unlocked: &Unlocked) -> Result<Self, KeystoreError> {
         let mut connection = open_database(unlocked)?;
+        let migrated = schema::migrate(&mut connection);
+        let version = schema::version(&connection);
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "whatever else the library finds wrong, the file is"
         )]
-        let migrated = schema::migrate(&mut connection).map_err(|error| {
+        let migrated = migrated.map_err(|error| {
             let path = unlocked.home().database_file();
             match error {
                 rusqlite_migration::Error::RusqliteError { err, .. } => match classify(&err) {
@@ -91,7 +93,7 @@ impl Store {
                 },
                 rusqlite_migration::Error::MigrationDefinition(_) => KeystoreError::Newer {
                     what: "This profile".to_owned(),
-                    version: 2,
+                    version,
                 },
                 other => KeystoreError::DatabaseDamaged {
                     path,

@@ -175,6 +175,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migrat
     migrations().to_latest(connection)
 }
 
+/// Which schema a database has; 0 where it cannot be told.
+pub(super) fn version(connection: &Connection) -> u16 {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    version.unwrap_or(0)
+}
+
 fn migrations() -> Migrations<'static> {
     let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES];
     Migrations::new(all.into_iter().map(M::up).collect())
@@ -189,6 +195,14 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_named() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(migrate(&mut connection).is_err());
+        assert_eq!(version(&connection), 99);
     }
 
     #[test]
