@@ -18,6 +18,7 @@
 
 mod block;
 mod plan;
+pub mod profile;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;

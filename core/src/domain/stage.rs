@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::poll::Closing;
+use super::poll::PollState;
 use super::task::TaskState;
 
 /// How far an idea is.
@@ -25,15 +25,15 @@ pub enum Stage {
 impl Stage {
     /// From the votes about an idea and the tasks on its board. An open vote comes first: it is what needs people now.
     #[must_use]
-    pub fn of<'a>(
-        polls: impl IntoIterator<Item = &'a Closing>,
+    pub fn of(
+        polls: impl IntoIterator<Item = PollState>,
         tasks: impl IntoIterator<Item = TaskState>,
     ) -> Self {
         let mut stage = Self::Idea;
-        for closing in polls {
-            match closing {
-                Closing::Open | Closing::Disputed => return Self::Vote,
-                Closing::Closed(_) => stage = Self::Decided,
+        for state in polls {
+            match state {
+                PollState::Open | PollState::Disputed => return Self::Vote,
+                PollState::Waiting | PollState::Closed => stage = Self::Decided,
             }
         }
         match tasks.into_iter().min() {
@@ -46,36 +46,27 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::domain::id::{PollId, Timestamp};
-    use crate::domain::poll::Close;
 
     #[test]
     fn an_open_vote_comes_first_then_what_is_to_do_then_what_was_decided() {
+        use PollState::{Closed, Disputed, Waiting};
         use TaskState::{Doing, Done, Open};
-        let closed = Closing::Closed(Close {
-            poll: PollId([1; 32]),
-            cut: BTreeMap::new(),
-            roster: vec![],
-            at: Timestamp(0),
-        });
-        let all: [(&[&Closing], &[TaskState], Stage); 10] = [
+        let all: [(&[PollState], &[TaskState], Stage); 11] = [
             (&[], &[], Stage::Idea),
-            (&[&Closing::Open], &[], Stage::Vote),
-            (&[&closed, &Closing::Open], &[Done], Stage::Vote),
-            (&[&closed, &Closing::Disputed], &[], Stage::Vote),
-            (&[&closed], &[], Stage::Decided),
-            (&[&closed], &[Done, Open], Stage::Doing),
-            (&[&closed], &[Done, Done], Stage::Done),
+            (&[PollState::Open], &[], Stage::Vote),
+            (&[Closed, PollState::Open], &[Done], Stage::Vote),
+            (&[Closed, Disputed], &[], Stage::Vote),
+            (&[Closed], &[], Stage::Decided),
+            (&[Waiting], &[], Stage::Decided),
+            (&[Closed], &[Done, Open], Stage::Doing),
+            (&[Closed], &[Done, Done], Stage::Done),
             (&[], &[Open], Stage::Doing),
             (&[], &[Done, Doing], Stage::Doing),
             (&[], &[Done], Stage::Done),
         ];
         for (polls, tasks, stage) in all {
-            let tasks = tasks.iter().copied();
-            assert_eq!(Stage::of(polls.iter().copied(), tasks), stage);
+            assert_eq!(Stage::of(polls.iter().copied(), tasks.iter().copied()), stage);
         }
     }
 }

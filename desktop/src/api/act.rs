@@ -165,6 +165,13 @@ pub(crate) enum Action {
         id: TaskId,
         state: TaskState,
     },
+    /// This person does it, and is at it.
+    TaskTake {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        id: TaskId,
+    },
     /// This person was here: only what comes from now on is new.
     Seen {
         #[ts(type = "string")]
@@ -327,6 +334,7 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
             return Ok(added(&node.add_task(group, idea, &draft)?));
         }
         Action::TaskState { group, id, state } => node.set_task_state(group, id, state.into())?,
+        Action::TaskTake { group, id } => node.take_task(group, id)?,
         Action::Seen { group } => node.seen(group)?,
         // Done before.
         Action::ProfileNew { .. }

@@ -155,7 +155,7 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         Query::Ideas { group } => json!(ideas(node, group)?),
         Query::Idea { group, id } => json!(names(group)?.idea_page(id)?),
         Query::History { group, id } => json!(names(group)?.versions(id)?),
-        Query::Decisions { group } => json!(names(group)?.polls(node.polls(group)?)?),
+        Query::Decisions { group } => json!(names(group)?.polls(None)?),
         Query::Poll { group, id } => json!(names(group)?.poll_page(id)?),
         Query::Tasks { group } => {
             let names = names(group)?;
@@ -193,7 +193,7 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     let ideas = node.ideas(group)?;
     let names = Names::with(node, group, &ideas)?;
     let card = group_card(node.group_card(group)?);
-    let mut open_votes = names.polls(node.polls(group)?)?;
+    let mut open_votes = names.polls(None)?;
     open_votes.retain(|poll| PollState::from(poll.state) == PollState::Open);
     // Those that wait for this person first; within, the newest first.
     open_votes.reverse();

@@ -8,9 +8,9 @@ use kiez_core::domain::id::{CommentId, GroupId, PersonId, PollId, ProposalId};
 use kiez_core::domain::place;
 use kiez_core::domain::poll;
 use kiez_core::domain::stage::Stage;
-use kiez_core::host::node::{Node, PersonReach as Reach};
+use kiez_core::host::node::{Node, PersonReach as Reach, PollBrief};
 use kiez_core::host::spoken;
-use kiez_core::host::store::{IdeaRow, PollRow, SearchHit, TaskRow};
+use kiez_core::host::store::{IdeaRow, SearchHit, TaskRow};
 use kiez_core::replica::actions::TextNow;
 use kiez_core::replica::document::vote::BallotReading;
 
@@ -142,7 +142,7 @@ impl<'a> Names<'a> {
         let missing = have.iter().filter(|(_, has)| !**has).map(|(person, _)| *person);
         Ok(IdeaPage {
             comments: comments.collect(),
-            polls: self.polls(page.polls)?,
+            polls: self.polls(Some(id))?,
             tasks: page.tasks.into_iter().map(|row| self.task(row)).collect(),
             writers: self.persons(writers(&done)),
             history: done
@@ -278,20 +278,38 @@ impl<'a> Names<'a> {
         })
     }
 
-    pub(super) fn polls(&self, rows: Vec<PollRow>) -> Result<Vec<PollCard>, Fault> {
-        rows.into_iter()
-            .map(|row| Ok(self.poll_page(row.id)?.card))
-            .collect()
+    /// The votes in the list, or those about one idea.
+    pub(super) fn polls(&self, about: Option<ProposalId>) -> Result<Vec<PollCard>, Fault> {
+        let all = self.node.poll_list(self.group)?.into_iter();
+        let wanted = all.filter(|poll| about.is_none_or(|idea| idea == poll.record.proposal));
+        Ok(wanted.map(|poll| self.poll_card(poll)).collect())
+    }
+
+    fn poll_card(&self, poll: PollBrief) -> PollCard {
+        let record = poll.record;
+        let is_open = poll.state == poll::PollState::Open;
+        PollCard {
+            id: poll.id,
+            idea: self.idea_or_nameless(record.proposal),
+            question: record.question,
+            method: record.method.into(),
+            mine: poll.own.map(|ballot| chosen(&record.options, &ballot)),
+            options: record.options,
+            state: poll.state.into(),
+            opened_by: self.person(record.opener),
+            at: record.at,
+            eligible: poll.eligible,
+            cast: poll.cast,
+            may_vote: is_open && poll.elector,
+            may_close: is_open && record.counters.contains(&self.me),
+        }
     }
 
     pub(super) fn poll_page(&self, id: PollId) -> Result<PollPage, Fault> {
         let (view, outcome, own) = self.node.poll(self.group, id)?;
         let options = &view.record.options;
-        let mine = match &own {
-            BallotReading::One(ballot) => {
-                let chosen = ballot.choices.iter().map(|choice| usize::from(*choice));
-                Some(chosen.filter_map(|choice| options.get(choice).cloned()).collect())
-            }
+        let own = match own {
+            BallotReading::One(ballot) => Some(ballot),
             BallotReading::None | BallotReading::Several => None,
         };
         let counts: Option<Vec<Count>> = outcome.tally.as_ref().map(|tally| {
@@ -305,7 +323,6 @@ impl<'a> Names<'a> {
                 .collect()
         });
         let winners = counts.iter().flatten().filter(|count| count.won);
-        let is_open = outcome.state == poll::PollState::Open;
         let not_yet = view.electors.difference(&outcome.voted).copied();
         Ok(PollPage {
             winners: winners.map(|count| count.option.clone()).collect(),
@@ -317,21 +334,15 @@ impl<'a> Names<'a> {
             }),
             twice: self.persons(outcome.several),
             not_yet: self.persons(not_yet),
-            card: PollCard {
+            card: self.poll_card(PollBrief {
                 id,
-                idea: self.idea_or_nameless(view.record.proposal),
-                question: view.record.question.clone(),
-                method: view.record.method.into(),
-                options: options.clone(),
-                state: outcome.state.into(),
-                opened_by: self.person(view.record.opener),
-                at: view.record.at,
+                state: outcome.state,
                 eligible: outcome.eligible,
                 cast: outcome.cast,
-                mine,
-                may_vote: is_open && view.electors.contains(&self.me),
-                may_close: is_open && view.record.counters.contains(&self.me),
-            },
+                elector: view.electors.contains(&self.me),
+                own,
+                record: view.record,
+            }),
         })
     }
 }
@@ -342,6 +353,11 @@ fn writers(done: &[Done]) -> BTreeSet<PersonId> {
         .iter()
         .filter(|done| matches!(done.deed, Deed::Written | Deed::Title | Deed::Text));
     texts.filter_map(|done| done.by).collect()
+}
+
+fn chosen(options: &[String], ballot: &poll::Ballot) -> Vec<String> {
+    let chosen = ballot.choices.iter().map(|choice| usize::from(*choice));
+    chosen.filter_map(|choice| options.get(choice).cloned()).collect()
 }
 
 pub(super) fn text(now: &TextNow) -> Text {

@@ -17,7 +17,9 @@ use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::Storage;
 use rusqlite::Connection;
 
-use super::profiles::{Profiles, passphrase, unlock};
+use kiez_tests::year::profile::passphrase;
+
+use super::profiles::{Profiles, unlock};
 use super::table::Table;
 use super::{RUNS, median, timed};
 

@@ -13,7 +13,9 @@ use kiez_tests::year::{Member, Year};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use super::profiles::{me, own};
+use kiez_tests::year::profile::own;
+
+use super::profiles::me;
 use super::table::Table;
 
 /// What every way of catching up has to carry: the raw changes.

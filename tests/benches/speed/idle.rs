@@ -10,7 +10,9 @@ use kiez_core::host::keystore::Home;
 use kiez_core::host::net::Network;
 use kiez_core::host::node::Node;
 
-use super::profiles::{Profiles, passphrase};
+use kiez_tests::year::profile::passphrase;
+
+use super::profiles::Profiles;
 use super::table::Table;
 use super::{RUNS, median};
 

@@ -16,7 +16,9 @@ use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::{Held, JournalRow, Standing, Storage, Write};
 use kiez_tests::year::Year;
 
-use super::profiles::{Place, load, new_profile};
+use kiez_tests::year::profile::{load, new_profile};
+
+use super::profiles::Place;
 use super::table::Table;
 use super::{RUNS, median, milliseconds, timed};
 

@@ -305,6 +305,14 @@ impl Roster {
         Some(self.persons_where(|judged| self.reaches(&reach, judged) || is_on(Bug::RosterNow)))
     }
 
+    /// Who could vote, as somebody knew who had applied these control entries; none where one of them is not here.
+    #[must_use]
+    pub fn electors_at(&self, heads: &[EntryId]) -> Option<BTreeSet<PersonId>> {
+        let persons = self.persons_at(heads)?.into_iter();
+        let may = persons.filter(|(_, person)| person.role != Role::Observer);
+        Some(may.map(|(person, _)| person).collect())
+    }
+
     /// The journals of these persons that had begun, as somebody knew who had applied these control entries.
     #[must_use]
     pub fn journals_at(

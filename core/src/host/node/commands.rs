@@ -196,6 +196,15 @@ impl Node {
         self.change(group, |replica| replica.set_task_state(idea, task, state, now()))
     }
 
+    /// Takes a task: this person does it, and is at it.
+    ///
+    /// # Errors
+    /// As all commands; where there is no such task.
+    pub fn take_task(&self, group: GroupId, task: TaskId) -> Result<(), NodeError> {
+        let idea = self.board_of(group, task)?;
+        self.change(group, |replica| replica.take_task(idea, task, now()))
+    }
+
     /// Says under which name this person wants to be known in a group.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod commands;
 mod history;
 mod import;
 mod passphrase;
+mod polls;
 mod profile;
 mod queries;
 mod reach;
@@ -31,6 +32,7 @@ use crate::replica::storage::StorageError;
 pub use history::News;
 pub use import::{ImportError, Imported};
 pub use passphrase::HeldPassphrase;
+pub use polls::PollBrief;
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
 pub use reach::PersonReach;
 
@@ -92,6 +94,7 @@ struct Inner {
     groups: Mutex<BTreeMap<GroupId, Replica<GroupStore>>>,
     /// What devices said they have, since the node started; kept in the store when their session ends.
     peers: Mutex<BTreeMap<(GroupId, DeviceId), PeerRow>>,
+    polls: Mutex<BTreeMap<GroupId, polls::Known>>,
     events: broadcast::Sender<Changed>,
     /// The passphrase, where something holds it.
     held: Mutex<Vec<Weak<HeldPassphrase>>>,
@@ -204,6 +207,7 @@ impl Node {
             box_secret,
             groups: Mutex::default(),
             peers: Mutex::default(),
+            polls: Mutex::default(),
             events,
             held: Mutex::default(),
             unlocked,

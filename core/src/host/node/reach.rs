@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::document::DocumentId;
 use crate::domain::id::{GroupId, PersonId, ProposalId, Timestamp};
-use crate::domain::poll::Closing;
+use crate::domain::poll::PollState;
 use crate::domain::stage::Stage;
 use crate::domain::task::TaskState;
 
@@ -68,24 +68,22 @@ impl Node {
     /// # Errors
     /// See [`Node::reach`].
     pub fn stages(&self, group: GroupId) -> Result<BTreeMap<ProposalId, Stage>, NodeError> {
-        self.fresh(group, |replica| {
-            let mut ideas: BTreeMap<ProposalId, (Vec<Closing>, Vec<TaskState>)> = BTreeMap::new();
+        let mut ideas = self.fresh(group, |replica| {
+            let mut ideas: BTreeMap<ProposalId, (Vec<PollState>, Vec<TaskState>)> = BTreeMap::new();
             for task in replica.storage().task_rows()? {
                 if let Some(idea) = task.idea {
                     ideas.entry(idea).or_default().1.push(task.state);
                 }
             }
-            for poll in replica.storage().poll_rows()? {
-                replica.remember_poll(poll.id, poll.opener);
-                let closing = replica.poll(poll.id)?.closing;
-                ideas.entry(poll.idea).or_default().0.push(closing);
-                replica.close_unused();
-            }
-            let stages = ideas.into_iter();
-            Ok(stages
-                .map(|(idea, (polls, tasks))| (idea, Stage::of(&polls, tasks)))
-                .collect())
-        })
+            Ok(ideas)
+        })?;
+        for poll in self.poll_list(group)? {
+            ideas.entry(poll.record.proposal).or_default().0.push(poll.state);
+        }
+        let stages = ideas.into_iter();
+        Ok(stages
+            .map(|(idea, (polls, tasks))| (idea, Stage::of(polls, tasks)))
+            .collect())
     }
 }
 

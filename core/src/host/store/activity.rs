@@ -8,8 +8,7 @@ use rusqlite::{Transaction, params};
 use crate::domain::comment::Comment;
 use crate::domain::deed::Deed;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{JournalId, PersonId, PollId, ProposalId, Timestamp};
-use crate::domain::poll::Close;
+use crate::domain::id::{JournalId, PersonId, ProposalId, Timestamp};
 use crate::domain::roster::Roster;
 use crate::replica::codec::encode;
 use crate::replica::document::{Document, traces};
@@ -18,7 +17,8 @@ use crate::replica::storage::StorageError;
 
 use super::entries::{GroupStore, sql};
 use super::failed;
-use super::views::{PollRow, time};
+use super::views::time;
+use super::votes::Votes;
 
 /// What one document says about one idea, or about one poll: of a close it is not known here which idea it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,17 +113,13 @@ impl Activities {
     }
 
     /// The polls that a person opened, and those they closed.
-    pub(super) fn of_polls(
-        polls: &[PollRow],
-        closes: &BTreeMap<PollId, Vec<Close>>,
-        arrived: &BTreeMap<Deed, u64>,
-    ) -> Self {
+    pub(super) fn of_votes(votes: &Votes, arrived: &BTreeMap<Deed, u64>) -> Self {
         let mut all = Self::default();
-        for poll in polls {
-            let others = arrived.get(&Deed::VoteOpened(poll.id)).copied();
-            all.touch(&poll.id.0, poll.at, others);
+        for (id, poll) in &votes.polls {
+            let others = arrived.get(&Deed::VoteOpened(*id)).copied();
+            all.touch(&id.0, poll.at, others);
         }
-        for (poll, close) in closes.values().flatten().map(|close| (close.poll, close)) {
+        for (poll, close) in votes.closes.values().flatten().map(|close| (close.poll, close)) {
             let others = arrived.get(&Deed::VoteClosed(poll)).copied();
             all.touch(&poll.0, close.at, others);
         }

@@ -10,6 +10,7 @@ mod refresh;
 mod schema;
 mod views;
 mod visits;
+mod votes;
 mod writes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,23 +1,21 @@
 //! Bringing the views up to date: what each changed document says now, as rows.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{JournalId, PersonId, PollId, ProposalId, Timestamp};
+use crate::domain::id::{JournalId, PersonId, ProposalId, Timestamp};
 use crate::domain::plate::Plates;
-use crate::domain::poll::Close;
 use crate::domain::proposal::Proposal;
 use crate::domain::roster::Roster;
 use crate::replica::codec::{decode, encode};
-use crate::replica::document::{Document, board, group, own, proposal, vote};
+use crate::replica::document::{Document, board, group, own, proposal};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::storage::StorageError;
 
 use super::activity::{Activities, Arrivals, arrived};
 use super::entries::GroupStore;
-use super::views::{PollRow, TaskRow, time, words};
+use super::views::{TaskRow, time, words};
+use super::votes::Votes;
 use super::{Store, failed, unreadable};
 
 /// After so many documents what has been done is kept, so that a long refresh that is stopped goes on later.
@@ -129,7 +127,7 @@ fn documents(
 enum Rows {
     Group(group::GroupInfo, Plates),
     Own(PersonId, own::OwnPage),
-    Vote(Vec<PollRow>, BTreeMap<PollId, Vec<Close>>),
+    Vote(Box<Votes>),
     Proposal(Box<Proposal>, Option<(JournalId, Timestamp)>),
     Board(Vec<TaskRow>),
     Nothing,
@@ -165,17 +163,7 @@ impl Rows {
         match id {
             DocumentId::Group => Self::Group(group::read(document).value, group::plates(document).value),
             DocumentId::Own(person) => Self::Own(person, own::read(document, person).value),
-            DocumentId::Vote(person) => {
-                let polls = vote::polls(document, person).value.into_iter();
-                let polls = polls.map(|(id, record)| PollRow {
-                    id,
-                    opener: record.opener,
-                    idea: record.proposal,
-                    question: record.question,
-                    at: record.at,
-                });
-                Self::Vote(polls.collect(), vote::closes(document).value)
-            }
+            DocumentId::Vote(person) => Self::Vote(Box::new(Votes::read(document, person))),
             DocumentId::Proposal(id) => {
                 Self::Proposal(Box::new(proposal::read(document, id).value), document.origin())
             }
@@ -216,8 +204,8 @@ impl Rows {
             (Self::Own(owner, page), _) => {
                 Activities::of_comments(&page.comments, &arrived(document, *owner, me, arrivals))
             }
-            (Self::Vote(polls, closes), DocumentId::Vote(owner)) => {
-                Activities::of_polls(polls, closes, &arrived(document, owner, me, arrivals))
+            (Self::Vote(votes), DocumentId::Vote(owner)) => {
+                Activities::of_votes(votes, &arrived(document, owner, me, arrivals))
             }
             _ => Activities::default(),
         }
@@ -233,6 +221,8 @@ impl Rows {
             "idea_view",
             "comment_view",
             "poll_view",
+            "ballot_view",
+            "close_view",
             "task_view",
             "activity_view",
         ] {
@@ -280,20 +270,7 @@ impl Rows {
                     find("", &comment.text, "comment", &comment.about.to_string())?;
                 }
             }
-            Self::Vote(polls, _) => {
-                for poll in polls {
-                    t.prepare_cached("INSERT INTO poll_view VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-                        .execute(params![
-                            document,
-                            group,
-                            poll.id.0,
-                            poll.opener.0,
-                            poll.idea.0,
-                            poll.question,
-                            time(poll.at)
-                        ])?;
-                }
-            }
+            Self::Vote(votes) => votes.write(t, group, document)?,
             Self::Proposal(idea, origin) => {
                 let author = origin
                     .and_then(|(journal, _)| roster.author(journal))

@@ -167,6 +167,20 @@ CREATE INDEX task_id ON task_view(group_row, id);
 UPDATE documents SET dirty = 1;
 ";
 
+/// How polls stand: what was frozen, who answered, who closed. All views are made anew for it.
+const POLLS: &str = "
+ALTER TABLE poll_view ADD COLUMN record BLOB NOT NULL DEFAULT x'';
+CREATE TABLE ballot_view (
+  document INTEGER NOT NULL, group_row INTEGER NOT NULL, poll BLOB NOT NULL, person BLOB NOT NULL, ballot BLOB NOT NULL
+);
+CREATE INDEX ballot_document ON ballot_view(document);
+CREATE INDEX ballot_poll ON ballot_view(group_row, poll, person, ballot);
+CREATE TABLE close_view (document INTEGER NOT NULL, group_row INTEGER NOT NULL, poll BLOB NOT NULL);
+CREATE INDEX close_document ON close_view(document);
+CREATE INDEX close_poll ON close_view(group_row, poll);
+UPDATE documents SET dirty = 1;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -182,7 +196,7 @@ pub(super) fn version(connection: &Connection) -> u16 {
 }
 
 fn migrations() -> Migrations<'static> {
-    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES];
+    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, POLLS];
     Migrations::new(all.into_iter().map(M::up).collect())
 }
 

@@ -305,7 +305,7 @@ impl GroupStore {
         )
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         query: &str,
         values: &[&dyn rusqlite::ToSql],

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::charter::Role;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryNumber, JournalId, PersonId, PollId, ProposalId, Timestamp};
 use crate::domain::poll::{
@@ -157,12 +156,7 @@ impl<S: Storage> Replica<S> {
         };
         let record = self.poll_record(id)?.ok_or_else(not_found)?;
         // The control entries it names travel before it; where they are missing it was written by somebody who lied.
-        let persons = self.roster().persons_at(&record.roster).ok_or_else(not_found)?;
-        let electors = persons
-            .into_iter()
-            .filter(|(_, p)| p.role != Role::Observer)
-            .map(|(person, _)| person)
-            .collect();
+        let electors = self.roster().electors_at(&record.roster).ok_or_else(not_found)?;
         let mut closes: BTreeMap<PersonId, Vec<Close>> = BTreeMap::new();
         for counter in record.counters.clone() {
             let theirs = vote::closes(self.document(DocumentId::Vote(counter))?)

@@ -108,6 +108,24 @@ impl<S: Storage> Replica<S> {
         Ok(())
     }
 
+    /// Takes a task: this person is among those who do it, and is at it.
+    ///
+    /// # Errors
+    /// Where there is no such task on that board, or the storage fails.
+    pub fn take_task(
+        &mut self,
+        idea: Option<ProposalId>,
+        id: TaskId,
+        at: Timestamp,
+    ) -> Result<(), ActionError> {
+        let me = self.myself()?;
+        self.write_document(board_for(idea), at, |tx| {
+            board::set_assignee(tx, id, me, true)?;
+            board::set_state(tx, id, TaskState::Doing)
+        })?;
+        Ok(())
+    }
+
     /// The tasks of an idea's board, or of the general one.
     ///
     /// # Errors
