@@ -27,7 +27,6 @@ const JOIN: Duration = Duration::from_secs(120);
 /// A text of an idea that people write together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum TextField {
     Title,
     Body,
@@ -36,7 +35,6 @@ pub(crate) enum TextField {
 /// Something typed: at a place some letters taken out, others put in. Places count UTF-16 units, as pages do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
-#[ts(export)]
 pub(crate) struct Splice {
     at: usize,
     delete: usize,
@@ -46,7 +44,6 @@ pub(crate) struct Splice {
 /// Something to do.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
-#[ts(export)]
 pub(crate) enum Action {
     ProfileNew {
         name: String,

@@ -26,7 +26,6 @@ use super::view::{
 /// A question.
 #[derive(Debug, Clone, Deserialize, TS)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
-#[ts(export)]
 pub(crate) enum Query {
     /// [`Door`]
     Door {},

@@ -20,7 +20,6 @@ const EVENTS: usize = 256;
 /// What goes on for longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum Step {
     /// A copy is being put together.
     Gathering,
@@ -31,7 +30,7 @@ pub(crate) enum Step {
 /// What pages are told without asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-#[ts(export, rename = "News")]
+#[ts(rename = "News")]
 pub(crate) enum Event {
     /// Something changed in a group: ask again for what is on the screen.
     Changed {

@@ -10,6 +10,8 @@ pub(crate) mod copies;
 mod example;
 pub(crate) mod house;
 mod names;
+#[cfg(test)]
+mod types;
 pub(crate) mod view;
 
 use serde::Serialize;
@@ -18,7 +20,7 @@ use crate::failure::Failure;
 
 /// Why a page's question was not answered: a code that the page has words for, never a text to match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ts_rs::TS)]
-#[ts(export, rename = "ApiError")]
+#[ts(rename = "ApiError")]
 pub(crate) struct Fault {
     pub(crate) code: String,
 }

@@ -14,7 +14,6 @@ macro_rules! shown {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
         #[serde(rename_all = $case)]
-        #[ts(export)]
         pub(crate) enum $name { $($variant),+ }
 
         impl From<$of> for $name {
@@ -59,7 +58,6 @@ shown!(
 /// Is there a profile here, and is it open?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum DoorState {
     /// There is none.
     New,
@@ -72,7 +70,6 @@ pub(crate) enum DoorState {
 /// What stands at the door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct Door {
     pub(crate) state: DoorState,
     /// Whose profile it is; this and what follows is told once it is open.
@@ -90,7 +87,6 @@ pub(crate) struct Door {
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct GroupCard {
     #[ts(type = "string")]
     pub(crate) id: GroupId,
@@ -101,7 +97,6 @@ pub(crate) struct GroupCard {
 
 /// A person, wherever one is named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Person {
     #[ts(type = "string")]
     pub(crate) id: PersonId,
@@ -114,7 +109,6 @@ pub(crate) struct Person {
 
 /// Somebody in the list of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct PersonCard {
     pub(crate) person: Person,
     pub(crate) role: Role,
@@ -125,7 +119,6 @@ pub(crate) struct PersonCard {
 /// How the line to somebody is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum Contact {
     /// They were there, and are not now.
     Lost,
@@ -138,7 +131,6 @@ pub(crate) enum Contact {
 /// What somebody has of mine, by the best of their devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct PersonReach {
     pub(crate) person: Person,
     pub(crate) has_all: bool,
@@ -152,7 +144,6 @@ pub(crate) struct PersonReach {
 /// What is here of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct Mine {
     #[ts(type = "number")]
     pub(crate) entries: u64,
@@ -166,7 +157,6 @@ pub(crate) struct Mine {
 /// Who is near, and what others have of mine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct Connections {
     /// Can devices nearby be found?
     pub(crate) discovering: bool,
@@ -179,7 +169,6 @@ pub(crate) struct Connections {
 /// Where something is, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
-#[ts(export)]
 pub(crate) struct Place {
     pub(crate) lat: f64,
     pub(crate) lon: f64,
@@ -187,7 +176,6 @@ pub(crate) struct Place {
 
 /// An idea, wherever one is named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct IdeaRef {
     #[ts(type = "string")]
     pub(crate) id: ProposalId,
@@ -199,7 +187,6 @@ pub(crate) struct IdeaRef {
 /// An idea in the list.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct IdeaCard {
     #[ts(type = "string")]
     pub(crate) id: ProposalId,
@@ -229,7 +216,6 @@ pub(crate) struct IdeaCard {
 
 /// A text that people write together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Text {
     pub(crate) text: String,
     /// The point in its past that splices of it refer to.
@@ -238,7 +224,6 @@ pub(crate) struct Text {
 
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct CommentCard {
     #[ts(type = "string")]
     pub(crate) id: CommentId,
@@ -252,7 +237,6 @@ pub(crate) struct CommentCard {
 
 /// Who has seen an idea's text as it stands here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct SeenBy {
     pub(crate) have: usize,
     pub(crate) of: usize,
@@ -262,7 +246,6 @@ pub(crate) struct SeenBy {
 /// What was done with an idea.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum HistoryWhat {
     Written,
     Title,
@@ -278,7 +261,6 @@ pub(crate) enum HistoryWhat {
 
 /// Who did what with an idea, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct HistoryItem {
     #[ts(type = "number")]
     pub(crate) at: Timestamp,
@@ -290,7 +272,6 @@ pub(crate) struct HistoryItem {
 /// The page of one idea.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct IdeaPage {
     pub(crate) card: IdeaCard,
     pub(crate) title: Text,
@@ -308,7 +289,6 @@ pub(crate) struct IdeaPage {
 
 /// A piece of text beside the version before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Part {
     pub(crate) text: String,
     pub(crate) was: PartWas,
@@ -317,7 +297,6 @@ pub(crate) struct Part {
 /// A version of an idea's texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct Version {
     #[ts(type = "number")]
     pub(crate) at: Timestamp,
@@ -331,7 +310,6 @@ pub(crate) struct Version {
 /// A vote in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct PollCard {
     #[ts(type = "string")]
     pub(crate) id: PollId,
@@ -355,7 +333,6 @@ pub(crate) struct PollCard {
 
 /// One line of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Count {
     pub(crate) option: String,
     #[ts(type = "number")]
@@ -365,7 +342,6 @@ pub(crate) struct Count {
 
 /// What to compare aloud in the room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Fingerprint {
     pub(crate) digits: String,
     /// Six.
@@ -375,7 +351,6 @@ pub(crate) struct Fingerprint {
 /// A vote with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct PollPage {
     pub(crate) card: PollCard,
     /// None before the close.
@@ -391,7 +366,6 @@ pub(crate) struct PollPage {
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct TaskCard {
     #[ts(type = "string")]
     pub(crate) id: TaskId,
@@ -407,7 +381,6 @@ pub(crate) struct TaskCard {
 /// What is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum NewsKind {
     Joined,
     Idea,
@@ -421,7 +394,6 @@ pub(crate) enum NewsKind {
 
 /// Something new since this person was last here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct NewsItem {
     pub(crate) kind: NewsKind,
     pub(crate) by: Option<Person>,
@@ -436,7 +408,6 @@ pub(crate) struct NewsItem {
 /// Something to do first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum FirstStep {
     Invite,
     Idea,
@@ -446,7 +417,6 @@ pub(crate) enum FirstStep {
 /// What needs me, and what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub(crate) struct Today {
     pub(crate) group: GroupCard,
     pub(crate) me: Person,
@@ -464,7 +434,6 @@ pub(crate) struct Today {
 /// Where something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export)]
 pub(crate) enum HitKind {
     Idea,
     Comment,
@@ -473,7 +442,6 @@ pub(crate) enum HitKind {
 
 /// Something found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Hit {
     pub(crate) kind: HitKind,
     pub(crate) id: String,
@@ -483,7 +451,6 @@ pub(crate) struct Hit {
 
 /// What a pasted invitation says before anybody is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct InvitationInfo {
     #[ts(type = "number | null")]
     pub(crate) expires: Option<Timestamp>,
@@ -494,14 +461,12 @@ pub(crate) struct InvitationInfo {
 
 /// Whatever was made has an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Added {
     pub(crate) id: String,
 }
 
 /// An invitation for one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Invitation {
     pub(crate) invitation: String,
     #[ts(type = "number")]
@@ -512,7 +477,6 @@ pub(crate) struct Invitation {
 
 /// A group that was joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct Joined {
     #[ts(type = "string")]
     pub(crate) id: GroupId,
@@ -523,7 +487,6 @@ pub(crate) struct Joined {
 
 /// What a copy brought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
 pub(crate) struct CopyRead {
     #[ts(type = "string")]
     pub(crate) group: GroupId,

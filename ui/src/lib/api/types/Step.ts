@@ -3,4 +3,4 @@
 /**
  * What goes on for longer.
  */
-export type Step = "gathering" | "writing" | "taking-in";
+export type Step = "gathering" | "taking-in";
