@@ -2,4 +2,4 @@
 import type { DoorState } from "./DoorState";
 import type { GroupCard } from "./GroupCard";
 
-export type Door = { state: DoorState, name: string | null, groups: Array<GroupCard>, person: string | null, device: string | null, wordsNoted: boolean, };
+export type Door = { state: DoorState, name: string | null, groups: Array<GroupCard>, person: string | null, device: string | null, wordsNoted: boolean, example: boolean, };
