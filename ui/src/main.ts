@@ -8,7 +8,7 @@ import { Client, type Backend } from '$lib/api';
 import { HttpBackend } from '$lib/api/http';
 import { getLocale } from '$words';
 
-/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `?demo=locked`), or the local server. */
+/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `locked`, `empty`, `alone`, `two`, `year`), or the local server. */
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) {
     const { TauriBackend } = await import('$lib/api/tauri');
@@ -17,7 +17,9 @@ async function backend(): Promise<Backend> {
   const demo = new URLSearchParams(location.search).get('demo');
   if (demo !== null) {
     const { MemoryBackend } = await import('$lib/api/memory');
-    const made = new MemoryBackend({ state: demo === 'new' || demo === 'locked' ? demo : 'open', empty: demo === 'empty' });
+    const state = demo === 'new' || demo === 'locked' ? demo : 'open';
+    const size = demo === 'year' ? (await import('$lib/api/memory/year')).year() : demo === 'empty' || demo === 'alone' || demo === 'two' ? demo : 'full';
+    const made = new MemoryBackend({ state, size });
     Object.assign(window, { kiezDemo: made });
     return made;
   }

@@ -1,8 +1,15 @@
 import { getContext, setContext } from 'svelte';
 import type { Client, Door, KiezError, Link, News } from './api';
 import { asKiezError } from './api';
+import { Copying } from './copy.svelte';
 
 const KEY = 'kiez';
+
+interface Code {
+  group: string;
+  code: string;
+  mine: boolean;
+}
 
 interface Notice {
   text: string;
@@ -20,13 +27,17 @@ export class Kiez {
   notice = $state.raw<Notice | null>(null);
   /** Said to screen readers. */
   spoken = $state('');
-  /** While joining: the six digits to compare. */
-  joining = $state<string | null>(null);
+  /** Somebody joined: the digits that both screens must show, until somebody says that they were compared. */
+  codes = $state.raw<Code[]>([]);
+  /** What was begun and not sent, by place: who comes back finds it. */
+  readonly drafts = new Map<string, string>();
+  readonly copy: Copying;
   #wanted = $state<string | null>(null);
   readonly #hearers = new Set<(event: News | 'all') => void>();
 
   constructor(client: Client) {
     this.client = client;
+    this.copy = new Copying(this);
     this.#wanted = globalThis.localStorage?.getItem('kiez-group') ?? null;
   }
 
@@ -61,7 +72,7 @@ export class Kiez {
 
   #hear(event: News) {
     if (event.event === 'door' || event.event === 'joined') void this.ask();
-    if (event.event === 'joined') this.joining = event.code;
+    if (event.event === 'joined') this.compare(event.group, event.code, false);
     this.tell(event);
   }
 
@@ -73,6 +84,16 @@ export class Kiez {
     } catch (error) {
       this.doorError = asKiezError(error);
     }
+  }
+
+  /** `mine`: I am the one who joins. */
+  compare(group: string, code: string, mine: boolean) {
+    const others = this.codes.filter((known) => known.code !== code);
+    const known = others.length < this.codes.length;
+    if (!known || mine) this.codes = [...others, { group, code, mine }];
+  }
+  compared(code: string) {
+    this.codes = this.codes.filter((known) => known.code !== code);
   }
 
   onNews(hear: (event: News | 'all') => void): () => void {

@@ -51,6 +51,7 @@ export class Client {
   restore = (words: string, name: string, passphrase: string) => this.#act<null>({ act: 'restore', words, name, passphrase });
   found = (name: string, purpose: string) => this.#act<Added>({ act: 'found', name, purpose });
   example = () => this.#act<Added>({ act: 'example' });
+  exampleEnd = () => this.#act<null>({ act: 'example-end' });
   join = (invitation: string) => this.#act<Joined>({ act: 'join', invitation });
   joinStop = () => this.#act<null>({ act: 'join-stop' });
   invite = (group: string, role: Role) => this.#act<Invitation>({ act: 'invite', group, role });

@@ -3,10 +3,10 @@ import type { IdeaState, PollMethod, Role, TaskState } from '../types';
 
 export const NOW = () => Date.now();
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
 
 export interface Human { id: string; name: string; role: Role; devices: number; behind: number | null; contact: 'even' | 'busy' | 'lost' | null; near: boolean }
-export const humans: Human[] = [
+const humans: Human[] = [
   { id: 'b1', name: 'Barbara Nowak', role: 'steward', devices: 2, behind: 0, contact: null, near: false },
   { id: 'd1', name: 'Danuta Wrona', role: 'steward', devices: 1, behind: 0, contact: 'even', near: true },
   { id: 'f1', name: 'Zofia Malik', role: 'member', devices: 1, behind: 0, contact: 'even', near: true },
@@ -23,7 +23,7 @@ export interface Sketch {
   id: string; plate: number | null; plateWas?: number; by: string; ago: number; state: IdeaState; cost: number | null;
   place: { lat: number; lon: number } | null; categories: string[]; targets: string[]; title: string; body: string; comments: Said[]; unread?: boolean;
 }
-export const sketches: Sketch[] = [
+const sketches: Sketch[] = [
   {
     id: '03', plate: 3, by: 'f1', ago: 130 * DAY, state: 'doing', cost: 291350, place: { lat: 50.2603, lon: 19.0563 }, categories: ['Wege'], targets: ['Ältere', 'Kinder'],
     title: 'Die Rawa ist unsere Sache',
@@ -46,7 +46,7 @@ export const sketches: Sketch[] = [
 ];
 
 export interface Ballot { id: string; idea: string; question: string; method: PollMethod; options: string[]; by: string; ago: number; open: boolean; votes: Record<string, string[]> }
-export const ballots: Ballot[] = [
+const ballots: Ballot[] = [
   { id: 'e1', idea: '06', question: 'Sollen wir „Zawodzie liest“ aus dem Topf bezahlen?', method: 'yes-no', options: ['yes', 'no', 'abstain'], by: 'd1', ago: 26 * HOUR, open: true, votes: { d1: ['yes'], f1: ['yes'], a1: ['no'] } },
   { id: 'e2', idea: '04', question: 'Womit soll die Werkstatt anfangen?', method: 'approval', options: ['Werkbänke und Schraubstöcke', 'Eine Drehmaschine', 'Schweißplätze mit Absaugung', 'Ein Lager für Holz'], by: 'd1', ago: 50 * HOUR, open: true, votes: { b1: ['Werkbänke und Schraubstöcke', 'Ein Lager für Holz'], f1: ['Eine Drehmaschine'] } },
   { id: 'e3', idea: '03', question: 'Soll der Uferweg an der Rawa erneuert werden?', method: 'yes-no', options: ['yes', 'no', 'abstain'], by: 'd1', ago: 20 * DAY, open: false, votes: { b1: ['yes'], d1: ['yes'], f1: ['yes'], a1: ['yes'], a2: ['no'], a4: ['yes'], a3: ['abstain'] } },
@@ -54,7 +54,7 @@ export const ballots: Ballot[] = [
 ];
 
 export interface Job { id: string; title: string; idea: string | null; who: string[]; due: number | null; state: TaskState }
-export const jobs: Job[] = [
+const jobs: Job[] = [
   { id: 't1', title: 'Aushang ins Treppenhaus hängen', idea: '06', who: ['b1'], due: 0, state: 'open' },
   { id: 't2', title: 'Drei Angebote für Bänke einholen', idea: '03', who: ['b1', 'a1'], due: -2, state: 'doing' },
   { id: 't3', title: 'Lampen aussuchen, die Fledermäuse nicht stören', idea: '03', who: ['a3'], due: 5, state: 'open' },
@@ -62,5 +62,11 @@ export const jobs: Job[] = [
   { id: 't5', title: 'Kellerschlüssel bei Marek Pyka holen', idea: null, who: ['b1'], due: 2, state: 'open' },
   { id: 't6', title: 'Sitzsäcke vergleichen', idea: '07', who: [], due: null, state: 'open' },
 ];
+
+/** What a group holds when it is looked at first. */
+export interface Seed { name: string; purpose: string; people: Human[]; ideas: Sketch[]; polls: Ballot[]; tasks: Job[] }
+export const small: Seed = { name: 'Zawodzie', purpose: 'Was wir zwischen Rawa und Bahn gemeinsam machen.', people: humans, ideas: sketches, polls: ballots, tasks: jobs };
+export const alone: Seed = { name: 'Zawodzie', purpose: '', people: humans.slice(0, 1), ideas: [], polls: [], tasks: [] };
+
 export const recovery = 'ribbon school tennis paper orbit lamp winter cousin bridge velvet apple quiz donkey hammer island jelly kettle lemon museum notice olive pencil quarter zone'.split(' ');
 export const spoken = ['Linde', 'Mantel', 'Brot', 'Segel', 'Kreide', 'Otter'];
