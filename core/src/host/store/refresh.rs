@@ -1,6 +1,6 @@
 //! Bringing the views up to date: what each changed document says now, as rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Transaction, params};
 
@@ -15,7 +15,7 @@ use crate::replica::document::{Document, board, group, own, proposal, vote};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::storage::StorageError;
 
-use super::activity::{Activities, Arrivals, arrived};
+use super::activity::{self, Activities, Arrivals, arrived};
 use super::entries::GroupStore;
 use super::views::{PollRow, TaskRow, time, words};
 use super::{Store, failed, unreadable};
@@ -96,11 +96,21 @@ impl Replica<GroupStore> {
         }
         let mut connection = store.lock();
         let transaction = connection.transaction().map_err(failed)?;
+        let mut ideas = BTreeSet::new();
         for (row, id, rows, activities) in read {
+            let changed = activities.changed(&transaction, row).map_err(failed)?;
+            // Before and after: a poll that is on a branch that lost takes its idea's name with it.
+            ideas.extend(activity::ideas_of(&transaction, group_row, &changed).map_err(failed)?);
             forget_names(&transaction, group_row, id).map_err(failed)?;
             rows.write(&transaction, group_row, row, self.roster())
                 .map_err(failed)?;
-            activities.write(&transaction, group_row, row).map_err(failed)?;
+            activities
+                .write(&transaction, group_row, row, &changed)
+                .map_err(failed)?;
+            ideas.extend(activity::ideas_of(&transaction, group_row, &changed).map_err(failed)?);
+        }
+        for idea in ideas {
+            activity::add_up(&transaction, group_row, idea).map_err(failed)?;
         }
         Ok(transaction.commit().map_err(failed)?)
     }
@@ -234,7 +244,6 @@ impl Rows {
             "comment_view",
             "poll_view",
             "task_view",
-            "activity_view",
         ] {
             t.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?
                 .execute([document])?;
