@@ -48,11 +48,7 @@ fn folder(app: &AppHandle) -> Result<PathBuf, Fault> {
 /// The group's name as far as it can be a file's: others chose it, so nothing of it may lead elsewhere.
 fn file_name(group: &str) -> String {
     let fit = |letter: char| {
-        if letter.is_alphanumeric() {
-            letter
-        } else {
-            ' '
-        }
+        if letter.is_alphanumeric() { letter } else { ' ' }
     };
     let letters: String = group.chars().map(fit).take(NAME_CHARS_MAX).collect();
     let words: Vec<&str> = letters.split_whitespace().collect();
