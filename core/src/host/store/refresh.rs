@@ -1,6 +1,6 @@
 //! Bringing the views up to date: what each changed document says now, as rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Transaction, params};
 
