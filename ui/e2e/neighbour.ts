@@ -1,5 +1,8 @@
-import { Screen } from './screen';
+import type { Home } from './program';
+import type { Kind, Screen } from './screen';
+import type { Street } from './street';
 import { LIMIT, until } from './until';
+import type { Language } from './words';
 
 /** Kiez looks for another device for so long. */
 const MEETING = 2 * LIMIT;
@@ -7,16 +10,36 @@ const MEETING = 2 * LIMIT;
 /** What a neighbour does with Kiez, step by step as the page leads. */
 export class Neighbour {
   readonly name: string;
-  readonly screen: Screen;
   readonly passphrase: string;
+  readonly home: Home;
+  readonly #street: Street;
+  readonly #kind: Kind;
+  readonly #language: Language;
+  #screen: Screen | null = null;
 
-  constructor(name: string, screen: Screen) {
+  constructor(name: string, language: Language, kind: Kind, street: Street) {
     this.name = name;
-    this.screen = screen;
     this.passphrase = `${name} und vier kleine Katzen`;
+    this.home = street.home(name);
+    this.#street = street;
+    this.#kind = kind;
+    this.#language = language;
+  }
+  get screen(): Screen {
+    if (!this.#screen) throw new Error(`${this.name} has Kiez closed.`);
+    return this.#screen;
   }
   get m() {
     return this.screen.m;
+  }
+
+  async opensKiez(): Promise<void> {
+    this.#screen = await this.#street.open(this.#kind, this.home);
+    await this.screen.speak(this.#language);
+  }
+  async closesKiez(): Promise<void> {
+    await this.#street.close(this.screen);
+    this.#screen = null;
   }
 
   async makesProfile(): Promise<void> {
@@ -144,10 +167,12 @@ export class Neighbour {
     return { bars, words, digits: digits.trim() };
   }
 
-  async addsTask(title: string): Promise<void> {
+  async addsTask(title: string, who: string): Promise<void> {
     const { screen, m } = this;
     await screen.press('summary', m.task_add());
     await screen.type(m.task_what(), title);
+    await screen.key('Tab');
+    await screen.choose(who);
     await screen.press('button', m.task_add());
     await screen.see('checkbox', title);
   }
