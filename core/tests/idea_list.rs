@@ -17,6 +17,8 @@ use kiez_core::domain::id::{ProposalId, Timestamp};
 use kiez_core::domain::poll::Method;
 use kiez_core::domain::task::{TaskDraft, TaskState};
 use kiez_core::host::store::{GroupStore, IdeaRow, Store};
+use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Replica, ReplicaError};
 use kiez_core::replica::memory::MemoryStorage;
 
@@ -183,4 +185,26 @@ fn the_last_thing_done_about_an_idea_is_when_it_changed() {
     assert_eq!(two.list()[&trees].comments, 1);
     two.at_anna.edit_idea(benches, "Three.", at(10)).unwrap();
     assert_eq!(told(&mut two), (at(10), 3, "Three.".to_owned()));
+    let poll = two
+        .at_ben
+        .open_poll(trees, Method::YesNo, vec![], at(11))
+        .unwrap();
+    two.meet();
+    assert_eq!(two.list()[&trees].changed_at, at(11));
+    two.at_ben.close_poll(poll, at(12)).unwrap();
+    two.meet();
+    assert_eq!(two.list()[&trees].changed_at, at(12));
+
+    // A device that reads all of it at once lists the same.
+    let keys = two.at_anna.keys().iter().cloned().collect();
+    let bundle = two.at_anna.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    let fresh = Store::in_memory().unwrap().group(None);
+    let fresh = Replica::from_bundle(fresh, two.at_anna.group(), keys, &bundle).unwrap();
+    let listed = two.list();
+    two.at_anna = fresh;
+    let anew = two.list().into_iter().map(|(id, row)| {
+        let unread = listed[&id].unread;
+        (id, IdeaRow { unread, ..row })
+    });
+    assert_eq!(anew.collect::<BTreeMap<_, _>>(), listed);
 }

@@ -122,10 +122,10 @@ async fn serving(home: Home, wanted: &args::ServeArgs) -> Result<Answer, Failure
     let house = api::house::House::new(home);
     let listening = serve::Listening::at(house.clone(), wanted.listen, wanted.beyond_this_computer).await?;
     let door = handover::open(house.home(), handover::Behind::Browser)?;
+    let stopped = exchange::stop_signal();
     let address = listening.address().unwrap_or_default();
     say(&format!("{address}\n"));
     note("Open this address in a browser on this computer. It works once. Stop with Ctrl-C.\n");
-    let stopped = exchange::stop_signal();
     let at_the_door = tokio::spawn(door.serve(house));
     listening
         .serve(async move {

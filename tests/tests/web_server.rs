@@ -6,93 +6,12 @@
     reason = "test code: a failure is a panic"
 )]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use kiez_tests::laptop::{Laptop, Running};
+use kiez_tests::browser::Server;
+use kiez_tests::laptop::Laptop;
 use serde_json::{Value, json};
 
-struct Server {
-    host: String,
-    key: String,
-    running: Running,
-}
-
-/// An answer: the status, all headers as they came, the body.
-struct Answer {
-    status: u16,
-    headers: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        assert_eq!(self.status, 200, "{}", self.body);
-        serde_json::from_str(&self.body).unwrap()
-    }
-}
-
-impl Server {
-    fn start(laptop: &Laptop) -> Self {
-        let mut running = laptop.start(&["serve"]);
-        let address = running.wait_for("http://");
-        let (host, key) = address
-            .trim()
-            .strip_prefix("http://")
-            .unwrap()
-            .split_once("/enter?key=")
-            .unwrap();
-        Self {
-            host: host.to_owned(),
-            key: key.to_owned(),
-            running,
-        }
-    }
-
-    fn request(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        let mut request = format!(
-            "{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        stream
-            .write_all(format!("{request}\r\n{body}").as_bytes())
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        Answer {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            headers: head.to_lowercase(),
-            body: body.to_owned(),
-        }
-    }
-
-    fn enter(&self) -> String {
-        let entered = self.request(
-            &format!("GET /enter?key={}", self.key),
-            &[("Host", &self.host)],
-            "",
-        );
-        assert_eq!(entered.status, 303);
-        let cookie = entered.headers.split("set-cookie: ").nth(1).unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-
-    fn page(&self, cookie: &str, path: &str, body: &Value) -> Answer {
-        let origin = format!("http://{}", self.host);
-        let headers = [
-            ("Host", self.host.as_str()),
-            ("Origin", &origin),
-            ("Cookie", cookie),
-            ("Content-Type", "application/json"),
-        ];
-        self.request(&format!("POST {path}"), &headers, &body.to_string())
-    }
-}
+/// What is asked, how, and the answer's status.
+type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, u16);
 
 #[test]
 fn a_page_makes_a_profile_a_group_and_an_idea() {
@@ -141,7 +60,7 @@ fn nobody_else_is_answered() {
     let form = ("Content-Type", "application/x-www-form-urlencoded");
     let (own, with) = (("Host", host), ("Cookie", cookie.as_str()));
     let door = r#"{"ask":"door"}"#;
-    let rows: [(&str, Vec<(&str, &str)>, u16); 8] = [
+    let rows: [Row<'_>; 8] = [
         ("the page itself", vec![own, ("Origin", &origin), with, json], 200),
         ("no cookie", vec![own, ("Origin", &origin), json], 403),
         (

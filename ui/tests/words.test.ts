@@ -24,7 +24,7 @@ describe('catalogues', () => {
     const table = readFileSync('../docs/cli.md', 'utf8').split('| code | exit | when |')[1]?.split('\n\n')[0] ?? '';
     const said = [...table.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+)/gm)].flatMap((row) => [...(row[1] ?? '').matchAll(/`([a-z-]+)`/g)].map((code) => code[1] ?? ''));
     expect(said.length).toBeGreaterThan(30);
-    const terminal = ['prompt', 'system', 'handover'];
+    const terminal = ['prompt', 'system', 'handover', 'no-window'];
     expect(said.filter((code) => !codes.includes(code) && !terminal.includes(code))).toEqual([]);
     for (const code of codes) expect(errorText(new KiezError(code)).length).toBeGreaterThan(20);
   });

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use kiez_core::host::keystore::Home;
 use serde_json::json;
 use tauri::utils::assets::{AssetKey, AssetsIter, CspHash};
-use tauri::webview::{DownloadEvent, NewWindowResponse, PermissionResponse};
+use tauri::webview::{DownloadEvent, NewWindowResponse, PageLoadEvent, PermissionKind, PermissionResponse};
 use tauri::{App, AppHandle, Assets, Context, Manager, Runtime, Url, WebviewUrl, WebviewWindowBuilder};
 use tokio::sync::Notify;
 
@@ -48,7 +48,10 @@ pub(crate) fn open(runtime: &tokio::runtime::Runtime, home: Home) -> Result<Answ
     let handle = app.handle().clone();
     let stops = runtime.spawn(async move {
         stopped.await;
-        handle.exit(0);
+        // As a person would: the web view ends in order, and with it this program.
+        if let Some(window) = handle.get_webview_window(MAIN) {
+            window.close().ok();
+        }
     });
     app.run_return(|_, _| {});
     for task in [at_the_door, forwards, stops] {
@@ -78,6 +81,10 @@ fn failed(error: tauri::Error) -> Failure {
     )
 }
 
+#[expect(
+    clippy::disallowed_types,
+    reason = "in what Tauri writes for its configuration"
+)]
 fn build(house: &House) -> tauri::Result<App> {
     let page = house.home().directory().join("page");
     let context: Context = tauri::generate_context!(assets = Pages);
@@ -100,10 +107,23 @@ fn build(house: &House) -> tauri::Result<App> {
         .disable_drag_drop_handler()
         // What the page keeps (language, light or dark) goes with the profile.
         .data_directory(page)
+        .on_page_load(|_, load| {
+            if load.event() == PageLoadEvent::Finished {
+                tracing::info!("the window is open");
+            }
+        })
         .on_navigation(is_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, event| !matches!(event, DownloadEvent::Requested { .. }))
-        .on_permission_request(|_, _| PermissionResponse::Deny)
+        // An invitation is pasted by a button. Only scripts of the page itself run here.
+        .enable_clipboard_access()
+        .on_permission_request(|_, wanted| {
+            if wanted == PermissionKind::ClipboardRead {
+                PermissionResponse::Allow
+            } else {
+                PermissionResponse::Deny
+            }
+        })
         .build()?;
     Ok(app)
 }

@@ -1,7 +1,8 @@
 //! What was done about each idea, as far as the list of ideas tells it: when last, when something of somebody else's last
-//! came here, how many comments. One row a document and idea, so that a comment makes one document be read anew.
+//! came here, how many comments. There is one row a document and idea, so that a comment makes one document be read anew, and
+//! one an idea, added up, so that the list is read fast.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Transaction, params};
 
@@ -17,7 +18,7 @@ use crate::replica::storage::StorageError;
 
 use super::entries::{GroupStore, sql};
 use super::failed;
-use super::views::time;
+use super::views::{from_time, time};
 use super::votes::Votes;
 
 /// What one document says about one idea, or about one poll: of a close it is not known here which idea it is about.
@@ -133,21 +134,88 @@ impl Activities {
         activity
     }
 
-    /// Writes them in the place of what stood there of this document, which is deleted before.
-    pub(super) fn write(self, t: &Transaction<'_>, group: i64, document: i64) -> rusqlite::Result<()> {
-        for (about, activity) in self.0 {
-            t.prepare_cached("INSERT INTO activity_view VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![
-                    document,
-                    group,
-                    about,
-                    time(activity.at),
-                    activity.others.map(sql),
-                    sql(activity.comments)
-                ])?;
+    /// About which ideas and polls this document said something else before.
+    pub(super) fn changed(&self, t: &Transaction<'_>, document: i64) -> rusqlite::Result<BTreeSet<Vec<u8>>> {
+        let mut statement =
+            t.prepare_cached("SELECT about, at, others, comments FROM activity_view WHERE document = ?1")?;
+        let rows = statement.query_map([document], |row| {
+            let number = |number: i64| u64::try_from(number).unwrap_or(0);
+            let activity = Activity {
+                at: from_time(row.get(1)?),
+                others: row.get::<_, Option<i64>>(2)?.map(number),
+                comments: number(row.get(3)?),
+            };
+            Ok((row.get(0)?, activity))
+        })?;
+        let before: BTreeMap<Vec<u8>, Activity> = rows.collect::<rusqlite::Result<_>>()?;
+        let all = before.keys().chain(self.0.keys());
+        let changed = all.filter(|about| before.get(*about) != self.0.get(*about));
+        Ok(changed.cloned().collect())
+    }
+
+    /// Writes what has changed.
+    pub(super) fn write(
+        &self,
+        t: &Transaction<'_>,
+        group: i64,
+        document: i64,
+        changed: &BTreeSet<Vec<u8>>,
+    ) -> rusqlite::Result<()> {
+        for about in changed {
+            t.prepare_cached("DELETE FROM activity_view WHERE document = ?1 AND about = ?2")?
+                .execute(params![document, about])?;
+            if let Some(activity) = self.0.get(about) {
+                t.prepare_cached("INSERT INTO activity_view VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                    .execute(params![
+                        document,
+                        group,
+                        about,
+                        time(activity.at),
+                        activity.others.map(sql),
+                        sql(activity.comments)
+                    ])?;
+            }
         }
         Ok(())
     }
+}
+
+/// The ideas that these are, or, of polls that are known, those they are about.
+pub(super) fn ideas_of(
+    t: &Transaction<'_>,
+    group: i64,
+    abouts: &BTreeSet<Vec<u8>>,
+) -> rusqlite::Result<Vec<ProposalId>> {
+    let mut ideas = Vec::new();
+    for about in abouts {
+        if let Ok(idea) = about.as_slice().try_into() {
+            ideas.push(ProposalId(idea));
+            continue;
+        }
+        let mut statement =
+            t.prepare_cached("SELECT idea FROM poll_view WHERE group_row = ?1 AND id = ?2")?;
+        let of_poll = statement.query_map(params![group, about], |row| row.get(0).map(ProposalId))?;
+        for idea in of_poll {
+            ideas.push(idea?);
+        }
+    }
+    Ok(ideas)
+}
+
+/// Adds up what all documents say about an idea, and about the polls about it.
+pub(super) fn add_up(t: &Transaction<'_>, group: i64, idea: ProposalId) -> rusqlite::Result<()> {
+    t.prepare_cached("DELETE FROM idea_activity_view WHERE group_row = ?1 AND idea = ?2")?
+        .execute(params![group, idea.0])?;
+    t.prepare_cached(
+        "INSERT INTO idea_activity_view SELECT ?1, ?2, max(at), max(others), sum(comments) FROM ( \
+           SELECT at, others, comments FROM activity_view WHERE group_row = ?1 AND about = ?2 \
+           UNION ALL \
+           SELECT a.at, a.others, a.comments FROM poll_view p \
+           JOIN activity_view a ON a.group_row = ?1 AND a.about = p.id WHERE p.group_row = ?1 AND p.idea = ?2 \
+         ) HAVING count(*) > 0",
+    )?
+    .execute(params![group, idea.0])?;
+    Ok(())
 }
 
 /// When each deed in a person's document arrived here; nothing where the person is this one.

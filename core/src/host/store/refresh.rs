@@ -1,5 +1,7 @@
 //! Bringing the views up to date: what each changed document says now, as rows.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::document::DocumentId;
@@ -12,7 +14,7 @@ use crate::replica::document::{Document, board, group, own, proposal};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::storage::StorageError;
 
-use super::activity::{Activities, Arrivals, arrived};
+use super::activity::{self, Activities, Arrivals, arrived};
 use super::entries::GroupStore;
 use super::views::{TaskRow, time, words};
 use super::votes::Votes;
@@ -94,11 +96,21 @@ impl Replica<GroupStore> {
         }
         let mut connection = store.lock();
         let transaction = connection.transaction().map_err(failed)?;
+        let mut ideas = BTreeSet::new();
         for (row, id, rows, activities) in read {
+            let changed = activities.changed(&transaction, row).map_err(failed)?;
+            // Before and after: a poll that is on a branch that lost takes its idea's name with it.
+            ideas.extend(activity::ideas_of(&transaction, group_row, &changed).map_err(failed)?);
             forget_names(&transaction, group_row, id).map_err(failed)?;
             rows.write(&transaction, group_row, row, self.roster())
                 .map_err(failed)?;
-            activities.write(&transaction, group_row, row).map_err(failed)?;
+            activities
+                .write(&transaction, group_row, row, &changed)
+                .map_err(failed)?;
+            ideas.extend(activity::ideas_of(&transaction, group_row, &changed).map_err(failed)?);
+        }
+        for idea in ideas {
+            activity::add_up(&transaction, group_row, idea).map_err(failed)?;
         }
         Ok(transaction.commit().map_err(failed)?)
     }
@@ -224,7 +236,6 @@ impl Rows {
             "ballot_view",
             "close_view",
             "task_view",
-            "activity_view",
         ] {
             t.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?
                 .execute([document])?;

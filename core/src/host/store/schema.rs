@@ -167,6 +167,18 @@ CREATE INDEX task_id ON task_view(group_row, id);
 UPDATE documents SET dirty = 1;
 ";
 
+/// The activity added up for each idea, so that the list reads one row an idea; whatever is added up is made anew.
+const IDEA_ACTIVITY: &str = "
+CREATE TABLE idea_activity_view (
+  group_row INTEGER NOT NULL, idea BLOB NOT NULL, at INTEGER NOT NULL, others INTEGER, comments INTEGER NOT NULL,
+  PRIMARY KEY (group_row, idea)
+) WITHOUT ROWID;
+CREATE INDEX poll_id ON poll_view(group_row, id);
+CREATE INDEX poll_idea ON poll_view(group_row, idea);
+DELETE FROM activity_view;
+UPDATE documents SET dirty = 1;
+";
+
 /// How polls stand: what was frozen, who answered, who closed. All views are made anew for it.
 const POLLS: &str = "
 ALTER TABLE poll_view ADD COLUMN record BLOB NOT NULL DEFAULT x'';
@@ -196,7 +208,7 @@ pub(super) fn version(connection: &Connection) -> u16 {
 }
 
 fn migrations() -> Migrations<'static> {
-    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, POLLS];
+    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, IDEA_ACTIVITY, POLLS];
     Migrations::new(all.into_iter().map(M::up).collect())
 }
 

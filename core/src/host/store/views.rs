@@ -99,21 +99,12 @@ pub struct SearchHit {
     pub title: String,
 }
 
-/// All ideas. What was done about a poll is done about its idea; the activity is added up once for all ideas.
 const IDEAS: &str = "\
-    WITH told (idea, at, others, comments) AS (
-        SELECT about, at, others, comments FROM activity_view WHERE group_row = ?1
-        UNION ALL
-        SELECT p.idea, a.at, a.others, a.comments FROM poll_view p
-        JOIN activity_view a ON a.group_row = p.group_row AND a.about = p.id WHERE p.group_row = ?1
-    ), all_told AS (
-        SELECT idea, max(at) AS at, max(others) AS others, sum(comments) AS comments FROM told GROUP BY idea
-    )
     SELECT i.id, title, cost, place, categories, targets, author, i.at, p.number, p.was, first_words,
-        coalesce(t.at, i.at), coalesce(t.comments, 0), coalesce(t.others, 0) > ?2
+        coalesce(a.at, i.at), coalesce(a.comments, 0), coalesce(a.others, 0) > ?2
     FROM idea_view i
     LEFT JOIN plate_view p ON p.group_row = i.group_row AND p.idea = i.id
-    LEFT JOIN all_told t ON t.idea = i.id
+    LEFT JOIN idea_activity_view a ON a.group_row = i.group_row AND a.idea = i.id
     WHERE i.group_row = ?1 ORDER BY p.number IS NULL, p.number, i.at, i.id";
 
 impl GroupStore {

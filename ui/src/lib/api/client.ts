@@ -68,6 +68,7 @@ export class Client {
   pollClose = (group: string, poll: string) => this.#act<null>({ act: 'poll-close', group, poll });
   taskAdd = (group: string, title: string, idea: string | null, assignees: string[], due: string | null) =>
     this.#act<Added>({ act: 'task-add', group, title, idea, assignees, due });
+  taskTake = (group: string, id: string) => this.#act<null>({ act: 'task-take', group, id });
   taskState = (group: string, id: string, state: TaskState) => this.#act<null>({ act: 'task-state', group, id, state });
   seen = (group: string) => this.#act<null>({ act: 'seen', group });
   wordsNoted = () => this.#act<null>({ act: 'words-noted' });
