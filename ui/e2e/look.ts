@@ -5,7 +5,7 @@
 
 /** One thing on the page. */
 export interface Wanted {
-  /** A role of ARIA, or `summary`, which has none. */
+  /** A role of ARIA; or `summary` or `password` (a field for one), which have none. */
   role: string;
   /** The whole name, or its first words; several words apart by `|` in a pattern. Without: any. */
   name?: string | { pattern: string };
@@ -41,9 +41,10 @@ export function look(wanted: Wanted): Seen[] | null {
   const plain = (text: string) => text.replace(/[\u200e\u200f\u2066-\u2069]/g, '').replace(/\s+/g, ' ').trim();
   const names = new Map<Element, string>();
   let all: HTMLElement[];
-  if (wanted.role === 'summary') {
-    all = [...document.querySelectorAll('summary')].filter((element) => element.checkVisibility());
-    for (const element of all) names.set(element, plain(element.textContent));
+  if (wanted.role === 'summary' || wanted.role === 'password') {
+    const what = { summary: 'summary', password: 'input[type=password]' }[wanted.role];
+    all = [...document.querySelectorAll<HTMLElement>(what)].filter((element) => element.checkVisibility());
+    for (const element of all) names.set(element, plain((element as HTMLInputElement).labels?.[0]?.textContent ?? element.textContent));
   } else {
     all = library.queryAllByRole(document.body, wanted.role, { name: (name, element) => names.set(element, plain(name)) !== undefined });
   }

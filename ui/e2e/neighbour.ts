@@ -42,6 +42,18 @@ export class Neighbour {
     this.#screen = null;
   }
 
+  /** Light or dark: as the system says, or chosen in the page where the system cannot be made to say it. Before there is a profile. */
+  async wears(look: 'light' | 'dark'): Promise<void> {
+    const { screen, m } = this;
+    if (await screen.engine.prefer(look)) return;
+    await screen.press('button', m.example_look());
+    await this.goesTo('settings');
+    await screen.press('radio', look === 'light' ? m.look_light() : m.look_dark());
+    await screen.press('button', m.example_leave());
+    await screen.see('heading', m.welcome_head());
+    await screen.go('#/today');
+  }
+
   async makesProfile(): Promise<void> {
     const { screen, m } = this;
     await screen.type(m.your_name(), this.name);

@@ -87,7 +87,10 @@ export class Screen {
   /** Types into the field of that name, in place of what was there. */
   async type(name: string, text: string, role = 'textbox', beside?: string): Promise<void> {
     await this.press(role, name, beside);
-    if ((await this.see(role, name, beside)).value !== '') await this.engine.press('Control', 'a');
+    if ((await this.see(role, name, beside)).value !== '') {
+      await this.engine.press('Control', 'a');
+      await this.engine.press('Delete');
+    }
     await this.engine.type(text, 0);
     await until(`${name} reads ${text}`, async () => (await this.see(role, name, beside)).value === text);
   }
