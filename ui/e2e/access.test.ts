@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { Neighbour } from './neighbour';
+import type { Kind } from './screen';
+import { inAStreet, type Street } from './street';
+import { tour } from './tour';
+import type { Language } from './words';
+
+/** axe in every place; all that it finds, with its place. */
+async function everywhere(street: Street, kind: Kind, language: Language, look: 'light' | 'dark') {
+  const ada = new Neighbour('Ada', language, kind, street);
+  await ada.opensKiez();
+  await ada.wears(look);
+  const found: string[] = [];
+  const places: string[] = [];
+  await tour(ada, street.home('Ben'), async (place) => {
+    places.push(place);
+    found.push(...(await ada.screen.violations()).map((violation) => `${place}: ${violation}`));
+  });
+  expect(found.join('\n')).toBe('');
+  expect(places.length).toBeGreaterThan(25);
+}
+
+describe('axe finds no fault in any place', () => {
+  it('in the window, light, German', inAStreet((street) => everywhere(street, 'window', 'de', 'light')));
+  it('in the window, dark, English', inAStreet((street) => everywhere(street, 'window', 'en', 'dark')));
+  it('in Chromium, light, English', inAStreet((street) => everywhere(street, 'chromium', 'en', 'light')));
+  it('in Chromium, dark, German', inAStreet((street) => everywhere(street, 'chromium', 'de', 'dark')));
+});

@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import type { TestContext } from 'vitest';
+import { ChromiumEngine, closeBrowser } from './chromium';
+import { Home } from './program';
+import { type Kind, Screen } from './screen';
+import { WindowEngine } from './window';
+
+/** Where pictures of what failed are laid, and what the programs said (KIEZ_LOG=kiez_core=debug makes them say more). */
+const FAILED = resolve(import.meta.dirname, 'failed');
+
+/** Neighbours side by side on this computer, each with a home. Whatever happens, all that was opened is closed at the end. */
+export class Street {
+  readonly folder = mkdtempSync(`${tmpdir()}/kiez-e2e-`);
+  readonly #open = new Set<Screen>();
+
+  home(name: string): Home {
+    return new Home(`${this.folder}/${name}`);
+  }
+  /** Opens Kiez at somebody's. */
+  async open(kind: Kind, home: Home): Promise<Screen> {
+    const engine = kind === 'window' ? await WindowEngine.open(home) : await ChromiumEngine.open(home);
+    const screen = new Screen(engine);
+    this.#open.add(screen);
+    return screen;
+  }
+  async close(screen: Screen): Promise<void> {
+    this.#open.delete(screen);
+    await screen.close();
+  }
+
+  async photograph(title: string): Promise<void> {
+    mkdirSync(FAILED, { recursive: true });
+    let n = 0;
+    for (const screen of this.#open) {
+      n += 1;
+      const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 80);
+      writeFileSync(`${FAILED}/${name}-${n}.log`, screen.engine.log());
+      await screen.picture().then(
+        (bytes) => writeFileSync(`${FAILED}/${name}-${n}.png`, bytes),
+        () => undefined,
+      );
+    }
+  }
+  async end(): Promise<void> {
+    await Promise.all([...this.#open].map((screen) => screen.engine.kill().catch(() => undefined)));
+    await closeBrowser();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A test in a street of its own. */
+export function inAStreet(tell: (street: Street) => Promise<void>): (context: TestContext) => Promise<void> {
+  return async ({ task }) => {
+    const street = new Street();
+    try {
+      await tell(street);
+    } catch (error) {
+      await street.photograph(`${task.suite?.name ?? ''} ${task.name}`);
+      throw error;
+    } finally {
+      await street.end();
+    }
+  };
+}
