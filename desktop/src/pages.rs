@@ -14,7 +14,7 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Kiez</title>\
      <p>This Kiez was built without its page. In <code>ui/</code>: <code>npm ci && npm run build</code>, then build again.";
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../ui/dist"]
+#[folder = "../ui/dist"]
 #[allow_missing = true]
 struct Built;
 

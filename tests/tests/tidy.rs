@@ -424,7 +424,7 @@ fn read(top: &Path) -> Vec<File> {
         for path in children(&folder) {
             if matches!(
                 name(&path).as_str(),
-                "target" | "node_modules" | "dist" | ".git" | "__pycache__"
+                "target" | "node_modules" | "dist" | "made" | "gen" | ".git" | "__pycache__"
             ) {
                 continue;
             }

@@ -19,7 +19,7 @@ async function backend(): Promise<Backend> {
     const { MemoryBackend } = await import('$lib/api/memory');
     const state = demo === 'new' || demo === 'locked' ? demo : 'open';
     const size = demo === 'year' ? (await import('$lib/api/memory/year')).year() : demo === 'empty' || demo === 'alone' || demo === 'two' ? demo : 'full';
-    const made = new MemoryBackend({ state, size });
+    const made = new MemoryBackend({ state, size, delay: 8 });
     Object.assign(window, { kiezDemo: made });
     return made;
   }

@@ -8,7 +8,7 @@ import { where } from '../src/lib/route.svelte';
 import { setLocale } from '../src/lib/words';
 
 async function open(hash: string, options: Options = {}) {
-  await setLocale('de', { reload: false });
+  await setLocale('de');
   location.hash = hash;
   where.now = (await import('../src/lib/route.svelte')).parse(hash);
   const backend = new MemoryBackend(options);
@@ -149,7 +149,7 @@ describe('places', () => {
 describe('every place in English too', () => {
   it.each(['today', 'ideas', 'ideas/03', 'ideas/history:03', 'ideas/new', 'decisions', 'decisions/e2', 'decisions/e4', 'tasks', 'tasks/all', 'tasks/ideas', 'people', 'settings', 'more', 'start'])('%s', async (place) => {
     const { container } = await open(`#/${place}`);
-    await setLocale('en', { reload: false });
+    await setLocale('en');
     await waitFor(() => expect(container.querySelectorAll('main h1')).toHaveLength(1), long);
     expect(container.querySelectorAll('[role=alert] p')).toHaveLength(0);
     for (const control of container.querySelectorAll('button, a')) expect((control.textContent ?? '').trim() + (control.getAttribute('aria-label') ?? '')).not.toBe('');

@@ -1,6 +1,8 @@
 import { getContext, setContext } from 'svelte';
-import type { Client, Door, KiezError, Link, News } from './api';
+import type { Client, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
+import { Live } from './answer.svelte';
+import type { Draft } from './text/draft';
 import { Copying } from './copy.svelte';
 
 const KEY = 'kiez';
@@ -25,13 +27,18 @@ export class Kiez {
   doorError = $state.raw<KiezError | null>(null);
   link = $state<Link>('open');
   notice = $state.raw<Notice | null>(null);
+  /** Something of a group was shown: from now on the focus goes with the reader. */
+  shown = false;
   /** Said to screen readers. */
   spoken = $state('');
   /** Somebody joined: the digits that both screens must show, until somebody says that they were compared. */
   codes = $state.raw<Code[]>([]);
   /** What was begun and not sent, by place: who comes back finds it. */
   readonly drafts = new Map<string, string>();
+  readonly texts = new Map<string, Draft>();
   readonly copy: Copying;
+  readonly #answers = new Map<string, Live<unknown>>();
+  #turn = 0;
   #wanted = $state<string | null>(null);
   readonly #hearers = new Set<(event: News | 'all') => void>();
 
@@ -79,7 +86,10 @@ export class Kiez {
   /** Who am I, what is open? */
   async ask() {
     try {
-      this.door = await this.client.door();
+      const door = await this.client.door();
+      // Another profile, or a locked one: nothing of what was shown is left.
+      if (door.person !== this.door?.person || door.example !== this.door.example) this.#answers.clear();
+      this.door = door;
       this.doorError = null;
     } catch (error) {
       this.doorError = asKiezError(error);
@@ -94,6 +104,28 @@ export class Kiez {
   }
   compared(code: string) {
     this.codes = this.codes.filter((known) => known.code !== code);
+  }
+
+  /** Counts what is asked and done, to tell what came before. */
+  turn() {
+    return (this.#turn += 1);
+  }
+  /** An answer about this group that parts share. */
+  answer<T>(name: string, ask: () => Promise<T>): Live<T> {
+    const key = `${this.group} ${name}`;
+    const known = this.#answers.get(key) as Live<T> | undefined;
+    if (known) return known;
+    const made = new Live(this, ask);
+    this.#answers.set(key, made as Live<unknown>);
+    return made;
+  }
+  /** Shows what I did in an answer, if it was asked for: see `own.ts`. */
+  show<T>(name: string, change: (value: T) => T) {
+    (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.show(change);
+  }
+  get me(): Person {
+    const name = this.door?.name ?? null;
+    return { id: this.door?.person ?? '', name, initials: (name ?? '').split(/\s+/).map((word) => Array.from(word)[0] ?? '').slice(0, 2).join(''), me: true };
   }
 
   onNews(hear: (event: News | 'all') => void): () => void {

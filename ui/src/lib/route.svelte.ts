@@ -21,14 +21,46 @@ export function parse(hash: string): Route {
 
 export const to = (place: PlaceName, id?: string) => (id === undefined ? `#/${place}` : `#/${place}/${encodeURIComponent(id)}`);
 
+/** Where the reader was on a page: how far down, and at which link. */
+interface Spot {
+  y: number;
+  link: string | null;
+}
+
 class Where {
   now = $state.raw<Route>(parse(globalThis.location?.hash ?? ''));
+  /** Come back to: where the reader was when they went on. `null`: come to. */
+  back: Spot | null = null;
+  readonly #spots = new Map<number, Spot>();
+  #entry = 0;
+  #entries = 0;
+
   constructor() {
-    globalThis.addEventListener?.('hashchange', () => {
-      this.now = parse(globalThis.location.hash);
-    });
+    if (globalThis.history === undefined) return;
+    // The pages ask before they show: only they know when there is enough to scroll.
+    history.scrollRestoration = 'manual';
+    this.#entry = this.#entries = entryNow() ?? 0;
+    history.replaceState({ kiez: this.#entry }, '');
+    globalThis.addEventListener('hashchange', () => this.#gone());
+  }
+  #gone() {
+    const link = document.activeElement?.closest('main a')?.getAttribute('href') ?? null;
+    this.#spots.set(this.#entry, { y: globalThis.scrollY, link });
+    const known = entryNow();
+    if (known === null) {
+      this.#entry = this.#entries += 1;
+      history.replaceState({ kiez: this.#entry }, '');
+    } else this.#entry = known;
+    const next = parse(globalThis.location.hash);
+    if (next.place === this.now.place && next.id === this.now.id) return;
+    this.back = known === null ? null : (this.#spots.get(known) ?? null);
+    this.now = next;
   }
 }
+const entryNow = (): number | null => {
+  const state: unknown = history.state;
+  return typeof state === 'object' && state !== null && 'kiez' in state && typeof state.kiez === 'number' ? state.kiez : null;
+};
 export const where = new Where();
 
 export function go(place: PlaceName, id?: string) {

@@ -44,9 +44,12 @@ export function dueText(due: string, now = Date.now()): string {
   return days < 0 ? m.due_was({ day: text }) : m.due_by({ day: text });
 }
 
+const numbers = new Map<string, Intl.NumberFormat>();
 /** Thousands parted by a full no-break space, in every language. */
 export function money(amount: number): string {
-  return new Intl.NumberFormat(getLocale(), { maximumFractionDigits: 2 })
+  let figures = numbers.get(getLocale());
+  if (!figures) numbers.set(getLocale(), (figures = new Intl.NumberFormat(getLocale(), { maximumFractionDigits: 2 })));
+  return figures
     .formatToParts(amount)
     .map((part) => (part.type === 'group' ? '\u00a0' : part.value))
     .join('');

@@ -1,0 +1,86 @@
+import { asKiezError, type KiezError, type News } from './api';
+import type { Kiez } from './kiez.svelte';
+import { keep } from './same';
+
+/** Others may change something many times a second; asking again so often would only keep the page from being drawn. */
+const SOON = 150;
+
+/**
+ * An answer that stays true: asked again whenever something changed that it may be about. Parts that ask the same share it,
+ * and who comes back to a place sees at once what was there.
+ */
+export class Live<T> {
+  value = $state.raw<T | undefined>(undefined);
+  error = $state.raw<KiezError | null>(null);
+  /** At which turn the answer that is shown was asked for. */
+  asked = 0;
+  readonly #kiez: Kiez;
+  #ask: () => Promise<T>;
+  #users = 0;
+  #asking = false;
+  #stale = false;
+  /** What was asked for before this turn knows nothing of what I did. */
+  #since = 0;
+  #last = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(kiez: Kiez, ask: () => Promise<T>) {
+    this.#kiez = kiez;
+    this.#ask = ask;
+  }
+
+  /** A part shows it from now on. Returns how it stops. */
+  use(ask: () => Promise<T>, about: (event: News) => boolean): () => void {
+    this.#ask = ask;
+    this.#users += 1;
+    this.again();
+    const off = this.#kiez.onNews((event) => {
+      if (event === 'all') this.again();
+      else if ((event.event !== 'changed' || event.group === this.#kiez.group) && about(event)) this.#soon();
+    });
+    return () => {
+      off();
+      this.#users -= 1;
+      if (this.#users === 0) clearTimeout(this.#timer);
+    };
+  }
+
+  again() {
+    clearTimeout(this.#timer);
+    if (this.#asking) this.#stale = true;
+    else void this.#take();
+  }
+  #soon() {
+    clearTimeout(this.#timer);
+    const wait = this.#last + SOON - performance.now();
+    if (wait <= 0) this.again();
+    else this.#timer = setTimeout(() => this.again(), wait);
+  }
+
+  /** What I did shows at once; then Kiez is asked how it stands. */
+  show(change: (value: T) => T) {
+    this.#since = this.#kiez.turn();
+    if (this.value !== undefined) this.value = change(this.value);
+    if (this.#users > 0) this.again();
+  }
+
+  async #take() {
+    this.#asking = true;
+    this.#stale = false;
+    const turn = this.#kiez.turn();
+    try {
+      const value: T = await this.#ask();
+      if (turn < this.#since) this.#stale = true;
+      else {
+        this.asked = turn;
+        this.value = this.value === undefined ? value : keep(this.value, value);
+        this.error = null;
+      }
+    } catch (error) {
+      this.error = asKiezError(error);
+    }
+    this.#asking = false;
+    this.#last = performance.now();
+    if (this.#stale && this.#users > 0) void this.#take();
+  }
+}

@@ -1,0 +1,34 @@
+import { flushSync } from 'svelte';
+
+/** So many rows at first: more than a window shows. */
+const FIRST = 24;
+/** How long making more may take at a time, in milliseconds. */
+const SLICE = 4;
+
+/**
+ * How many rows of a long list are made. A few at once, the others a slice a frame until all are there: so the first show at
+ * once, nothing waits for two thousand, and search in the page and the keyboard reach the last.
+ */
+export class Growing {
+  made = $state(FIRST);
+  #step = FIRST;
+
+  constructor(length: () => number) {
+    $effect(() => {
+      if (this.made >= length()) return;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      // Behind the frame, so that what is there is drawn first.
+      const frame = requestAnimationFrame(() => { timer = setTimeout(() => this.#more(), 0); });
+      return () => {
+        cancelAnimationFrame(frame);
+        clearTimeout(timer);
+      };
+    });
+  }
+  #more() {
+    const from = performance.now();
+    flushSync(() => { this.made += this.#step; });
+    const took = Math.max(0.5, performance.now() - from);
+    this.#step = Math.max(4, Math.min(120, Math.round((this.#step * SLICE) / took)));
+  }
+}
