@@ -75,11 +75,15 @@ export class Screen {
 
   async press(role: string, name?: Wanted['name'], beside?: string): Promise<void> {
     const what = describe(role, name, beside);
+    let before: Seen | null = null;
     const at = await until(`${what}, to be pressed`, async () => {
       const one = await this.#one({ role, bring: true, ...(name === undefined ? {} : { name }), ...(beside === undefined ? {} : { beside }) });
       if (one?.disabled) throw new Error('it cannot be pressed now');
       if (one?.covered) throw new Error(`something lies over it: ${one.covered}`);
-      return one;
+      // What still moves is not where it was seen.
+      const still = one !== null && before?.x === one.x && before.y === one.y;
+      before = one;
+      return still ? one : null;
     }).catch((error: unknown) => this.#explain(error));
     await this.engine.click(at.x, at.y);
   }

@@ -55,6 +55,7 @@ async function furnish(who: Neighbour, guest: Home, at: Stop) {
   await screen.read(SONNE);
   await at('today-digits');
   await screen.press('button', m.code_same());
+  await screen.gone('button', m.code_same());
 
   await who.goesTo('decisions');
   await screen.press('link', DECIDED);
