@@ -23,7 +23,7 @@ fn a_page_makes_a_profile_a_group_and_an_idea() {
     act(json!({"act": "profile-new", "name": "Ada", "passphrase": "an der Ecke links"}));
     let group = act(json!({"act": "found", "name": "Zawodzie", "purpose": ""}))["id"].clone();
     let idea = act(json!({
-        "act": "idea-add", "group": group, "title": "<b>Bench</b>", "body": "", "cost": "400", "place": null
+        "act": "idea-add", "group": group, "title": "<b>Bench</b>", "body": "", "cost": 400, "place": null
     }))["id"]
         .clone();
     let page = ask(json!({"ask": "idea", "group": group, "id": idea})).json();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::charter;
 use kiez_core::domain::deed::{Deed, Done};
-use kiez_core::domain::id::{CommentId, GroupId, PersonId, PollId, ProposalId};
+use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId};
 use kiez_core::domain::place;
 use kiez_core::domain::poll;
 use kiez_core::domain::stage::Stage;
@@ -129,7 +129,7 @@ impl<'a> Names<'a> {
         let stage = node.stages(group)?.get(&id).copied().unwrap_or_default();
         let (title, body) = node.idea_texts(group, id)?;
         let done = node.history(group, id)?;
-        let new = self.new_comments()?;
+        let new = node.new_comments(group, id)?;
         let comments = page.comments.into_iter().map(|comment| CommentCard {
             id: comment.id,
             author: self.person(comment.author),
@@ -159,30 +159,6 @@ impl<'a> Names<'a> {
             body: text(&body),
             may_write: self.writes,
         })
-    }
-
-    /// The comments that came since this person was last here; none before they were here at all.
-    fn new_comments(&self) -> Result<BTreeSet<CommentId>, Fault> {
-        let news = self.node.news(self.group)?;
-        if news.since.is_none() {
-            return Ok(BTreeSet::new());
-        }
-        let others = news.done.into_iter().filter(|done| done.by != Some(self.me));
-        Ok(others
-            .filter_map(|done| match done.deed {
-                Deed::Comment(id) => Some(id),
-                Deed::Joined
-                | Deed::Written
-                | Deed::Title
-                | Deed::Text
-                | Deed::Cost
-                | Deed::Place
-                | Deed::VoteOpened(_)
-                | Deed::VoteClosed(_)
-                | Deed::Task(_)
-                | Deed::TaskDone(_) => None,
-            })
-            .collect())
     }
 
     fn history_item(&self, done: Done) -> Option<HistoryItem> {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::deed::{Done, newest_first};
+use crate::domain::deed::{Deed, Done, newest_first};
 use crate::domain::document::DocumentId;
-use crate::domain::id::{GroupId, ProposalId, Timestamp};
+use crate::domain::id::{CommentId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::proposal::TextField;
 use crate::replica::actions::{TextNow, Version};
 use crate::replica::limits::HISTORY_MAX;
@@ -16,22 +16,61 @@ use super::{Node, NodeError, now};
 pub struct News {
     /// When this person was last here; none: never, and all is news.
     pub since: Option<Timestamp>,
-    /// What has come since, the newest first.
+    /// What has come since, the newest first; nothing before the first visit.
     pub done: Vec<Done>,
 }
 
 impl Node {
-    /// What has come since this person was last here.
+    /// What has come since this person was last here. Before they ever were, nothing is told: all would be news.
     ///
     /// # Errors
     /// Where there is no such group, or the store fails; so for all below.
     pub fn news(&self, group: GroupId) -> Result<News, NodeError> {
         self.with_group(group, |replica| {
             let visit = replica.storage().visit()?;
+            let done = match visit {
+                Some(_) => replica.news(visit)?,
+                None => Vec::new(),
+            };
             Ok(News {
                 since: visit.map(|visit| visit.at),
-                done: replica.news(visit)?,
+                done,
             })
+        })
+    }
+
+    /// Which comments on an idea have come from others since this person was last here; none before they ever were.
+    ///
+    /// # Errors
+    /// See [`Node::news`].
+    pub fn new_comments(&self, group: GroupId, id: ProposalId) -> Result<BTreeSet<CommentId>, NodeError> {
+        let me = self.me().person;
+        self.fresh(group, |replica| {
+            let Some(visit) = replica.storage().visit()? else {
+                return Ok(BTreeSet::new());
+            };
+            let mut authors: BTreeSet<PersonId> = BTreeSet::new();
+            authors.extend(
+                replica
+                    .storage()
+                    .comments(id)?
+                    .into_iter()
+                    .map(|comment| comment.author),
+            );
+            authors.remove(&me);
+            let mut new = BTreeSet::new();
+            for author in authors {
+                let done = replica.done_since(DocumentId::Own(author), visit)?;
+                let about = done.into_iter().filter(|done| done.idea == Some(id));
+                new.extend(about.filter_map(|done| {
+                    let Deed::Comment(comment) = done.deed else {
+                        return None;
+                    };
+                    Some(comment)
+                }));
+                replica.close_unused();
+            }
+            Ok(new)
         })
     }
 

@@ -145,6 +145,15 @@ impl Replica<GroupStore> {
         news.truncate(NEWS_MAX);
         Ok(news)
     }
+
+    /// What was done in one document that came here after a visit.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn done_since(&mut self, document: DocumentId, visit: Visit) -> Result<Vec<Done>, ReplicaError> {
+        let known = self.storage().known_at(document, visit.applied)?;
+        self.deeds_in(document, &known)
+    }
 }
 
 #[cfg(test)]
