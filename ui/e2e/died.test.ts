@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { ChromiumEngine, serve } from './chromium';
 import { Neighbour } from './neighbour';
 import { inAStreet } from './street';
+import { until } from './until';
 
 const IDEA = 'Ein Zebrastreifen vor der Schule';
 
@@ -22,6 +23,9 @@ it('a Kiez that died under the page: that is said; started anew, it leads back t
   await screen.read(m.error_connection_lost());
   expect((await screen.see('textbox', m.your_comment())).value).toBe('Ich frage beim Amt.');
 
+  await ada.writesAlong();
+  await ada.standsAtEnd();
+  await screen.write(' Jeden Morgen.');
   const { kiez, address } = await serve(ada.home, engine.port);
   engine.kiez = kiez;
   // It does not know this page: the page says what to do.
@@ -34,4 +38,6 @@ it('a Kiez that died under the page: that is said; started anew, it leads back t
   await ada.unlocks();
   await screen.see('heading', { pattern: `${IDEA}$` });
   expect((await screen.see('textbox', m.your_comment())).value).toBe('Ich frage beim Amt.');
+  await until('the words written meanwhile are there', async () => (await ada.text()) === 'Dort rasen sie. Jeden Morgen.');
+  await ada.allKept();
 }));
