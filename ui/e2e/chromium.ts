@@ -31,7 +31,8 @@ export async function serve(home: Home, port = 0): Promise<{ kiez: Running; addr
 /** The page in Chromium, from `kiez serve`. */
 export class ChromiumEngine implements Engine {
   readonly kind = 'chromium';
-  readonly kiez: Running;
+  /** The program that serves it. A test that ends it puts the next one here. */
+  kiez: Running;
   readonly page: Page;
   readonly #context: BrowserContext;
 
@@ -48,6 +49,9 @@ export class ChromiumEngine implements Engine {
     return new ChromiumEngine(kiez, page, context);
   }
 
+  get port(): number {
+    return Number(new URL(this.page.url()).port);
+  }
   evaluate(script: string) {
     return this.page.evaluate(script);
   }

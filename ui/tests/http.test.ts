@@ -24,6 +24,7 @@ describe('the local server', () => {
     vi.useFakeTimers();
     Source.all = [];
     vi.stubGlobal('EventSource', Source);
+    vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new TypeError('nobody there'))));
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -58,5 +59,26 @@ describe('the local server', () => {
     Source.all[2]?.onerror?.();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(Source.all).toHaveLength(3);
+  });
+  it('a Kiez that was started anew does not know this page: that is said, until it does', async () => {
+    const links: string[] = [];
+    const fetched = vi.fn(async () => new Response('Open the address that was printed.', { status: 403 }));
+    vi.stubGlobal('fetch', fetched);
+    const stop = new HttpBackend().listen(() => undefined, (s) => links.push(s));
+    Source.all[0]?.onopen?.();
+    Source.all[0]?.onerror?.();
+    await vi.advanceTimersByTimeAsync(250);
+    Source.all[1]?.onerror?.();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(links).toEqual(['lost', 'anew']);
+    fetched.mockRejectedValue(new TypeError('nobody there'));
+    await vi.advanceTimersByTimeAsync(400);
+    Source.all[2]?.onerror?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(links).toEqual(['lost', 'anew', 'lost']);
+    await vi.advanceTimersByTimeAsync(1000);
+    Source.all[3]?.onopen?.();
+    expect(links).toEqual(['lost', 'anew', 'lost', 'open']);
+    stop();
   });
 });

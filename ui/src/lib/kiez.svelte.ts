@@ -65,7 +65,7 @@ export class Kiez {
     const stop = this.client.listen(
       (event) => this.#hear(event),
       (state) => {
-        const healed = this.link === 'lost' && state === 'open';
+        const healed = this.link !== 'open' && state === 'open';
         this.link = state;
         if (healed) {
           void this.ask();

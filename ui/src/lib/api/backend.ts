@@ -1,7 +1,7 @@
 import type { Action, News, Query } from './types';
 
-/** Is the line to the program that keeps everything open? */
-export type Link = 'open' | 'lost';
+/** Is the line to the program that keeps everything open? `anew`: it was started anew and does not know this page yet. */
+export type Link = 'open' | 'lost' | 'anew';
 
 /** One of the three ways to Kiez: window, local server, memory. Answers are what `client.ts` says they are. */
 export interface Backend {

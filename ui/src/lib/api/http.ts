@@ -2,6 +2,9 @@ import type { Backend, Link } from './backend';
 import { asKiezError, KiezError } from './error';
 import type { Action, News, Query } from './types';
 
+/** How the server answers who does not come by its address: it was started anew since. */
+const FORBIDDEN = 403;
+
 /** The same page from the local server: JSON over POST, events as server-sent events. */
 export class HttpBackend implements Backend {
   readonly #base: string;
@@ -51,6 +54,16 @@ export class HttpBackend implements Backend {
     return json;
   }
 
+  /** Why do no events come? They do not say it themselves. */
+  async #knock(): Promise<Link> {
+    try {
+      const answer = await fetch(`${this.#base}/api/ask`, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{"ask":"door"}' });
+      return answer.status === FORBIDDEN ? 'anew' : 'lost';
+    } catch {
+      return 'lost';
+    }
+  }
+
   #set(state: Link) {
     if (this.#link === state) return;
     this.#link = state;
@@ -81,7 +94,10 @@ export class HttpBackend implements Backend {
       };
       source.onerror = () => {
         source?.close();
-        this.#set('lost');
+        if (this.#link === 'open') this.#set('lost');
+        void this.#knock().then((state) => {
+          if (!stopped && this.#link !== 'open') this.#set(state);
+        });
         timer = setTimeout(open, wait);
         wait = Math.min(wait * 2, 4000);
       };
@@ -90,7 +106,7 @@ export class HttpBackend implements Backend {
       if (source?.readyState !== EventSource.CLOSED) open();
     };
     const wake = () => {
-      if (this.#link === 'lost') open();
+      if (this.#link !== 'open') open();
     };
     globalThis.addEventListener('online', wake);
     globalThis.addEventListener('focus', wake);
