@@ -17,7 +17,7 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::house::{House, Open};
-use super::names::Names;
+use super::names::{Names, first_of_each};
 use super::view::{
     Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard,
     PersonReach, Today,
@@ -158,7 +158,8 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         Query::Poll { group, id } => json!(names(group)?.poll_page(id)?),
         Query::Tasks { group } => {
             let names = names(group)?;
-            let tasks = node.tasks(group)?.into_iter().map(|row| names.task(row));
+            let tasks = first_of_each(node.tasks(group)?, |task| task.id);
+            let tasks = tasks.into_iter().map(|row| names.task(row));
             json!(tasks.collect::<Vec<_>>())
         }
         Query::People { group } => json!(people(open, group)?),

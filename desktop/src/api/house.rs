@@ -65,6 +65,13 @@ pub(crate) struct Open {
     watching: AbortHandle,
 }
 
+impl Open {
+    async fn close(self) {
+        self.watching.abort();
+        self.network.stop().await;
+    }
+}
+
 /// The one house of this process.
 #[derive(Debug, Clone)]
 pub(crate) struct House {
@@ -143,10 +150,12 @@ impl House {
         }
         let passphrase = Passphrase::new(passphrase);
         let node = block_in_place(|| make(&passphrase))?;
-        *open = Some(self.opened(node, passphrase, None).await?);
+        let opened = self.opened(node, passphrase, None).await;
+        let opened = opened.map(|opened| *open = Some(opened));
         drop(open);
+        // Also where that failed: a profile that was made is there now.
         self.tell_door();
-        Ok(())
+        opened
     }
 
     async fn opened(
@@ -180,8 +189,12 @@ impl House {
 
     /// Leaves the profile that is open, if one is, for the example.
     pub(super) async fn begin_example(&self) -> Result<GroupId, Fault> {
-        self.lock().await;
+        self.stop_joining();
+        // In one go: nobody opens another one between.
         let mut open = self.open.write().await;
+        if let Some(before) = open.take() {
+            before.close().await;
+        }
         let (example, node, passphrase, group) = block_in_place(Example::make)?;
         *open = Some(self.opened(node, passphrase, Some(example)).await?);
         drop(open);
@@ -193,8 +206,7 @@ impl House {
     pub(crate) async fn lock(&self) {
         self.stop_joining();
         if let Some(open) = self.open.write().await.take() {
-            open.watching.abort();
-            open.network.stop().await;
+            open.close().await;
             self.tell_door();
         }
     }

@@ -130,7 +130,9 @@ impl<'a> Names<'a> {
         let (title, body) = node.idea_texts(group, id)?;
         let done = node.history(group, id)?;
         let new = node.new_comments(group, id)?;
-        let comments = page.comments.into_iter().map(|comment| CommentCard {
+        let comments = first_of_each(page.comments, |comment| comment.id);
+        let tasks = first_of_each(page.tasks, |task| task.id);
+        let comments = comments.into_iter().map(|comment| CommentCard {
             id: comment.id,
             author: self.person(comment.author),
             text: comment.text,
@@ -143,7 +145,7 @@ impl<'a> Names<'a> {
         Ok(IdeaPage {
             comments: comments.collect(),
             polls: self.polls(Some(id))?,
-            tasks: page.tasks.into_iter().map(|row| self.task(row)).collect(),
+            tasks: tasks.into_iter().map(|row| self.task(row)).collect(),
             writers: self.persons(writers(&done)),
             history: done
                 .into_iter()
@@ -329,6 +331,13 @@ fn writers(done: &[Done]) -> BTreeSet<PersonId> {
         .iter()
         .filter(|done| matches!(done.deed, Deed::Written | Deed::Title | Deed::Text));
     texts.filter_map(|done| done.by).collect()
+}
+
+/// Ids come from others: where two say the same one, the first stands.
+pub(super) fn first_of_each<T, Id: Ord>(mut all: Vec<T>, id: impl Fn(&T) -> Id) -> Vec<T> {
+    let mut met = BTreeSet::new();
+    all.retain(|item| met.insert(id(item)));
+    all
 }
 
 fn chosen(options: &[String], ballot: &poll::Ballot) -> Vec<String> {

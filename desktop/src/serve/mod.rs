@@ -5,6 +5,7 @@ mod guard;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{self, DefaultBodyLimit, FromRequest, Request, State};
@@ -33,6 +34,9 @@ use guard::{Asking, Guard, Refused};
 
 /// A question or an action is at most so long; ideas' texts are the longest.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long the last answers may take when the server is stopped.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// What every answer says of itself: no other page may frame it, nothing but its own files and this server is loaded.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -63,6 +67,11 @@ pub(crate) struct Listening {
 impl Listening {
     /// Listens there. Anything but this computer itself has to be wanted.
     pub(crate) async fn at(house: House, address: SocketAddr, beyond: bool) -> Result<Self, Failure> {
+        if address.ip().is_unspecified() {
+            return Err(Failure::usage(
+                "Name the one address of this computer at which the page is to be found, as others would type it.",
+            ));
+        }
         if !address.ip().is_loopback() && !beyond {
             return Err(Failure::usage(
                 "This address can be reached by other computers, and what they send is not sealed: whoever is on the same \
@@ -90,11 +99,27 @@ impl Listening {
         stopped: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let house = self.server.house.clone();
-        let served = axum::serve(self.listener, router(self.server))
-            .with_graceful_shutdown(stopped)
-            .await;
+        let (tell, told) = tokio::sync::watch::channel(false);
+        let graceful = {
+            let mut told = told.clone();
+            async move {
+                told.wait_for(|told| *told).await.ok();
+            }
+        };
+        let served = axum::serve(self.listener, router(self.server)).with_graceful_shutdown(graceful);
+        // A page that listens for events never hangs up by itself: what it asked is answered, then it is left.
+        let ending = async {
+            stopped.await;
+            tell.send_replace(true);
+            house.lock().await;
+            tokio::time::sleep(LAST_ANSWERS).await;
+        };
+        tokio::select! {
+            served = served.into_future() => served.map_err(|error| Failure::new(Exit::Failed, "network", error))?,
+            () = ending => {}
+        }
         house.lock().await;
-        served.map_err(|error| Failure::new(Exit::Failed, "network", error))
+        Ok(())
     }
 }
 

@@ -78,6 +78,11 @@ export class Kiez {
   }
 
   #hear(event: News) {
+    if (event.event === 'everything') {
+      void this.ask();
+      this.tell('all');
+      return;
+    }
     if (event.event === 'door' || event.event === 'joined') void this.ask();
     if (event.event === 'joined') this.compare(event.group, event.code, false);
     this.tell(event);

@@ -6,7 +6,7 @@ use crate::domain::deed::{Deed, Done, newest_first};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{CommentId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::proposal::TextField;
-use crate::replica::actions::{TextNow, Version};
+use crate::replica::actions::{ActionError, TextNow, Version};
 use crate::replica::limits::HISTORY_MAX;
 
 use super::{Node, NodeError, now};
@@ -97,8 +97,12 @@ impl Node {
             for poll in polls.collect::<Vec<_>>() {
                 replica.remember_poll(poll.id, poll.opener);
                 documents.insert(DocumentId::Vote(poll.opener));
-                let counters = replica.poll(poll.id)?.record.counters;
-                documents.extend(counters.into_iter().map(DocumentId::Vote));
+                match replica.poll(poll.id) {
+                    Ok(view) => documents.extend(view.record.counters.into_iter().map(DocumentId::Vote)),
+                    // It names control entries that nobody has: it is told nowhere.
+                    Err(ActionError::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             let mut all = Vec::new();
             for document in documents {

@@ -155,7 +155,7 @@ export function move(place: number, ops: Ops, stay: boolean): number {
   return to + Math.max(0, place - from);
 }
 
-/** As splices from the last to the first, all against the text before: the same however the reader counts. */
+/** As splices from the first to the last, all against the text before. */
 export function toSplices(ops: Ops): Splice[] {
   const out: Splice[] = [];
   let at = 0;
@@ -176,10 +176,10 @@ export function toSplices(ops: Ops): Splice[] {
       at -= op;
     }
   }
-  return out.reverse();
+  return out;
 }
 
-/** The other way: splices that were made from the last to the first. */
+/** The other way: splices that are all against the text before. */
 export function fromSplices(splices: readonly Splice[]): Ops {
   const out = new Builder();
   let at = 0;

@@ -1,6 +1,9 @@
 import { getLocale, m } from './index';
 
 const DAY = 86_400_000;
+/** No calendar goes further. A time is its author's word, so it can be any number. */
+const LAST = 8_640_000_000_000_000;
+const told = (at: number) => Math.min(Math.max(at, 0), LAST);
 const kept = new Map<string, Intl.DateTimeFormat>();
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = getLocale() + JSON.stringify(options);
@@ -8,27 +11,27 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   if (!made) kept.set(key, (made = new Intl.DateTimeFormat(getLocale() === 'en' ? 'en-GB' : getLocale(), options)));
   return made;
 }
-const midnight = (at: number) => new Date(at).setHours(0, 0, 0, 0);
+const midnight = (at: number) => new Date(told(at)).setHours(0, 0, 0, 0);
 
-export const clock = (at: number) => format({ hour: 'numeric', minute: '2-digit' }).format(at);
-export const longDay = (at: number) => format({ weekday: 'long', day: 'numeric', month: 'long' }).format(at);
+export const clock = (at: number) => format({ hour: 'numeric', minute: '2-digit' }).format(told(at));
+export const longDay = (at: number) => format({ weekday: 'long', day: 'numeric', month: 'long' }).format(told(at));
 
 /** "today, 8:12", "yesterday, 21:05", "Monday, 9:15", "3 May", "3 May 2025". */
 export function when(at: number, now = Date.now()): string {
   const days = Math.round((midnight(now) - midnight(at)) / DAY);
   if (days === 0) return m.today_at({ time: clock(at) });
   if (days === 1) return m.yesterday_at({ time: clock(at) });
-  if (days > 1 && days < 7) return m.day_at({ day: format({ weekday: 'long' }).format(at), time: clock(at) });
+  if (days > 1 && days < 7) return m.day_at({ day: format({ weekday: 'long' }).format(told(at)), time: clock(at) });
   return day(at, now);
 }
 export function day(at: number, now = Date.now()): string {
-  const year = new Date(at).getFullYear() !== new Date(now).getFullYear();
-  return format({ day: 'numeric', month: 'long', ...(year ? { year: 'numeric' } : {}) }).format(at);
+  const year = new Date(told(at)).getFullYear() !== new Date(now).getFullYear();
+  return format({ day: 'numeric', month: 'long', ...(year ? { year: 'numeric' } : {}) }).format(told(at));
 }
 
 /** Today as the calendar here says it, "YYYY-MM-DD". */
 export function dateOf(at: number): string {
-  const d = new Date(at);
+  const d = new Date(told(at));
   return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
 }
 export function isOverdue(due: string | null, now = Date.now()): boolean {
@@ -40,7 +43,7 @@ export function dueText(due: string, now = Date.now()): string {
   const days = Math.round((at - midnight(now)) / DAY);
   if (days === 0) return m.due_today();
   if (days === 1) return m.due_tomorrow();
-  const text = days > 1 && days < 7 ? format({ weekday: 'long' }).format(at) : day(at, now);
+  const text = days > 1 && days < 7 ? format({ weekday: 'long' }).format(told(at)) : day(at, now);
   return days < 0 ? m.due_was({ day: text }) : m.due_by({ day: text });
 }
 
