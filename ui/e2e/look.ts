@@ -132,12 +132,6 @@ export function insert(text: string): boolean {
   return document.execCommand('insertText', false, text);
 }
 
-/** What is chosen in the list that has the focus. */
-export function chosen(): string | null {
-  const list = document.activeElement;
-  return list instanceof HTMLSelectElement ? (list.selectedOptions[0]?.text ?? null) : null;
-}
-
 interface Axe {
   run(context: Document): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
 }

@@ -179,12 +179,10 @@ export class Neighbour {
     return { bars, words, digits: digits.trim() };
   }
 
-  async addsTask(title: string, who: string): Promise<void> {
+  async addsTask(title: string): Promise<void> {
     const { screen, m } = this;
     await screen.press('summary', m.task_add());
     await screen.type(m.task_what(), title);
-    await screen.key('Tab');
-    await screen.choose(who);
     await screen.press('button', m.task_add());
     await screen.see('checkbox', title);
   }

@@ -98,11 +98,6 @@ export class Screen {
     await this.engine.type(text, 0);
     await until(`${name} reads ${text}`, async () => (await this.see(role, name, beside)).value === text);
   }
-  /** Chooses in the list that has the focus, by the first letters. */
-  async choose(option: string): Promise<void> {
-    await this.engine.type(option, 0);
-    await until(`${option} is chosen`, async () => (await this.#ask(page.chosen)) === option);
-  }
   async paste(name: string, text: string): Promise<void> {
     await this.press('textbox', name);
     await this.#ask(page.insert, text);

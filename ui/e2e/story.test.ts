@@ -22,6 +22,7 @@ async function story(street: Street, first: Kind, second: Kind) {
   await ada.writesIdea(IDEA, BODY, '400');
   await ben.joins(await ada.invites(), GROUP);
   expect(await ben.digits()).toBe(await ada.digits());
+  for (const one of [ada, ben]) await one.screen.press('button', one.m.code_same());
 
   await together(ada, ben);
   const result = await vote(ada, ben);
@@ -76,7 +77,10 @@ async function vote(ada: Neighbour, ben: Neighbour) {
 
 async function task(ada: Neighbour, ben: Neighbour) {
   await ada.opensIdea(IDEA);
-  await ada.addsTask(TASK, ben.name);
+  await ada.addsTask(TASK);
+  await ben.opensIdea(IDEA);
+  await ben.screen.press('button', { pattern: `^${ben.m.task_take()}` }, TASK);
+  await ada.screen.read(ada.m.task_doing());
   await ben.goesTo('today');
   await ben.screen.press('checkbox', TASK);
   await ada.screen.read(ada.m.tasks_done_of({ done: 1, of: 1 }));

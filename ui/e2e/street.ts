@@ -30,15 +30,12 @@ export class Street {
     await screen.close();
   }
 
-  async photograph(title: string): Promise<void> {
-    mkdirSync(FAILED, { recursive: true });
-    let n = 0;
-    for (const screen of this.#open) {
-      n += 1;
-      const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 80);
-      writeFileSync(`${FAILED}/${name}-${n}.log`, screen.engine.log());
+  async photograph(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    for (const [n, screen] of [...this.#open].entries()) {
+      writeFileSync(`${folder}/${n + 1}.log`, screen.engine.log());
       await screen.picture().then(
-        (bytes) => writeFileSync(`${FAILED}/${name}-${n}.png`, bytes),
+        (bytes) => writeFileSync(`${folder}/${n + 1}.png`, bytes),
         () => undefined,
       );
     }
@@ -53,11 +50,13 @@ export class Street {
 /** A test in a street of its own. */
 export function inAStreet(tell: (street: Street) => Promise<void>): (context: TestContext) => Promise<void> {
   return async ({ task }) => {
+    const failed = `${FAILED}/${`${task.suite?.name ?? ''} ${task.name}`.trim().replace(/[^\p{L}\p{N}]+/gu, '-')}`;
+    rmSync(failed, { recursive: true, force: true });
     const street = new Street();
     try {
       await tell(street);
     } catch (error) {
-      await street.photograph(`${task.suite?.name ?? ''} ${task.name}`);
+      await street.photograph(failed);
       throw error;
     } finally {
       await street.end();
