@@ -122,6 +122,11 @@ export class Neighbour {
   async digits(): Promise<string> {
     return (await this.screen.read(/\b\d{3}\s\d{3}\b/))[0].replace(/\s/, ' ');
   }
+  async compared(): Promise<void> {
+    const { screen, m } = this;
+    await screen.press('button', m.code_same());
+    await screen.gone('button', m.code_same());
+  }
 
   async writesAlong(): Promise<void> {
     const { screen, m } = this;

@@ -83,6 +83,7 @@ export class Screen {
       // What still moves is not where it was seen.
       const still = one !== null && before?.x === one.x && before.y === one.y;
       before = one;
+      if (!still) await this.#drawn();
       return still ? one : null;
     }).catch((error: unknown) => this.#explain(error));
     await this.engine.click(at.x, at.y);
@@ -140,6 +141,10 @@ export class Screen {
   async settled(): Promise<void> {
     await until('the place is drawn', () => this.engine.evaluate(`(() => document.querySelector('main h1') !== null && document.querySelector('[aria-busy=true]') === null
       && document.fonts.status === 'loaded' && document.getAnimations().every((animation) => animation.playState !== 'running'))()`));
+    await this.#drawn();
+  }
+  /** Until what was done is drawn. */
+  async #drawn(): Promise<void> {
     await this.engine.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))');
   }
 

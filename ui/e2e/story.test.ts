@@ -22,7 +22,7 @@ async function story(street: Street, first: Kind, second: Kind) {
   await ada.writesIdea(IDEA, BODY, '400');
   await ben.joins(await ada.invites(), GROUP);
   expect(await ben.digits()).toBe(await ada.digits());
-  for (const one of [ada, ben]) await one.screen.press('button', one.m.code_same());
+  for (const one of [ada, ben]) await one.compared();
 
   await together(ada, ben);
   const result = await vote(ada, ben);

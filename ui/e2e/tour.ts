@@ -54,8 +54,7 @@ async function furnish(who: Neighbour, guest: Home, at: Stop) {
   await screen.press('link', m.place_today(), m.you_are());
   await screen.read(SONNE);
   await at('today-digits');
-  await screen.press('button', m.code_same());
-  await screen.gone('button', m.code_same());
+  await who.compared();
 
   await who.goesTo('decisions');
   await screen.press('link', DECIDED);
