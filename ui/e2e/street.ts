@@ -6,6 +6,7 @@ import { ChromiumEngine, closeBrowser } from './chromium';
 import { Home } from './program';
 import { type Kind, Screen } from './screen';
 import { WindowEngine } from './window';
+import type { Language } from './words';
 
 /** Where pictures of what failed are laid, and what the programs said (KIEZ_LOG=kiez_core=debug makes them say more). */
 const FAILED = resolve(import.meta.dirname, 'failed');
@@ -19,8 +20,8 @@ export class Street {
     return new Home(`${this.folder}/${name}`);
   }
   /** Opens Kiez at somebody's. */
-  async open(kind: Kind, home: Home): Promise<Screen> {
-    const engine = kind === 'window' ? await WindowEngine.open(home) : await ChromiumEngine.open(home);
+  async open(kind: Kind, home: Home, language: Language): Promise<Screen> {
+    const engine = kind === 'window' ? await WindowEngine.open(home) : await ChromiumEngine.open(home, language);
     const screen = new Screen(engine);
     this.#open.add(screen);
     return screen;
