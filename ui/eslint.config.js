@@ -17,11 +17,13 @@ export default ts.config(
       'kiez/features-apart': 'error',
       'kiez/words-in-catalogue': 'error',
       'kiez/no-style-attribute': 'error',
+      'kiez/said-in-bdi': 'error',
       'svelte/no-at-html-tags': 'error',
       'svelte/no-navigation-without-resolve': 'off', // Hash routing; resolve() is SvelteKit's.
       'svelte/prefer-svelte-reactivity': 'off', // Maps and sets here are made and read in one go.
       'max-lines': ['error', 500],
       eqeqeq: 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       'no-console': 'error',
     },
   },

@@ -1,7 +1,7 @@
 /**
  * Screenshots of every place over the neighbourhood in memory, into shots/ (ignored). Needs `npm run build` and chromium.
  * usage: shots.mjs [--address URL] [--out FOLDER] [--languages de,en] [--looks light,dark] [--widths 1280,390] [--text PERCENT] [--rtl] [PLACE...]
- * A place is what stands behind the # of the address; `new:`, `locked:`, `empty:` and so on before it choose what the memory holds.
+ * A place is what stands behind the # of the address; `new:`, `year:`, `hostile:` and so on before it choose what the memory holds.
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -38,7 +38,7 @@ for (const language of said.languages.split(',')) {
       await context.addInitScript(([locale, percent]) => { localStorage.setItem('PARAGLIDE_LOCALE', locale); localStorage.setItem('kiez-text', percent); }, [language, said.text ?? '100']);
       const page = await context.newPage();
       for (const place of wanted) {
-        const [demo, hash] = place.includes(':') && !place.includes('/') ? place.split(':') : ['', place];
+        const [, demo = '', hash = place] = /^(new|locked|empty|alone|two|year|hostile):(.*)$/.exec(place) ?? [];
         await page.goto('about:blank');
         await page.goto(`${address}?demo${demo ? `=${demo}` : ''}&theme=${look}#/${hash}`);
         await page.waitForSelector('main h1');

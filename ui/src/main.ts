@@ -8,7 +8,7 @@ import { Client, type Backend } from '$lib/api';
 import { HttpBackend } from '$lib/api/http';
 import { getLocale } from '$words';
 
-/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `locked`, `empty`, `alone`, `two`, `year`), or the local server. */
+/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `locked`, `empty`, `alone`, `two`, `year`, `hostile`), or the local server. */
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) {
     const { TauriBackend } = await import('$lib/api/tauri');
@@ -18,7 +18,10 @@ async function backend(): Promise<Backend> {
   if (demo !== null) {
     const { MemoryBackend } = await import('$lib/api/memory');
     const state = demo === 'new' || demo === 'locked' ? demo : 'open';
-    const size = demo === 'year' ? (await import('$lib/api/memory/year')).year() : demo === 'empty' || demo === 'alone' || demo === 'two' ? demo : 'full';
+    const size =
+      demo === 'year' ? (await import('$lib/api/memory/year')).year()
+      : demo === 'hostile' ? (await import('$lib/api/memory/hostile')).hostile()
+      : demo === 'empty' || demo === 'alone' || demo === 'two' ? demo : 'full';
     const made = new MemoryBackend({ state, size, delay: 8 });
     Object.assign(window, { kiezDemo: made });
     return made;

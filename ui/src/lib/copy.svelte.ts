@@ -1,7 +1,7 @@
 import { asKiezError } from './api';
 import type { Kiez } from './kiez.svelte';
 import { errorText } from './words/errors';
-import { apart } from './words/format';
+import { apart } from './words/said';
 import { download } from './parts/download';
 import { m } from '$words';
 

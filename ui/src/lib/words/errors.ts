@@ -2,7 +2,7 @@ import type { KiezError } from '../api';
 import { m } from './index';
 
 /** A text for every code of Kiez that says what to do. */
-const texts: Record<string, () => string> = {
+const texts = new Map<string, () => string>(Object.entries({
   'locked': m.error_locked,
   'usage': m.error_usage,
   'empty-passphrase': m.error_empty_passphrase,
@@ -45,11 +45,14 @@ const texts: Record<string, () => string> = {
   'file': m.error_file,
   'too-large': m.error_too_large,
   'refused': m.error_refused,
+  'prompt': m.error_system,
+  'system': m.error_system,
+  'handover': m.error_in_use,
   'connection-lost': m.error_connection_lost,
   'no-code-in-image': m.error_no_code_in_image,
-};
-export const codes = Object.keys(texts);
+}));
+export const codes = [...texts.keys()];
 
 export function errorText(error: KiezError): string {
-  return (texts[error.code] ?? m.error_other)();
+  return (texts.get(error.code) ?? m.error_other)();
 }

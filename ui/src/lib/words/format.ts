@@ -61,8 +61,3 @@ export function several(names: string[], shown = 2): string {
   if (names.length <= shown) return m.and({ first: names.slice(0, -1).join(', '), last: names.at(-1) ?? '' });
   return m.and_others({ names: names.slice(0, shown).join(', '), count: names.length - shown });
 }
-
-const FIRST_STRONG = String.fromCharCode(0x2068);
-const POP = String.fromCharCode(0x2069);
-/** Words of others within a sentence of Kiez: kept apart, so that they cannot turn what stands around them. */
-export const apart = (text: string): string => FIRST_STRONG + text + POP;
