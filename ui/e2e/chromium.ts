@@ -2,6 +2,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { freePort, Home, KIEZ, Running } from './program';
 import type { Engine } from './screen';
 import { until } from './until';
+import type { Language } from './words';
 
 const CHROMIUM = '/usr/bin/chromium';
 let launched: Promise<Browser> | null = null;
@@ -41,9 +42,9 @@ export class ChromiumEngine implements Engine {
     this.page = page;
     this.#context = context;
   }
-  static async open(home: Home): Promise<ChromiumEngine> {
+  static async open(home: Home, language: Language): Promise<ChromiumEngine> {
     const { kiez, address } = await serve(home);
-    const context = await (await browser()).newContext({ viewport: { width: 1120, height: 800 }, reducedMotion: 'reduce' });
+    const context = await (await browser()).newContext({ viewport: { width: 1120, height: 800 }, reducedMotion: 'reduce', locale: language === 'de' ? 'de-DE' : 'en-GB' });
     const page = await context.newPage();
     await page.goto(address);
     return new ChromiumEngine(kiez, page, context);

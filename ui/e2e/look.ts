@@ -7,7 +7,7 @@
 export interface Wanted {
   /** A role of ARIA; or `summary` or `password` (a field for one), which have none. */
   role: string;
-  /** The whole name, or its first words; several words apart by `|` in a pattern. Without: any. */
+  /** The whole name, or its first words; or a pattern for it. Without: any. */
   name?: string | { pattern: string };
   /** Words that stand in the same row, part or dialog. */
   beside?: string;
@@ -21,7 +21,6 @@ export interface Seen {
   value: string;
   checked: boolean;
   disabled: boolean;
-  current: string | null;
   /** Where to press it. */
   x: number;
   y: number;
@@ -85,7 +84,6 @@ export function look(wanted: Wanted): Seen[] | null {
       value: 'value' in field ? String(field.value) : '',
       checked: 'checked' in field ? field.checked : element.ariaChecked === 'true',
       disabled: 'disabled' in field ? field.disabled : false,
-      current: element.getAttribute('aria-current'),
       x,
       y,
       covered: free ? null : plain(top?.outerHTML.slice(0, 120) ?? 'nothing'),
@@ -130,12 +128,6 @@ export function focus(): Focus | null {
 /** Puts text in where the caret is, as pasting does. */
 export function insert(text: string): boolean {
   return document.execCommand('insertText', false, text);
-}
-
-/** What is chosen in the list that has the focus. */
-export function chosen(): string | null {
-  const list = document.activeElement;
-  return list instanceof HTMLSelectElement ? (list.selectedOptions[0]?.text ?? null) : null;
 }
 
 interface Axe {

@@ -34,7 +34,7 @@ export class Neighbour {
   }
 
   async opensKiez(): Promise<void> {
-    this.#screen = await this.#street.open(this.#kind, this.home);
+    this.#screen = await this.#street.open(this.#kind, this.home, this.#language);
     await this.screen.speak(this.#language);
   }
   async closesKiez(): Promise<void> {
@@ -57,19 +57,13 @@ export class Neighbour {
   async makesProfile(): Promise<void> {
     const { screen, m } = this;
     await screen.type(m.your_name(), this.name);
-    await this.secret(m.passphrase_choose());
+    await screen.type(m.passphrase_choose(), this.passphrase, 'password');
     await screen.press('button', m.go_on());
     await screen.see('heading', m.how_to_begin());
   }
-  /** A field for a passphrase has no role: it is shown, and typed in. */
-  async secret(label: string): Promise<void> {
-    const { screen, m } = this;
-    if (!(await screen.see('checkbox', m.passphrase_show())).checked) await screen.press('checkbox', m.passphrase_show());
-    await screen.type(label, this.passphrase);
-  }
   async unlocks(): Promise<void> {
     const { screen, m } = this;
-    await this.secret(m.passphrase());
+    await screen.type(m.passphrase(), this.passphrase, 'password');
     await screen.press('button', m.open_kiez());
     await screen.see('navigation', m.places());
   }
@@ -121,6 +115,11 @@ export class Neighbour {
   /** The six digits that both screens show. */
   async digits(): Promise<string> {
     return (await this.screen.read(/\b\d{3}\s\d{3}\b/))[0].replace(/\s/, ' ');
+  }
+  async compared(): Promise<void> {
+    const { screen, m } = this;
+    await screen.press('button', m.code_same());
+    await screen.gone('button', m.code_same());
   }
 
   async writesAlong(): Promise<void> {
@@ -179,12 +178,10 @@ export class Neighbour {
     return { bars, words, digits: digits.trim() };
   }
 
-  async addsTask(title: string, who: string): Promise<void> {
+  async addsTask(title: string): Promise<void> {
     const { screen, m } = this;
     await screen.press('summary', m.task_add());
     await screen.type(m.task_what(), title);
-    await screen.key('Tab');
-    await screen.choose(who);
     await screen.press('button', m.task_add());
     await screen.see('checkbox', title);
   }

@@ -51,38 +51,39 @@ export class Screen {
   }
 
   /** All that is there now. */
-  async look(wanted: Wanted): Promise<Seen[]> {
-    const seen = await this.#ask(page.look, wanted);
+  async look(what: Wanted): Promise<Seen[]> {
+    const seen = await this.#ask(page.look, what);
     if (seen) return seen;
     await this.engine.evaluate(`(() => { ${library} })()`);
-    return (await this.#ask(page.look, wanted)) ?? [];
+    return (await this.#ask(page.look, what)) ?? [];
   }
 
   /** The one such thing, once it is there. */
   async see(role: string, name?: Wanted['name'], beside?: string, limit = LIMIT): Promise<Seen> {
-    return until(describe(role, name, beside), () => this.#one({ role, ...(name === undefined ? {} : { name }), ...(beside === undefined ? {} : { beside }) }), limit).catch((error: unknown) => this.#explain(error));
+    return until(describe(role, name, beside), () => this.#one(wanted(role, name, beside)), limit).catch((error: unknown) => this.#explain(error));
   }
-  async #one(wanted: Wanted): Promise<Seen | null> {
-    const seen = await this.look(wanted);
+  async #one(what: Wanted): Promise<Seen | null> {
+    const seen = await this.look(what);
     if (seen.length > 1) throw new Error(`there are ${seen.length}: ${seen.map((one) => one.name).join(' / ')}`);
     return seen[0] ?? null;
   }
 
   /** Waits until no such thing is there any more. */
   async gone(role: string, name?: Wanted['name'], beside?: string): Promise<void> {
-    await until(`no ${describe(role, name, beside)}`, async () => (await this.look({ role, ...(name === undefined ? {} : { name }), ...(beside === undefined ? {} : { beside }) })).length === 0);
+    await until(`no ${describe(role, name, beside)}`, async () => (await this.look(wanted(role, name, beside))).length === 0);
   }
 
   async press(role: string, name?: Wanted['name'], beside?: string): Promise<void> {
     const what = describe(role, name, beside);
     let before: Seen | null = null;
     const at = await until(`${what}, to be pressed`, async () => {
-      const one = await this.#one({ role, bring: true, ...(name === undefined ? {} : { name }), ...(beside === undefined ? {} : { beside }) });
+      const one = await this.#one({ ...wanted(role, name, beside), bring: true });
       if (one?.disabled) throw new Error('it cannot be pressed now');
       if (one?.covered) throw new Error(`something lies over it: ${one.covered}`);
       // What still moves is not where it was seen.
       const still = one !== null && before?.x === one.x && before.y === one.y;
       before = one;
+      if (!still) await this.#drawn();
       return still ? one : null;
     }).catch((error: unknown) => this.#explain(error));
     await this.engine.click(at.x, at.y);
@@ -97,11 +98,6 @@ export class Screen {
     }
     await this.engine.type(text, 0);
     await until(`${name} reads ${text}`, async () => (await this.see(role, name, beside)).value === text);
-  }
-  /** Chooses in the list that has the focus, by the first letters. */
-  async choose(option: string): Promise<void> {
-    await this.engine.type(option, 0);
-    await until(`${option} is chosen`, async () => (await this.#ask(page.chosen)) === option);
   }
   async paste(name: string, text: string): Promise<void> {
     await this.press('textbox', name);
@@ -120,13 +116,13 @@ export class Screen {
     return this.#ask(page.readAll);
   }
   /** Waits until this can be read; answers what fits. */
-  async read(words: string | RegExp, limit = LIMIT): Promise<RegExpExecArray> {
+  async read(words: string | RegExp): Promise<RegExpExecArray> {
     const pattern = typeof words === 'string' ? new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+').replace(/[\u2066-\u2069]/g, ''), 'u') : words;
-    return until(`the words ${String(words)}`, async () => pattern.exec(await this.text()), limit).catch((error: unknown) => this.#explain(error));
+    return until(`the words ${String(words)}`, async () => pattern.exec(await this.text())).catch((error: unknown) => this.#explain(error));
   }
   /** The texts of the items of the list under a heading. */
-  async items(heading: string, limit = LIMIT): Promise<string[]> {
-    await this.see('heading', heading, undefined, limit);
+  async items(heading: string): Promise<string[]> {
+    await this.see('heading', heading);
     return (await this.look({ role: 'listitem', beside: heading })).map((item) => item.text);
   }
   focus() {
@@ -137,14 +133,14 @@ export class Screen {
   async go(hash: string): Promise<void> {
     await this.engine.evaluate(`void (location.hash = ${JSON.stringify(hash)})`);
   }
-  /** The place, as its address says it. */
-  async place(): Promise<string> {
-    return String(await this.engine.evaluate('location.hash'));
-  }
   /** Waits until the place is drawn: a heading, letters loaded, nothing that is being opened. */
   async settled(): Promise<void> {
     await until('the place is drawn', () => this.engine.evaluate(`(() => document.querySelector('main h1') !== null && document.querySelector('[aria-busy=true]') === null
       && document.fonts.status === 'loaded' && document.getAnimations().every((animation) => animation.playState !== 'running'))()`));
+    await this.#drawn();
+  }
+  /** Until what was done is drawn. */
+  async #drawn(): Promise<void> {
     await this.engine.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))');
   }
 
@@ -182,6 +178,9 @@ export class Screen {
   }
 }
 
+function wanted(role: string, name?: Wanted['name'], beside?: string): Wanted {
+  return { role, ...(name === undefined ? {} : { name }), ...(beside === undefined ? {} : { beside }) };
+}
 function describe(role: string, name?: Wanted['name'], beside?: string): string {
   const called = name === undefined ? '' : ` “${typeof name === 'string' ? name : name.pattern}”`;
   return `${role}${called}${beside === undefined ? '' : ` beside “${beside}”`}`;

@@ -23,6 +23,7 @@ async function inChromium(street: Street, language: Language) {
       await screen.engine.resize(size.width, size.height);
       for (const look of ['dark', 'light'] as const) {
         await screen.engine.prefer(look);
+        await screen.engine.evaluate('scrollTo(0, 0)');
         await screen.settled();
         lay(await screen.picture(true), place, String(size.width), look, language);
       }

@@ -22,28 +22,44 @@ async function story(street: Street, first: Kind, second: Kind) {
   await ada.writesIdea(IDEA, BODY, '400');
   await ben.joins(await ada.invites(), GROUP);
   expect(await ben.digits()).toBe(await ada.digits());
+  for (const one of [ada, ben]) await one.compared();
 
-  await together(ada, ben);
+  const text = await together(ada, ben);
   const result = await vote(ada, ben);
   await task(ada, ben);
-  await apart(ada, ben);
+  await apart(ada, ben, text);
   for (const one of [ada, ben]) await allIsStillThere(one, result);
 }
 
-/** Both write in one paragraph at the same time. */
-async function together(ada: Neighbour, ben: Neighbour) {
+/** Both write in one paragraph at the same time. Answers what it reads in the end. */
+async function together(ada: Neighbour, ben: Neighbour): Promise<string> {
   await Promise.all([ada, ben].map(async (one) => {
     await one.opensIdea(IDEA);
     await one.writesAlong();
   }));
   await Promise.all([ada.standsBefore('unter der Linde'), ben.standsBefore('Die Bank')]);
-  // What Ben puts in before it moves what Ada is writing, letter by letter.
-  await Promise.all([ada.screen.write('ab morgen '), ben.screen.write('Endlich steht fest: ')]);
-  await reads('Endlich steht fest: Die Bank steht ab morgen unter der Linde.', ada, ben);
-  // The caret is where it was: the next word follows the last one.
-  await Promise.all([ada.screen.write('früh '), ben.screen.write('Hurra! ')]);
-  await reads('Endlich steht fest: Hurra! Die Bank steht ab morgen früh unter der Linde.', ada, ben);
+  // What Ben puts in before it arrives while Ada is writing, and must not get in between her letters.
+  const [very] = await Promise.all([writesUntil(ada, 'sehr ', 'Endlich:'), ben.screen.write('Endlich: ')]);
+  await ada.screen.write('fest ');
+  await reads(`Endlich: Die Bank steht ${very}fest unter der Linde.`, ada, ben);
+  // And the other way round. Ben's caret still stands behind what he wrote last.
+  await ada.standsBefore('Endlich');
+  const [soon] = await Promise.all([writesUntil(ben, 'bald ', 'Hört,'), ada.screen.write('Hört, ')]);
+  await ben.screen.write('jetzt ');
+  const text = `Hört, Endlich: ${soon}jetzt Die Bank steht ${very}fest unter der Linde.`;
+  await reads(text, ada, ben);
   await Promise.all([ada, ben].map((one) => one.screen.press('button', one.m.writing_done())));
+  return text;
+}
+/** Writes a word, and again, until the other one's words are there; answers what was written. */
+async function writesUntil(who: Neighbour, word: string, theirs: string): Promise<string> {
+  let written = '';
+  await until(`“${theirs}” comes while ${who.name} writes`, async () => {
+    await who.screen.write(word);
+    written += word;
+    return (await who.text()).includes(theirs);
+  });
+  return written;
 }
 async function reads(text: string, ...all: Neighbour[]) {
   const one = async (who: Neighbour) => {
@@ -76,14 +92,17 @@ async function vote(ada: Neighbour, ben: Neighbour) {
 
 async function task(ada: Neighbour, ben: Neighbour) {
   await ada.opensIdea(IDEA);
-  await ada.addsTask(TASK, ben.name);
+  await ada.addsTask(TASK);
+  await ben.opensIdea(IDEA);
+  await ben.screen.press('button', { pattern: `^${ben.m.task_take()}` }, TASK);
+  await ada.screen.read(ada.m.task_doing());
   await ben.goesTo('today');
   await ben.screen.press('checkbox', TASK);
   await ada.screen.read(ada.m.tasks_done_of({ done: 1, of: 1 }));
 }
 
 /** One writes while the other one's Kiez is closed, and the other way round; then they meet again. */
-async function apart(ada: Neighbour, ben: Neighbour) {
+async function apart(ada: Neighbour, ben: Neighbour, text: string) {
   await ada.closesKiez();
   await ben.opensIdea(IDEA);
   await ben.writesAlong();
@@ -97,14 +116,14 @@ async function apart(ada: Neighbour, ben: Neighbour) {
   await ada.opensIdea(IDEA);
   await ada.writesAlong();
   await ada.standsBefore('Die Bank');
-  await ada.screen.write('Ada streicht sie grün. ');
+  await ada.screen.write('Ada streicht sie. ');
   await ada.allKept();
 
   await ben.opensKiez();
   await ben.unlocks();
   await ben.opensIdea(IDEA);
   await ben.writesAlong();
-  await reads('Endlich steht fest: Hurra! Ada streicht sie grün. Die Bank steht ab morgen früh unter der Linde. Ben bringt Kuchen.', ada, ben);
+  await reads(`${text.replace('Die Bank', 'Ada streicht sie. Die Bank')} Ben bringt Kuchen.`, ada, ben);
 }
 
 async function allIsStillThere(one: Neighbour, result: { words: string[]; digits: string }) {

@@ -6,6 +6,7 @@ import { ChromiumEngine, closeBrowser } from './chromium';
 import { Home } from './program';
 import { type Kind, Screen } from './screen';
 import { WindowEngine } from './window';
+import type { Language } from './words';
 
 /** Where pictures of what failed are laid, and what the programs said (KIEZ_LOG=kiez_core=debug makes them say more). */
 const FAILED = resolve(import.meta.dirname, 'failed');
@@ -19,8 +20,8 @@ export class Street {
     return new Home(`${this.folder}/${name}`);
   }
   /** Opens Kiez at somebody's. */
-  async open(kind: Kind, home: Home): Promise<Screen> {
-    const engine = kind === 'window' ? await WindowEngine.open(home) : await ChromiumEngine.open(home);
+  async open(kind: Kind, home: Home, language: Language): Promise<Screen> {
+    const engine = kind === 'window' ? await WindowEngine.open(home) : await ChromiumEngine.open(home, language);
     const screen = new Screen(engine);
     this.#open.add(screen);
     return screen;
@@ -30,15 +31,12 @@ export class Street {
     await screen.close();
   }
 
-  async photograph(title: string): Promise<void> {
-    mkdirSync(FAILED, { recursive: true });
-    let n = 0;
-    for (const screen of this.#open) {
-      n += 1;
-      const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 80);
-      writeFileSync(`${FAILED}/${name}-${n}.log`, screen.engine.log());
+  async photograph(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    for (const [n, screen] of [...this.#open].entries()) {
+      writeFileSync(`${folder}/${n + 1}.log`, screen.engine.log());
       await screen.picture().then(
-        (bytes) => writeFileSync(`${FAILED}/${name}-${n}.png`, bytes),
+        (bytes) => writeFileSync(`${folder}/${n + 1}.png`, bytes),
         () => undefined,
       );
     }
@@ -53,11 +51,13 @@ export class Street {
 /** A test in a street of its own. */
 export function inAStreet(tell: (street: Street) => Promise<void>): (context: TestContext) => Promise<void> {
   return async ({ task }) => {
+    const failed = `${FAILED}/${`${task.suite?.name ?? ''} ${task.name}`.trim().replace(/[^\p{L}\p{N}]+/gu, '-')}`;
+    rmSync(failed, { recursive: true, force: true });
     const street = new Street();
     try {
       await tell(street);
     } catch (error) {
-      await street.photograph(`${task.suite?.name ?? ''} ${task.name}`);
+      await street.photograph(failed);
       throw error;
     } finally {
       await street.end();

@@ -38,12 +38,12 @@ export class WebDriver {
   }
 
   /** One command after the other: WebKitWebDriver loses the answers of two at once. */
-  #send(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  #send(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
     const answer = this.#before.then(() => this.#command(method, path, body));
     this.#before = answer.catch(() => undefined);
     return answer;
   }
-  async #command(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  async #command(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
     const answer = await fetch(this.#base + path, { method, signal: AbortSignal.timeout(COMMAND), ...(body ? { body: JSON.stringify(body) } : {}) });
     const { value } = (await answer.json()) as Answer;
     if (!answer.ok) {
@@ -57,8 +57,5 @@ export class WebDriver {
   }
   post(path: string, body: object = {}): Promise<unknown> {
     return this.#send('POST', this.#session + path, body);
-  }
-  end(): Promise<unknown> {
-    return this.#send('DELETE', this.#session);
   }
 }

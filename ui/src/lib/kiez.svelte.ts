@@ -56,6 +56,8 @@ export class Kiez {
     return this.door?.groups.find((group) => group.id === this.group)?.name ?? '';
   }
   choose(group: string) {
+    // What was just done, and could be undone, was in the other group.
+    if (group !== this.group) this.notice = null;
     this.#wanted = group;
     globalThis.localStorage?.setItem('kiez-group', group);
   }
@@ -93,7 +95,12 @@ export class Kiez {
     try {
       const door = await this.client.door();
       // Another profile, or a locked one: nothing of what was shown is left.
-      if (door.person !== this.door?.person || door.example !== this.door.example) this.#answers.clear();
+      if (door.person !== this.door?.person || door.example !== this.door.example) {
+        this.#answers.clear();
+        this.notice = null;
+        this.spoken = '';
+        this.codes = [];
+      }
       this.door = door;
       this.doorError = null;
     } catch (error) {
