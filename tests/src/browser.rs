@@ -113,4 +113,19 @@ impl Server {
         ];
         self.request(&format!("POST {path}"), &headers, &body.to_string())
     }
+
+    /// Listens for events as the page does. The connection stays open while what is given lives.
+    #[must_use]
+    pub fn listen(&self, cookie: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        let request = format!(
+            "GET /api/events HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n",
+            self.host
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        stream
+    }
 }

@@ -51,6 +51,13 @@ fn a_page_makes_a_profile_a_group_and_an_idea() {
 }
 
 #[test]
+fn a_page_that_listens_does_not_keep_the_server_from_ending() {
+    let server = Server::start(&Laptop::new().of("Ada"));
+    let _listening = server.listen(&server.enter());
+    assert_eq!(server.running.stop().code, Some(0));
+}
+
+#[test]
 fn nobody_else_is_answered() {
     let server = Server::start(&Laptop::new().of("Ada"));
     let cookie = server.enter();

@@ -47,7 +47,7 @@ describe('what I did shows from the answer to it, before anything is asked again
     await fireEvent.click(box);
     const done = within((await screen.findByRole('heading', { name: 'Erledigt' })).parentElement as HTMLElement);
     expect(await done.findByText('Sitzsäcke vergleichen')).toBeTruthy();
-    await fireEvent.click(screen.getByRole('button', { name: 'Rückgängig' }));
+    await fireEvent.click(await screen.findByRole('button', { name: 'Rückgängig' }));
     await waitFor(() => expect(done.queryByText('Sitzsäcke vergleichen')).toBeNull());
   });
   it('a new task, with its person and its idea', async () => {

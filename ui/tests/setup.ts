@@ -9,6 +9,7 @@ afterEach(() => {
 // What jsdom does not have.
 Element.prototype.scrollIntoView ??= () => undefined;
 window.scrollTo = () => undefined;
+window.scrollBy = () => undefined;
 window.matchMedia ??= vi.fn().mockImplementation((query: string) => ({
   matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined,
 }));

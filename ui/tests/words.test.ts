@@ -63,6 +63,8 @@ describe('figures', () => {
     const now = new Date(2026, 10, 22, 12).getTime();
     expect(when(now - 3_600_000, now)).toMatch(/11[:.]00/);
     expect(dueText('2026-11-22', now)).toBeTruthy();
+    // Whatever time somebody claims, there is a day for it.
+    for (const claimed of [Number.MAX_SAFE_INTEGER, 2 ** 64, -1]) expect(when(claimed, now)).toBeTruthy();
     expect(parse('#/ideas/a%2Fb')).toEqual({ place: 'ideas', id: 'a/b' });
     expect(parse('#/nowhere')).toEqual({ place: 'today', id: null });
   });

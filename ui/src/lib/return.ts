@@ -1,28 +1,31 @@
-/** How long a page may take to be as long again as it was. */
-const PATIENCE = 2_000;
+import { once } from './parts/focus';
+import type { Spot } from './route.svelte';
+
+/** Who scrolls on their own is not pulled back. */
+const hands = ['wheel', 'keydown', 'pointerdown', 'touchmove'] as const;
 
 /** Scrolls to where the reader was, once the page is long enough, and puts the focus on the link they went by. Returns how to stop. */
-export function returnTo(spot: { y: number; link: string | null }, main: () => HTMLElement | undefined): () => void {
-  const until = performance.now() + PATIENCE;
-  let frame = 0;
-  const stop = () => {
-    cancelAnimationFrame(frame);
-    for (const kind of hands) removeEventListener(kind, stop);
+export function returnTo(spot: Spot, main: () => HTMLElement | undefined): () => void {
+  let stopLooking: (() => void) | null = null;
+  const leave = () => {
+    stopLooking?.();
+    for (const kind of hands) removeEventListener(kind, leave);
   };
-  // Who scrolls on their own is not pulled back.
-  const hands = ['wheel', 'keydown', 'pointerdown', 'touchmove'] as const;
-  for (const kind of hands) addEventListener(kind, stop, { passive: true });
+  for (const kind of hands) addEventListener(kind, leave, { passive: true });
   main()?.focus({ preventScroll: true });
-  const step = () => {
-    const link = spot.link === null ? null : main()?.querySelector<HTMLElement>(`a[href="${CSS.escape(spot.link)}"]`);
-    const long = document.documentElement.scrollHeight - innerHeight >= spot.y;
-    const late = performance.now() > until;
-    if ((long && (spot.link === null || link)) || late) {
-      link?.focus({ preventScroll: true });
-      window.scrollTo(0, spot.y);
-      stop();
-    } else frame = requestAnimationFrame(step);
-  };
-  frame = requestAnimationFrame(step);
-  return stop;
+  stopLooking = once(() => {
+    const link = spot.link === null ? null : [...(main()?.querySelectorAll('a') ?? [])].find((one) => one.getAttribute('href') === spot.link);
+    const long = spot.y === 0 || document.documentElement.scrollHeight - innerHeight >= spot.y;
+    if (!long || link === undefined) return false;
+    link?.focus({ preventScroll: true });
+    window.scrollTo(0, spot.y);
+    // Rows above that were never seen are as high as they were guessed to be: the link says where the place is now.
+    if (link) {
+      window.scrollBy(0, link.getBoundingClientRect().top - spot.below);
+      requestAnimationFrame(() => window.scrollBy(0, link.getBoundingClientRect().top - spot.below));
+    }
+    leave();
+    return true;
+  });
+  return leave;
 }

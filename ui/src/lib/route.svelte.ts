@@ -21,10 +21,11 @@ export function parse(hash: string): Route {
 
 export const to = (place: PlaceName, id?: string) => (id === undefined ? `#/${place}` : `#/${place}/${encodeURIComponent(id)}`);
 
-/** Where the reader was on a page: how far down, and at which link. */
-interface Spot {
+/** Where the reader was on a page: how far down, and at which link, so far below the window's edge. */
+export interface Spot {
   y: number;
   link: string | null;
+  below: number;
 }
 
 class Where {
@@ -44,8 +45,8 @@ class Where {
     globalThis.addEventListener('hashchange', () => this.#gone());
   }
   #gone() {
-    const link = document.activeElement?.closest('main a')?.getAttribute('href') ?? null;
-    this.#spots.set(this.#entry, { y: globalThis.scrollY, link });
+    const link = document.activeElement?.closest('main a');
+    this.#spots.set(this.#entry, { y: globalThis.scrollY, link: link?.getAttribute('href') ?? null, below: link?.getBoundingClientRect().top ?? 0 });
     const known = entryNow();
     if (known === null) {
       this.#entry = this.#entries += 1;
