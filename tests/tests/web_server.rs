@@ -120,6 +120,10 @@ fn nobody_else_is_answered() {
 fn other_computers_are_let_in_only_where_that_is_wanted() {
     let laptop = Laptop::new().of("Ada");
     laptop
-        .run(&["serve", "--listen", "0.0.0.0:0"])
+        .run(&["serve", "--listen", "192.0.2.1:0"])
         .failed(2, "--beyond-this-computer");
+    // Nobody can type this one, so nobody could be answered there.
+    laptop
+        .run(&["serve", "--listen", "0.0.0.0:0", "--beyond-this-computer"])
+        .failed(2, "one address");
 }
