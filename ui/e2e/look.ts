@@ -43,7 +43,7 @@ export function look(wanted: Wanted): Seen[] | null {
   if (wanted.role === 'summary' || wanted.role === 'password') {
     const what = { summary: 'summary', password: 'input[type=password]' }[wanted.role];
     all = [...document.querySelectorAll<HTMLElement>(what)].filter((element) => element.checkVisibility());
-    for (const element of all) names.set(element, plain((element as HTMLInputElement).labels?.[0]?.textContent ?? element.textContent));
+    for (const element of all) names.set(element, plain(((element as HTMLInputElement).labels?.[0] ?? element).innerText));
   } else {
     all = library.queryAllByRole(document.body, wanted.role, { name: (name, element) => names.set(element, plain(name)) !== undefined });
   }

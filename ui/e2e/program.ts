@@ -35,6 +35,8 @@ const running = new Set<Running>();
 process.on('exit', () => {
   for (const one of running) one.signal('SIGKILL');
 });
+// Whoever ends the tests, or whatever ran them, ends what they started.
+for (const end of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) process.on(end, () => process.exit(1));
 
 /** A process that a test started, with those it started itself. */
 export class Running {

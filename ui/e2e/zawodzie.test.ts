@@ -3,10 +3,10 @@ import { Neighbour } from './neighbour';
 import type { Kind } from './screen';
 import { inAStreet, type Street } from './street';
 import { until } from './until';
-import { FILE, projects } from './zawodzie';
+import { FILE, type Project, projects } from './zawodzie';
 
 /** A word of each title that no other title has. */
-function distinct(): { name: string; cost: number; word: string }[] {
+function distinct(): (Project & { word: string })[] {
   const all = projects();
   const words = (text: string) => text.split(/[^\p{L}]+/u).filter((word) => word.length > 5);
   return all.map((project) => {
@@ -30,11 +30,12 @@ async function zawodzie(street: Street, kind: Kind) {
   await ada.goesTo('ideas');
   const { screen, m } = ada;
   await screen.see('heading', m.ideas_count({ count: 8 }));
-  for (const project of all) expect(await costOf(ada, project.name)).toBe(project.cost);
+  const costs = ({ name, cost }: Project) => until(`${name} costs ${cost}`, async () => (await costOf(ada, name)) === cost);
+  for (const project of all) await costs(project);
   for (const project of all) {
     await screen.type(m.search_ideas(), project.word, 'searchbox');
     await screen.see('heading', m.ideas_count({ count: 1 }));
-    await until(`${project.word} finds ${project.name}`, async () => (await costOf(ada, project.name)) === project.cost);
+    await costs(project);
   }
 }
 
