@@ -320,6 +320,9 @@ fn frames() -> Vec<Frame> {
         ]
         .map(Frame::NotAdmitted),
     );
+    frames.push(Frame::Member {
+        membership: EntryId([7; 32]),
+    });
     frames
 }
 
@@ -341,7 +344,8 @@ fn the_bytes_of_every_frame_stay() {
             | Frame::Stored(_)
             | Frame::PublishEnrolment(_)
             | Frame::JoinRequest(_)
-            | Frame::Admitted { .. } => debug.split([' ', '(']).next().unwrap_or_default().to_owned(),
+            | Frame::Admitted { .. }
+            | Frame::Member { .. } => debug.split([' ', '(']).next().unwrap_or_default().to_owned(),
         };
         lines.bytes(&name, &bytes);
     }

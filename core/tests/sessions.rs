@@ -9,7 +9,8 @@
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream, presets};
@@ -244,24 +245,43 @@ fn two_who_have_much_to_say_to_each_other_both_say_it() {
     });
 }
 
+/// Somebody who has a group and does not let go of it.
+struct Holding {
+    release: Sender<()>,
+    holder: JoinHandle<()>,
+}
+
+impl Holding {
+    /// Comes back once they have it.
+    fn of(node: &Node, group: GroupId) -> Self {
+        let (is_held, held) = channel();
+        let (release, released) = channel::<()>();
+        let node = node.clone();
+        let holder = std::thread::spawn(move || {
+            node.with_group(group, |_| {
+                is_held.send(()).unwrap();
+                released.recv().ok();
+                Ok::<_, NodeError>(())
+            })
+            .unwrap();
+        });
+        held.recv().unwrap();
+        Self { release, holder }
+    }
+
+    fn end(self) {
+        drop(self.release);
+        self.holder.join().unwrap();
+    }
+}
+
 /// While somebody else has the group, whoever wants it waits, and nobody else.
 #[test]
 fn a_busy_group_keeps_only_those_waiting_who_want_it() {
     let (runtime, elsewhere) = (runtime(), runtime());
     let (anna, listening, ben, group) = runtime.block_on(neighbours());
     let by_hand = elsewhere.block_on(ByHand::new(&ben.node, &anna.node, &listening));
-    let (is_held, held) = channel();
-    let (release, released) = channel::<()>();
-    let node = anna.node.clone();
-    let holder = std::thread::spawn(move || {
-        node.with_group(group, |_| {
-            is_held.send(()).unwrap();
-            released.recv().ok();
-            Ok::<_, NodeError>(())
-        })
-        .unwrap();
-    });
-    held.recv().unwrap();
+    let holding = Holding::of(&anna.node, group);
     let others_go_on = || {
         let (done, is_done) = channel();
         runtime.spawn(async move { done.send(()).ok() });
@@ -279,8 +299,7 @@ fn a_busy_group_keeps_only_those_waiting_who_want_it() {
     // A network that starts: whom to dial, too.
     let started = runtime.block_on(Network::start(&anna.node, None)).unwrap();
     others_go_on();
-    drop(release);
-    holder.join().unwrap();
+    holding.end();
     runtime.block_on(started.stop());
     runtime.block_on(listening.stop());
 }
@@ -311,26 +330,14 @@ fn a_running_network_goes_on_with_a_new_passphrase() {
 
     let ben = Node::open(&restored, &passphrase()).unwrap();
     let new = Passphrase::new("am Markt rechts");
-    let (is_held, held) = channel();
-    let (release, released) = channel::<()>();
-    let node = anna.node.clone();
-    let holder = std::thread::spawn(move || {
-        node.with_group(group, |_| {
-            is_held.send(()).unwrap();
-            released.recv().ok();
-            Ok::<_, NodeError>(())
-        })
-        .unwrap();
-    });
-    held.recv().unwrap();
+    let holding = Holding::of(&anna.node, group);
     // Anna's device says nothing yet, so nothing is enrolled before the passphrase is another one.
     let mut changed = ben.events();
     let network = runtime
         .block_on(Network::start(&ben, Some(passphrase())))
         .unwrap();
     ben.change_passphrase(&passphrase(), &new).unwrap();
-    drop(release);
-    holder.join().unwrap();
+    holding.end();
     let writes = || {
         let own = |replica: &mut Replica<GroupStore>| {
             let number = replica.own_journal().map(|own| replica.frontier()[&own].0);
@@ -350,4 +357,37 @@ fn a_running_network_goes_on_with_a_new_passphrase() {
     assert!(Node::open(&restored, &passphrase()).is_err());
     let ideas = Node::open(&restored, &new).unwrap().ideas(group).unwrap();
     assert_eq!(ideas.len(), 2);
+}
+
+/// A laptop is lost; its owner has the recovery words, and a neighbour who invites them again.
+#[test]
+fn a_restored_profile_comes_back_into_its_group() {
+    let runtime = runtime();
+    let (anna, listening, ben, group) = runtime.block_on(neighbours());
+    let words = ben.node.recovery_words(&passphrase()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    let restored = Node::restore(&home, "Ben", &passphrase(), &words).unwrap();
+    let joined = runtime.block_on(async {
+        let reachable = vec![address(&listening).await];
+        let invitation = anna.node.invite(group, Role::Member, reachable).unwrap();
+        join(&restored, &invitation, &passphrase(), LIMIT).await.unwrap()
+    });
+    assert_eq!(joined.group, group);
+    let idea = Draft {
+        title: "Benches".to_owned(),
+        ..Draft::default()
+    };
+    restored.add_idea(group, &idea).unwrap();
+    let network = runtime.block_on(Network::start(&restored, None)).unwrap();
+    runtime.block_on(even(&network, group, anna.node.me().device_id()));
+    runtime.block_on(network.stop());
+    assert_eq!(anna.node.ideas(group).unwrap().len(), 1);
+    let people = anna
+        .node
+        .with_group(group, |replica| Ok::<_, NodeError>(replica.roster().persons()));
+    let people = people.unwrap();
+    assert_eq!(people.len(), 2, "nobody new");
+    assert_eq!(people[&ben.node.me().person].devices.len(), 2);
+    runtime.block_on(listening.stop());
 }

@@ -257,7 +257,8 @@ fn join(
     // Ben dials.
     let (at_ben, at_annas) = channels(ben.me.device_id(), anna.me.device_id(), [9; 32]);
     let request = invitation.request(&ben.me, &ben.person, &at_ben);
-    let admission = at_anna.admit(&request, &at_annas, NOW, &mut anna.rng)?;
+    let answer = at_anna.admit(&request, &at_annas, NOW, &mut anna.rng)?;
+    let admission = answer.admission().ok_or("a stranger is admitted")?;
     let bundle = at_anna.bundle(&Frontier::new(), Compression::Fast)?;
     let replica = Replica::join(
         MemoryStorage::default(),

@@ -291,7 +291,11 @@ fn found(people: &mut [Neighbour], rng: &mut ChaCha20Rng) -> Replica<MemoryStora
         let (invitation, channel) = invite(&mut replica, &people[inviter], &people[joiner], rng);
         let (me, box_secret) = (&people[joiner].me, &people[joiner].box_secret);
         let request = invitation.request(me, &people[joiner].person, &channel);
-        let admission = replica.admit(&request, &channel, at, rng).unwrap();
+        let admission = replica
+            .admit(&request, &channel, at, rng)
+            .unwrap()
+            .admission()
+            .unwrap();
         let bundle = replica.bundle(&Frontier::new(), Compression::Fast).unwrap();
         replica = Replica::join(
             MemoryStorage::default(),

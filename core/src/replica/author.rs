@@ -8,7 +8,7 @@ use rand::CryptoRng;
 
 use crate::domain::admission::{Admission, admission};
 use crate::domain::charter::Charter;
-use crate::domain::control::{ControlAct, ControlEntry, Device, Found, Open};
+use crate::domain::control::{ControlAct, ControlEntry, Found, Open};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, Timestamp};
 use crate::planted::{Bug, is_on};
@@ -61,11 +61,7 @@ impl<S: Storage> Replica<S> {
         let key = GroupKey::generate(rng);
         let signing = SigningKey::generate(rng);
         let journal = JournalId(signing.verifying_key().to_bytes());
-        let founder = Device {
-            person: me.person,
-            device: me.device_id(),
-            box_key: me.box_key,
-        };
+        let founder = me.named();
         let person_signature = sign(person, &found_bytes(journal, key.id(), &founder, &charter));
         let act = ControlAct::Found(Found {
             founder,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::charter::Charter;
-use crate::domain::control::{Admit, ControlAct, Device};
+use crate::domain::control::{Admit, ControlAct, Device, Enrol};
 use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
 
 use super::codec::{decode, encode};
@@ -145,6 +145,24 @@ pub fn join_bytes(
 #[must_use]
 pub fn enrol_bytes(group: GroupId, membership: EntryId, enrolled: &Device, nonce: &[u8; 16]) -> Vec<u8> {
     encode(&("kiez 1 enrol", group, membership, enrolled, nonce))
+}
+
+/// An `enrol` of a device in a membership of its person, signed by that person.
+#[must_use]
+pub fn sign_enrolment(
+    group: GroupId,
+    membership: EntryId,
+    enrolled: Device,
+    nonce: [u8; 16],
+    person: &SigningKey,
+) -> Enrol {
+    let message = enrol_bytes(group, membership, &enrolled, &nonce);
+    Enrol {
+        membership,
+        enrolled,
+        nonce,
+        person_signature: sign(person, &message),
+    }
 }
 
 /// Signs one of the above.

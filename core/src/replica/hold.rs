@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
-use crate::domain::control::ControlEntry;
+use crate::domain::control::{ControlEntry, Device};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, PersonId, PollId};
 use crate::domain::roster::{Author, NotOk, Roster};
@@ -48,6 +48,16 @@ impl Me {
     #[must_use]
     pub fn device_id(&self) -> DeviceId {
         DeviceId(self.device.verifying_key().to_bytes())
+    }
+
+    /// As a grant names it.
+    #[must_use]
+    pub fn named(&self) -> Device {
+        Device {
+            person: self.person,
+            device: self.device_id(),
+            box_key: self.box_key,
+        }
     }
 }
 

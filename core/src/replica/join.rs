@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::domain::charter::Role;
-use crate::domain::control::{Admit, ControlAct, Device, Invite};
+use crate::domain::control::{Admit, ControlAct, Device, Enrol, Invite};
 use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, Timestamp};
 use crate::domain::roster::NotOk;
 
@@ -131,11 +131,7 @@ impl Invitation {
     pub fn request(&self, me: &Me, person: &SigningKey, channel: &Channel) -> JoinRequest {
         let secret = SigningKey::from_bytes(&self.secret);
         let invite_key = InviteKey(secret.verifying_key().to_bytes());
-        let joiner = Device {
-            person: me.person,
-            device: me.device_id(),
-            box_key: me.box_key,
-        };
+        let joiner = me.named();
         let message = join_bytes(self.group, self.invite, invite_key, &joiner, &channel.exporter);
         let admit = Admit {
             invite: self.invite,
@@ -180,6 +176,41 @@ pub struct Admission {
     pub grant: EntryId,
     /// The group keys for the joiner.
     pub boxes: Vec<KeyBox>,
+}
+
+/// What the inviting device answers a request that is in order.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Yes.
+    Admitted(Admission),
+    /// They are a member already: this device of theirs is to be enrolled.
+    Member(Known),
+}
+
+impl Answer {
+    /// The yes, where it is one.
+    #[must_use]
+    pub fn admission(self) -> Option<Admission> {
+        match self {
+            Self::Admitted(admission) => Some(admission),
+            Self::Member(_) => None,
+        }
+    }
+}
+
+/// A member who asked to join with a further device. Only [`Replica::admit`] makes one: their request was in order.
+#[derive(Debug, Clone)]
+pub struct Known {
+    joiner: Device,
+    membership: EntryId,
+}
+
+impl Known {
+    /// The membership in which the device is to be enrolled.
+    #[must_use]
+    pub const fn membership(&self) -> EntryId {
+        self.membership
+    }
 }
 
 /// Why nobody was admitted.
@@ -241,7 +272,8 @@ impl<S: Storage> Replica<S> {
         })
     }
 
-    /// Answers a joiner's request: admits, and boxes the group keys. The same joiner asking again gets the same answer.
+    /// Answers a joiner's request: admits, and boxes the group keys. The same joiner asking again gets the same answer. A
+    /// member who asks with a device that is not theirs yet is asked for its enrolment.
     ///
     /// # Errors
     /// A refusal for the joiner, or our own trouble.
@@ -251,20 +283,9 @@ impl<S: Storage> Replica<S> {
         channel: &Channel,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<Admission, AdmitError> {
+    ) -> Result<Answer, AdmitError> {
         let admit = &request.admit;
-        let own = self.own_journal().ok_or(JoinRefusal::Unable)?;
-        let (journal, invite) = self.roster().invite(admit.invite).ok_or(JoinRefusal::Unknown)?;
-        if request.group != self.group() || journal != own {
-            return Err(JoinRefusal::Unknown.into());
-        }
-        if !is_signed(self.group(), admit)
-            || invite.key != admit.invite_key
-            || admit.exporter != channel.exporter
-            || admit.joiner.device != channel.peer
-        {
-            return Err(JoinRefusal::Invalid.into());
-        }
+        let expires = self.invite_behind(request, channel)?;
         let used = self
             .roster()
             .admitted_by(admit.invite)
@@ -272,19 +293,81 @@ impl<S: Storage> Replica<S> {
         let grant = match used {
             Some((grant, joiner)) if joiner == admit.joiner => grant,
             Some(_) => return Err(JoinRefusal::Used.into()),
-            None if now > invite.expires => return Err(JoinRefusal::Expired.into()),
+            None if now > expires => return Err(JoinRefusal::Expired.into()),
             None => match self.write_act(ControlAct::Admit(admit.clone())) {
                 Ok(grant) => grant,
                 Err(ReplicaError::NotAllowed(NotOk::AlreadyAMember)) => {
-                    return Err(JoinRefusal::AlreadyAMember.into());
+                    // Granted before, by whoever it was, and the answer was lost.
+                    match self.roster().unopened_grant(&admit.joiner) {
+                        Some(grant) => grant,
+                        None => return self.known(admit.joiner).map(Answer::Member),
+                    }
                 }
                 Err(error) => return Err(error.into()),
             },
         };
+        self.admission(grant, admit.joiner.box_key, rng)
+            .map(Answer::Admitted)
+    }
+
+    /// Writes the enrolment that a member signed who asked to join with a further device, and boxes the group keys.
+    ///
+    /// # Errors
+    /// A refusal for the joiner, or our own trouble.
+    pub fn enrol(
+        &mut self,
+        known: &Known,
+        enrol: Enrol,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Admission, AdmitError> {
+        if enrol.enrolled != known.joiner || enrol.membership != known.membership {
+            return Err(JoinRefusal::Invalid.into());
+        }
+        let grant = match self.write_act(ControlAct::Enrol(enrol)) {
+            Ok(grant) => grant,
+            Err(ReplicaError::NotAllowed(_) | ReplicaError::OwnWorkRefused(_)) => {
+                return Err(JoinRefusal::Invalid.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.admission(grant, known.joiner.box_key, rng)
+    }
+
+    /// When the invitation expires that this request comes with. It is one of this device, and of the device on the other
+    /// end of this very channel.
+    fn invite_behind(&self, request: &JoinRequest, channel: &Channel) -> Result<Timestamp, JoinRefusal> {
+        let admit = &request.admit;
+        let own = self.own_journal().ok_or(JoinRefusal::Unable)?;
+        let (journal, invite) = self.roster().invite(admit.invite).ok_or(JoinRefusal::Unknown)?;
+        if request.group != self.group() || journal != own {
+            return Err(JoinRefusal::Unknown);
+        }
+        if !is_signed(self.group(), admit)
+            || invite.key != admit.invite_key
+            || admit.exporter != channel.exporter
+            || admit.joiner.device != channel.peer
+        {
+            return Err(JoinRefusal::Invalid);
+        }
+        Ok(invite.expires)
+    }
+
+    fn known(&self, joiner: Device) -> Result<Known, AdmitError> {
+        let membership = self.roster().membership(joiner.person);
+        let membership = membership.ok_or(JoinRefusal::AlreadyAMember)?;
+        Ok(Known { joiner, membership })
+    }
+
+    fn admission(
+        &self,
+        grant: EntryId,
+        box_key: BoxKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Admission, AdmitError> {
         let boxes: Result<Vec<KeyBox>, BoxError> = self
             .keys()
             .iter()
-            .map(|key| seal_box(self.group(), key, admit.joiner.box_key, rng))
+            .map(|key| seal_box(self.group(), key, box_key, rng))
             .collect();
         Ok(Admission {
             grant,

@@ -335,7 +335,8 @@ impl Session {
             | Frame::Identify { .. }
             | Frame::Goodbye(_)
             | Frame::JoinRequest(_)
-            | Frame::Admitted { .. } => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
+            | Frame::Admitted { .. }
+            | Frame::Member { .. } => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
         }
     }
 
@@ -454,7 +455,7 @@ impl Session {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
         }
         // One that was published is on its way to them: else they could fill this device's journal.
-        if replica.roster().is_enrolled_unopened(&enrol.enrolled) {
+        if replica.roster().unopened_grant(&enrol.enrolled).is_some() {
             return vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))];
         }
         // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.

@@ -66,6 +66,12 @@ pub enum Frame {
     },
     /// The inviting device does not admit, and why.
     NotAdmitted(JoinRefusal),
+    /// The joiner is a member already: they are asked for an enrolment of this device in that membership, as
+    /// [`Frame::PublishEnrolment`].
+    Member {
+        /// The `found` or `admit` entry of the membership.
+        membership: EntryId,
+    },
 }
 
 /// A joiner's request.
@@ -200,7 +206,8 @@ impl Frame {
             | Self::PublishEnrolment(_)
             | Self::Goodbye(_)
             | Self::JoinRequest(_)
-            | Self::NotAdmitted(_) => true,
+            | Self::NotAdmitted(_)
+            | Self::Member { .. } => true,
         };
         if within {
             Ok(frame)

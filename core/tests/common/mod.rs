@@ -81,7 +81,11 @@ impl Neighbour {
             .unwrap();
         let (to_a, to_b) = channels(self.me.device_id(), anna.me.device_id());
         let request = invitation.request(&self.me, &self.person, &to_a);
-        let admission = a.admit(&request, &to_b, NOW, &mut anna.rng).unwrap();
+        let admission = a
+            .admit(&request, &to_b, NOW, &mut anna.rng)
+            .unwrap()
+            .admission()
+            .unwrap();
         let bundle = a.bundle(&Frontier::new(), Compression::Fast).unwrap();
         Replica::join(
             MemoryStorage::default(),

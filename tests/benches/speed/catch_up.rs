@@ -139,7 +139,8 @@ fn name(frame: &Frame) -> &'static str {
         | Frame::Goodbye(_)
         | Frame::JoinRequest(_)
         | Frame::Admitted { .. }
-        | Frame::NotAdmitted(_) => "other",
+        | Frame::NotAdmitted(_)
+        | Frame::Member { .. } => "other",
     }
 }
 

@@ -331,6 +331,7 @@ fn kind_of(frame: &Frame) -> String {
         Frame::JoinRequest(_) => "a request to join",
         Frame::Admitted { .. } => "an admission",
         Frame::NotAdmitted(_) => "a refusal",
+        Frame::Member { .. } => "a request for an enrolment",
     };
     kind.to_owned()
 }

@@ -2,13 +2,13 @@
 //! after a restored backup.
 
 use kiez_core::domain::charter::Role;
-use kiez_core::domain::control::{ControlAct, Device, Enrol};
-use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Signature, Timestamp};
+use kiez_core::domain::control::{ControlAct, Enrol};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Timestamp};
 use kiez_core::replica::bundle::{self, Compression};
-use kiez_core::replica::control::{enrol_bytes, sign};
+use kiez_core::replica::control::sign_enrolment;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Replica, ReplicaError};
-use kiez_core::replica::join::{Admission, AdmitError, Invitation, JoinError};
+use kiez_core::replica::join::{Admission, AdmitError, Answer, Invitation, JoinError, Known};
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::session::{Channel, bundle_parts};
 use kiez_core::replica::storage::Storage;
@@ -106,7 +106,7 @@ impl World {
         self.note(offer.inviter, Act::Control, &attempt.wrote)?;
         let whom = self.nodes[offer.to].name.clone();
         match attempt.result {
-            Ok(admission) => {
+            Ok(Answer::Admitted(admission)) => {
                 self.trace.event(format_args!("{whom} is admitted"));
                 self.offers[number].is_used = true;
                 if self.nodes[offer.to].replica.is_none() {
@@ -114,17 +114,46 @@ impl World {
                 }
                 Ok(())
             }
+            Ok(Answer::Member(known)) => {
+                self.trace
+                    .event(format_args!("{whom} is a member, and asked for an enrolment"));
+                self.check_refusal(&offer, JoinRefusal::AlreadyAMember)?;
+                if self.nodes[offer.to].replica.is_some() {
+                    self.offers.remove(number);
+                    return Ok(());
+                }
+                self.enrols_to_join(&offer, &invitation, &known)
+            }
             Err(AdmitError::Refused(why)) => {
                 self.trace.event(format_args!("{whom} is refused: {why}"));
                 self.check_refusal(&offer, why)?;
-                if why == JoinRefusal::AlreadyAMember && self.nodes[offer.to].replica.is_none() {
-                    self.hand_over(offer.inviter, offer.to)?;
-                }
                 self.offers.remove(number);
                 Ok(())
             }
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
             Err(AdmitError::Replica(error)) => wrong!("{whom} could not be admitted: {error}"),
+        }
+    }
+
+    /// A member who asked to join with a device that is not theirs yet signs its enrolment.
+    fn enrols_to_join(&mut self, offer: &Offer, invitation: &Invitation, known: &Known) -> Outcome {
+        let membership = known.membership();
+        if self.hop(&Frame::Member { membership })?.is_none() {
+            return Ok(());
+        }
+        let Some(enrol) = self.enrolment(offer.inviter, offer.to) else {
+            wrong!("a member without a membership");
+        };
+        let Some(Frame::PublishEnrolment(enrol)) = self.hop(&Frame::PublishEnrolment(Box::new(enrol)))?
+        else {
+            return Ok(());
+        };
+        let attempt = self.attempt(offer.inviter, |replica, rng, _| replica.enrol(known, *enrol, rng))?;
+        self.note(offer.inviter, Act::Control, &attempt.wrote)?;
+        match attempt.result {
+            Ok(admission) => self.admitted(offer, invitation, admission),
+            Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
+            Err(error) => wrong!("a member's further device was not enrolled: {error}"),
         }
     }
 
@@ -251,7 +280,8 @@ impl World {
             wrong!("a used invitation let somebody in");
         }
         match attempt.result {
-            Err(AdmitError::Refused(JoinRefusal::Used)) => Ok(()),
+            // Where the invitation is not what let them in: nothing was written, and they are who they say.
+            Err(AdmitError::Refused(JoinRefusal::Used)) | Ok(Answer::Member(_)) => Ok(()),
             Err(AdmitError::Refused(why)) => self.check_refusal(offer, why),
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
             other => wrong!("a used invitation was answered with {other:?}"),
@@ -312,22 +342,16 @@ impl World {
         let replica = self.nodes[at].replica.as_ref()?;
         let person = &self.persons[self.nodes[device].person];
         let membership = replica.roster().membership(person.id)?;
-        let me = &self.nodes[device].me;
-        let enrolled = Device {
-            person: me.person,
-            device: me.device_id(),
-            box_key: me.box_key,
-        };
+        let enrolled = self.nodes[device].me.named();
         let mut nonce = [0; 16];
         self.dice.rng().fill_bytes(&mut nonce);
-        let message = enrol_bytes(replica.group(), membership, &enrolled, &nonce);
-        let person_signature: Signature = sign(&person.key, &message);
-        Some(Enrol {
+        Some(sign_enrolment(
+            replica.group(),
             membership,
             enrolled,
             nonce,
-            person_signature,
-        })
+            &person.key,
+        ))
     }
 
     /// A device that somebody's roster knows, and that has not begun, is given the keys and the group.

@@ -94,7 +94,11 @@ impl Block {
         let replica = self.replica();
         let (invitation, channel) = invite(replica, &people[inviter], &people[joiner], &mut rng);
         let request = invitation.request(&people[joiner].me, &people[joiner].person, &channel);
-        replica.admit(&request, &channel, at, &mut rng).unwrap();
+        replica
+            .admit(&request, &channel, at, &mut rng)
+            .unwrap()
+            .admission()
+            .unwrap();
         replica.open_journal(&people[joiner].me, &mut rng).unwrap();
         replica.set_profile_name(&name(joiner), at).unwrap();
         let own = replica.storage().own().unwrap().unwrap();

@@ -277,12 +277,14 @@ impl Roster {
         self.author(journal).and_then(|author| self.device(author.grant))
     }
 
-    /// Is there a grant for this very device on which it has not begun a journal?
+    /// A grant for this very device on which it has not begun a journal.
     #[must_use]
-    pub fn is_enrolled_unopened(&self, device: &Device) -> bool {
+    pub fn unopened_grant(&self, device: &Device) -> Option<EntryId> {
         let used: BTreeSet<EntryId> = self.authors().map(|(_, author)| author.grant).collect();
         let mut grants = self.entries.iter().filter(|(_, judged)| judged.verdict.is_ok());
-        grants.any(|(id, judged)| judged.entry.act.device() == Some(*device) && !used.contains(id))
+        grants
+            .find(|(id, judged)| judged.entry.act.device() == Some(*device) && !used.contains(id))
+            .map(|(id, _)| *id)
     }
 
     /// All journals that hold, with their authors.

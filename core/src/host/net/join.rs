@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
-use iroh::endpoint::Connection;
+use iroh::endpoint::{Connection, RecvStream};
 use tokio::task::block_in_place;
 
+use crate::domain::control::Enrol;
 use crate::domain::id::{DeviceId, GroupId};
 use crate::host::discovery::Discovery;
 use crate::host::keystore::Passphrase;
 use crate::host::node::{Node, NodeError, now};
-use crate::host::random::SystemRandom;
+use crate::host::random::{self, SystemRandom};
+use crate::host::store::GroupStore;
 use crate::replica::bundle::Compression;
+use crate::replica::control::sign_enrolment;
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::Replica;
-use crate::replica::join::{AdmitError, Invitation, JoinError, short_code};
+use crate::replica::join::{Admission, AdmitError, Answer, Invitation, JoinError, Known, short_code};
 use crate::replica::keys::KeyBox;
 use crate::replica::limits::BUNDLE_BYTES_MAX;
 use crate::replica::session::bundle_parts;
@@ -169,32 +172,30 @@ async fn ask(
     let channel = frames::channel(connection)?;
     let request = invitation.request(node.me(), person, &channel);
     let (mut send, mut recv) = frames::open(connection, &Frame::JoinRequest(Box::new(request))).await?;
-    let answer = tokio::time::timeout(ANSWER, frames::read(&mut recv))
-        .await
-        .map_err(|_| WireError::Lost)??;
-    let boxes = match answer {
-        Some(Frame::Admitted { boxes, .. }) => boxes,
-        Some(Frame::NotAdmitted(refusal)) => return Err(refusal.into()),
-        Some(_) | None => return Err(AskError::Lost),
-    };
-    let mut bundle = Vec::new();
-    loop {
-        let part = tokio::time::timeout(ANSWER, frames::read(&mut recv))
-            .await
-            .map_err(|_| WireError::Lost)??;
-        let Some(Frame::BundlePart { total, bytes }) = part else {
-            return Err(AskError::Lost);
-        };
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        bundle.extend_from_slice(&bytes.0);
-        if bytes.0.is_empty() || bundle.len() > total || total > BUNDLE_BYTES_MAX {
-            return Err(AskError::Lost);
-        }
-        tracing::info!("received {} of {total} bytes", bundle.len());
-        if bundle.len() == total {
-            break;
-        }
+    let mut answer = next(&mut recv).await?;
+    if let Frame::Member { membership } = answer {
+        // A profile that was restored: this device becomes one more of theirs.
+        let enrolled = node.me().named();
+        let enrol = sign_enrolment(invitation.group, membership, enrolled, random::bytes(), person);
+        frames::write(&mut send, &Frame::PublishEnrolment(Box::new(enrol))).await?;
+        answer = next(&mut recv).await?;
     }
+    let boxes = match answer {
+        Frame::Admitted { boxes, .. } => boxes,
+        Frame::NotAdmitted(refusal) => return Err(refusal.into()),
+        Frame::Hello { .. }
+        | Frame::Identify { .. }
+        | Frame::Digest(_)
+        | Frame::Frontier(_)
+        | Frame::Entries(_)
+        | Frame::BundlePart { .. }
+        | Frame::Stored(_)
+        | Frame::PublishEnrolment(_)
+        | Frame::Goodbye(_)
+        | Frame::JoinRequest(_)
+        | Frame::Member { .. } => return Err(AskError::Lost),
+    };
+    let bundle = whole_bundle(&mut recv).await?;
     let group = block_in_place(|| adopt(node, invitation, &boxes, &bundle))?;
     send.finish().ok();
     connection.close(0_u32.into(), b"");
@@ -202,6 +203,29 @@ async fn ask(
         group,
         code: short_code(group, &channel),
     })
+}
+
+async fn whole_bundle(recv: &mut RecvStream) -> Result<Vec<u8>, WireError> {
+    let mut bundle = Vec::new();
+    loop {
+        let Frame::BundlePart { total, bytes } = next(recv).await? else {
+            return Err(WireError::Lost);
+        };
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        bundle.extend_from_slice(&bytes.0);
+        if bytes.0.is_empty() || bundle.len() > total || total > BUNDLE_BYTES_MAX {
+            return Err(WireError::Lost);
+        }
+        tracing::info!("received {} of {total} bytes", bundle.len());
+        if bundle.len() == total {
+            return Ok(bundle);
+        }
+    }
+}
+
+async fn next(recv: &mut RecvStream) -> Result<Frame, WireError> {
+    let frame = tokio::time::timeout(ANSWER, frames::read(recv)).await;
+    frame.map_err(|_| WireError::Lost)??.ok_or(WireError::Lost)
 }
 
 /// Takes in the group as the inviting device sent it, and says the person's name there.
@@ -231,13 +255,22 @@ fn adopt(
 pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(), SessionError> {
     let channel = frames::channel(connection)?;
     let accepted = shared.unless_stopped(frames::accept(connection)).await;
-    let (mut send, _recv, frame) = accepted.ok_or(WireError::Lost)??;
+    let (mut send, mut recv, frame) = accepted.ok_or(WireError::Lost)??;
     let Frame::JoinRequest(request) = frame else {
         return Err(WireError::Lost.into());
     };
-    let answer = block_in_place(|| admit(shared, &request, &channel));
+    let mut answer = block_in_place(|| admit(shared, &request, &channel));
+    if let Ok(Reply::Member(known)) = &answer {
+        let membership = known.membership();
+        frames::write(&mut send, &Frame::Member { membership }).await?;
+        let signed = shared.unless_stopped(next(&mut recv)).await;
+        let Frame::PublishEnrolment(enrol) = signed.ok_or(WireError::Lost)?? else {
+            return Err(WireError::Lost.into());
+        };
+        answer = block_in_place(|| enrol_known(shared, request.group, known, *enrol));
+    }
     let frames_out = match answer {
-        Ok(frames_out) => {
+        Ok(Reply::Admitted(frames_out)) => {
             let code = short_code(request.group, &channel);
             shared.joined.send_replace(Some(Joined {
                 group: request.group,
@@ -247,6 +280,7 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
             shared.node.tell(request.group);
             frames_out
         }
+        Ok(Reply::Member(_)) => vec![Frame::NotAdmitted(JoinRefusal::AlreadyAMember)],
         Err(refusal) => vec![Frame::NotAdmitted(refusal)],
     };
     for frame in &frames_out {
@@ -262,34 +296,62 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     Ok(())
 }
 
+enum Reply {
+    /// The boxes, and the group.
+    Admitted(Vec<Frame>),
+    /// An enrolment is wanted.
+    Member(Known),
+}
+
 fn admit(
     shared: &Shared,
     request: &JoinRequest,
     channel: &crate::replica::session::Channel,
-) -> Result<Vec<Frame>, JoinRefusal> {
-    shared
+) -> Result<Reply, JoinRefusal> {
+    let group = shared
         .node
-        .with_group(request.group, |replica| -> Result<Vec<Frame>, Refusal> {
-            let admission = replica
-                .admit(request, channel, now(), &mut SystemRandom)
-                .map_err(|error| match error {
-                    AdmitError::Refused(refusal) => Refusal(refusal),
-                    AdmitError::Replica(_) => Refusal(JoinRefusal::Unable),
-                })?;
-            let bundle = replica
-                .bundle(&Frontier::new(), Compression::Fast)
-                .map_err(|_| Refusal(JoinRefusal::Unable))?;
-            let mut frames_out = vec![Frame::Admitted {
-                grant: admission.grant,
-                boxes: admission.boxes,
-            }];
-            frames_out.extend(bundle_parts(&bundle));
-            Ok(frames_out)
-        })
-        .map_err(|Refusal(refusal)| refusal)
+        .with_group(request.group, |replica| -> Result<Reply, Refusal> {
+            match replica.admit(request, channel, now(), &mut SystemRandom)? {
+                Answer::Admitted(admission) => Ok(Reply::Admitted(whole(replica, admission)?)),
+                Answer::Member(known) => Ok(Reply::Member(known)),
+            }
+        });
+    group.map_err(|Refusal(refusal)| refusal)
+}
+
+fn enrol_known(shared: &Shared, group: GroupId, known: &Known, enrol: Enrol) -> Result<Reply, JoinRefusal> {
+    let answer = shared
+        .node
+        .with_group(group, |replica| -> Result<Reply, Refusal> {
+            let admission = replica.enrol(known, enrol, &mut SystemRandom)?;
+            Ok(Reply::Admitted(whole(replica, admission)?))
+        });
+    answer.map_err(|Refusal(refusal)| refusal)
+}
+
+/// What somebody gets who is in: the keys, and all that there is.
+fn whole(replica: &Replica<GroupStore>, admission: Admission) -> Result<Vec<Frame>, Refusal> {
+    let bundle = replica
+        .bundle(&Frontier::new(), Compression::Fast)
+        .map_err(|_| Refusal(JoinRefusal::Unable))?;
+    let mut frames_out = vec![Frame::Admitted {
+        grant: admission.grant,
+        boxes: admission.boxes,
+    }];
+    frames_out.extend(bundle_parts(&bundle));
+    Ok(frames_out)
 }
 
 struct Refusal(JoinRefusal);
+
+impl From<AdmitError> for Refusal {
+    fn from(error: AdmitError) -> Self {
+        Self(match error {
+            AdmitError::Refused(refusal) => refusal,
+            AdmitError::Replica(_) => JoinRefusal::Unable,
+        })
+    }
+}
 
 impl From<NodeError> for Refusal {
     fn from(error: NodeError) -> Self {

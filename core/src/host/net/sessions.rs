@@ -8,13 +8,13 @@ use iroh::endpoint::{Connection, RecvStream, SendStream};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::block_in_place;
 
-use crate::domain::control::{Device, Enrol};
-use crate::domain::id::{DeviceId, GroupId, Signature};
+use crate::domain::control::Enrol;
+use crate::domain::id::{DeviceId, GroupId};
 use crate::host::clock::instant;
 use crate::host::node::{Changed, NodeError, now};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow};
-use crate::replica::control::{enrol_bytes, sign};
+use crate::replica::control::sign_enrolment;
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_member};
 use crate::replica::wire::{Frame, Goodbye};
@@ -418,20 +418,13 @@ fn enrolment(shared: &Shared, replica: &Replica<GroupStore>) -> Option<Enrol> {
     let words = node.recovery_words(&shared.passphrase.as_ref()?.now()).ok()?;
     let me = node.me();
     let membership = replica.roster().membership(me.person)?;
-    let enrolled = Device {
-        person: me.person,
-        device: me.device_id(),
-        box_key: me.box_key,
-    };
-    let nonce = random::bytes();
-    let message = enrol_bytes(replica.group(), membership, &enrolled, &nonce);
-    let person_signature: Signature = sign(&words.person_key(), &message);
-    Some(Enrol {
+    Some(sign_enrolment(
+        replica.group(),
         membership,
-        enrolled,
-        nonce,
-        person_signature,
-    })
+        me.named(),
+        random::bytes(),
+        &words.person_key(),
+    ))
 }
 
 /// Remembers where a device was reached, for when nothing is heard of it.
