@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::counting::Counting;
 use common::{NOW, Neighbour, idea, sync, titles};
@@ -82,6 +82,10 @@ fn the_branch_on_which_more_people_built_counts() {
         sync(&mut a, &mut anna, &mut copy, &mut ben);
         assert_eq!(titles(&mut a), ["one"]);
         assert_eq!(titles(&mut copy), ["one"]);
+        // Who keeps what follows from the choice can see when it becomes another.
+        let journal = b.own_journal().unwrap();
+        assert_eq!(a.chosen(), BTreeMap::from([(journal, b.frontier()[&journal])]));
+        assert_eq!(b.chosen(), BTreeMap::new(), "nothing has forked for Ben yet");
         assert_eq!(a.digest().unwrap(), copy.digest().unwrap());
         assert_eq!(a.census().unwrap().waiting, 0);
     }

@@ -244,16 +244,20 @@ impl Door {
 }
 
 async fn obey_in(house: House, asked: Asked) {
+    let mut stops = house.closing_stops();
     // Waits while the profile is being opened.
     let open = house.open().await;
     let outcome = match open.as_ref() {
         Some(open) => {
             let known = Known {
                 node: &open.node,
-                passphrase: &open.passphrase,
+                passphrase: &open.passphrase(),
                 network: &open.network,
             };
-            obey(known, asked.command).await
+            tokio::select! {
+                outcome = obey(known, asked.command) => outcome,
+                () = stops.stopped() => Err(in_use("The profile was locked meanwhile. Open it, and try again.")),
+            }
         }
         // Whoever asks could not open the profile, and it is not open here.
         None => Err(in_use(

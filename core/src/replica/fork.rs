@@ -77,6 +77,15 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
+    /// The journals that forked, and which entry each is taken to end with.
+    #[must_use]
+    pub fn chosen(&self) -> Frontier {
+        let forked = self.aside.keys();
+        forked
+            .filter_map(|journal| Some((*journal, self.journals.get(journal)?.head)))
+            .collect()
+    }
+
     /// The entries of this device's own journals that do not count, oldest first: what their author may say again.
     #[must_use]
     pub fn set_aside(&self, person: PersonId) -> Vec<&Entry> {

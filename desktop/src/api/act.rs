@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiez_core::domain::cost::Cost;
 use kiez_core::domain::id::{ChangeId, GroupId, PersonId, PollId, ProposalId, TaskId};
 use kiez_core::domain::place;
-use kiez_core::domain::proposal::{self, Draft};
+use kiez_core::domain::proposal::Draft;
 use kiez_core::domain::splice;
 use kiez_core::domain::task::TaskDraft;
 use kiez_core::host::net;
@@ -19,18 +19,10 @@ use ts_rs::TS;
 use super::Fault;
 use super::house::{House, Open};
 use super::names::text;
-use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState};
+use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState, TextField};
 
 /// How long joining waits for the inviting device. It can be stopped.
 const JOIN: Duration = Duration::from_secs(120);
-
-/// A text of an idea that people write together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum TextField {
-    Title,
-    Body,
-}
 
 /// Something typed: at a place some letters taken out, others put in. Places count UTF-16 units, as pages do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
@@ -189,6 +181,26 @@ pub(crate) enum Action {
 }
 
 /// Does it.
+async fn join(house: &House, invitation: &str) -> Result<Value, Fault> {
+    let mut stops = house.joining_stops();
+    let open = house.unlocked().await?;
+    let invitation = join::Invitation::parse(invitation)?;
+    let passphrase = open.passphrase();
+    let joining = net::join(&open.node, &invitation, &passphrase, JOIN);
+    let joined = tokio::select! {
+        joined = joining => joined?,
+        () = stops.stopped() => return Err(Fault::new("stopped")),
+    };
+    let card = block_in_place(|| open.node.group_card(joined.group))?;
+    // The inviting device is told that this one writes now.
+    open.network.look();
+    Ok(json!(Joined {
+        id: joined.group,
+        name: card.name,
+        code: joined.code,
+    }))
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the rest is done by the next function, which names it"
@@ -206,10 +218,10 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
         Action::Example {} => return Ok(added(&house.begin_example().await?)),
         Action::Passphrase { old, new } => house.change_passphrase(&old, &new).await?,
         Action::JoinStop {} => house.stop_joining(),
+        Action::Join { invitation } => return join(house, &invitation).await,
         other => {
-            let open = house.open().await;
-            let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
-            return act_open(house, open, other).await;
+            let open = house.unlocked().await?;
+            return act_open(house, &open, other).await;
         }
     }
     Ok(Value::Null)
@@ -221,22 +233,6 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
 )]
 async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, Fault> {
     match action {
-        Action::Join { invitation } => {
-            let invitation = join::Invitation::parse(&invitation)?;
-            let joining = net::join(&open.node, &invitation, &open.passphrase, JOIN);
-            let joined = tokio::select! {
-                joined = joining => joined?,
-                () = house.joining_stopped() => return Err(Fault::new("stopped")),
-            };
-            let card = block_in_place(|| open.node.group_card(joined.group))?;
-            // The inviting device is told that this one writes now.
-            open.network.look();
-            Ok(json!(Joined {
-                id: joined.group,
-                name: card.name,
-                code: joined.code,
-            }))
-        }
         Action::Invite { group, role } => {
             let addresses = open.network.own_addresses().await;
             let shown = addresses.iter().map(ToString::to_string).collect();
@@ -262,7 +258,7 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             Ok(Value::Null)
         }
         Action::Found { name, purpose } => {
-            let group = block_in_place(|| open.node.found(&name, &purpose, &open.passphrase))?;
+            let group = block_in_place(|| open.node.found(&name, &purpose, &open.passphrase()))?;
             house.tell_door();
             Ok(added(&group))
         }
@@ -366,10 +362,6 @@ fn typed(
         .map(str::parse)
         .collect();
     let heads = heads.map_err(|_| Fault::new("unknown-heads"))?;
-    let field = match field {
-        TextField::Title => proposal::TextField::Title,
-        TextField::Body => proposal::TextField::Body,
-    };
     let splices: Vec<splice::Splice> = splices
         .into_iter()
         .map(|splice| splice::Splice {
@@ -378,7 +370,7 @@ fn typed(
             insert: splice.insert,
         })
         .collect();
-    let now = node.splice_idea(group, id, field, &heads, &splices)?;
+    let now = node.splice_idea(group, id, field.into(), &heads, &splices)?;
     Ok(json!(text(&now)))
 }
 

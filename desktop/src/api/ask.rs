@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId};
+use kiez_core::domain::id::{DeviceId, GroupId, PersonId, PollId, ProposalId};
 use kiez_core::domain::poll::PollState;
 use kiez_core::domain::task::TaskState;
 use kiez_core::host::clock;
@@ -94,12 +94,12 @@ pub(crate) enum Query {
 
 /// Answers it.
 pub(crate) async fn answer(house: &House, query: Query) -> Result<Value, Fault> {
-    let open = house.open().await;
     if matches!(query, Query::Door {}) {
+        let open = house.open().await;
         return block_in_place(|| Ok(json!(door(house, open.as_ref())?)));
     }
-    let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
-    block_in_place(|| answer_open(open, query))
+    let open = house.unlocked().await?;
+    block_in_place(|| answer_open(&open, query))
 }
 
 fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
@@ -120,15 +120,23 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
         });
     };
     let node = &open.node;
-    let groups: Result<Vec<_>, Fault> = node
-        .groups()?
-        .into_iter()
-        .map(|group| Ok(group_card(node.group_card(group)?)))
-        .collect();
+    let groups = node.groups()?.into_iter().map(|id| {
+        let card = node.group_card(id).map(group_card);
+        // One that cannot be read is in nobody's way to the others; its places say what is wrong.
+        card.unwrap_or_else(|error| {
+            tracing::warn!("{id} cannot be read: {error}");
+            GroupCard {
+                id,
+                name: String::new(),
+                purpose: String::new(),
+                people: 0,
+            }
+        })
+    });
     Ok(Door {
         state: DoorState::Open,
         name: Some(node.profile_name()?),
-        groups: groups?,
+        groups: groups.collect(),
         person: Some(node.me().person),
         device: Some(node.me().device_id()),
         words_noted: node.words_noted()?,
@@ -154,7 +162,7 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         Query::Ideas { group } => json!(ideas(node, group)?),
         Query::Idea { group, id } => json!(names(group)?.idea_page(id)?),
         Query::History { group, id } => json!(names(group)?.versions(id)?),
-        Query::Decisions { group } => json!(names(group)?.polls(None)?),
+        Query::Decisions { group } => json!(names(group)?.poll_cards(node.poll_list(group)?)),
         Query::Poll { group, id } => json!(names(group)?.poll_page(id)?),
         Query::Tasks { group } => {
             let names = names(group)?;
@@ -166,8 +174,14 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         Query::Connections { group } => json!(connections(open, group)?),
         Query::Search { group, text } => {
             let names = names(group)?;
-            let hits = node.search(group, &text)?.into_iter();
-            json!(hits.filter_map(|hit| names.hit(hit)).collect::<Vec<_>>())
+            let hits = first_of_each(node.search(group, &text)?, |hit| {
+                (hit.kind.clone(), hit.id.clone(), hit.title.clone())
+            });
+            json!(
+                hits.into_iter()
+                    .filter_map(|hit| names.hit(hit))
+                    .collect::<Vec<_>>()
+            )
         }
         Query::Words { passphrase } => {
             let words = node.recovery_words(&Passphrase::new(&passphrase))?;
@@ -193,8 +207,9 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     let ideas = node.ideas(group)?;
     let names = Names::with(node, group, &ideas)?;
     let card = group_card(node.group_card(group)?);
-    let mut open_votes = names.polls(None)?;
-    open_votes.retain(|poll| PollState::from(poll.state) == PollState::Open);
+    let mut open_votes = node.poll_list(group)?;
+    open_votes.retain(|poll| poll.state == PollState::Open);
+    let mut open_votes = names.poll_cards(open_votes);
     // Those that wait for this person first; within, the newest first.
     open_votes.reverse();
     open_votes.sort_by_key(|poll| !poll.may_vote || poll.mine.is_some());
@@ -255,22 +270,17 @@ fn people(open: &Open, group: GroupId) -> Result<Vec<PersonCard>, Fault> {
 /// What everybody else has of this device's writing, and how the line to them is.
 fn reach(open: &Open, group: GroupId, names: &Names<'_>) -> Result<Vec<PersonReach>, Fault> {
     let lines = open.network.contacts().borrow().clone();
-    let mut best: BTreeMap<PersonId, Contact> = BTreeMap::new();
-    for peer in open.node.status(group)?.peers {
-        if let Some(line) = lines.get(&(group, peer.device)) {
-            let line = match line {
-                net::Contact::Even => Contact::Even,
-                net::Contact::Busy => Contact::Busy,
-                net::Contact::EndedEven | net::Contact::Lost => Contact::Lost,
-            };
-            let standing = best.entry(peer.person).or_insert(line);
-            *standing = line.max(*standing);
-        }
-    }
+    let line_to = |device: DeviceId| {
+        lines.get(&(group, device)).map(|line| match line {
+            net::Contact::Even => Contact::Even,
+            net::Contact::Busy => Contact::Busy,
+            net::Contact::EndedEven | net::Contact::Lost => Contact::Lost,
+        })
+    };
     let all = open.node.reach(group)?;
     Ok(all
         .iter()
-        .map(|reach| names.reach(reach, best.get(&reach.person).copied()))
+        .map(|reach| names.reach(reach, reach.devices.iter().copied().filter_map(line_to).max()))
         .collect())
 }
 

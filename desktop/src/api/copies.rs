@@ -20,8 +20,7 @@ pub(crate) struct Copy {
 
 /// Puts one together.
 pub(crate) async fn gather(house: &House, group: GroupId) -> Result<Copy, Fault> {
-    let open = house.open().await;
-    let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
+    let open = house.unlocked().await?;
     house.tell(Event::Copying {
         step: Step::Gathering,
     });
@@ -38,8 +37,7 @@ pub(crate) async fn take_in(house: &House, bytes: &[u8]) -> Result<CopyRead, Fau
     if bytes.len() > BUNDLE_BYTES_MAX {
         return Err(Fault::new("too-large"));
     }
-    let open = house.open().await;
-    let open = open.as_ref().ok_or_else(|| Fault::new("locked"))?;
+    let open = house.unlocked().await?;
     house.tell(Event::Copying { step: Step::TakingIn });
     let imported = block_in_place(|| open.node.import(bytes))?;
     Ok(CopyRead {

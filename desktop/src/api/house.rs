@@ -1,14 +1,18 @@
 //! The profile behind the pages: there is none, it is locked, or it is open with its network.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiez_core::domain::id::GroupId;
 use kiez_core::host::keystore::{Home, Passphrase, RecoveryWords};
 use kiez_core::host::net::{Contacts, Joined, Network};
-use kiez_core::host::node::{Changed, Node};
+use kiez_core::host::node::{Changed, HeldPassphrase, Node};
 use serde::Serialize;
-use tokio::sync::{Notify, RwLock, RwLockReadGuard, broadcast, watch};
-use tokio::task::{AbortHandle, block_in_place};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast, watch};
+use tokio::task::{AbortHandle, JoinHandle, block_in_place};
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::{Stream, StreamExt};
 use ts_rs::TS;
 
 use super::Fault;
@@ -59,16 +63,40 @@ pub(crate) enum Event {
 pub(crate) struct Open {
     pub(crate) node: Node,
     pub(crate) network: Network,
-    pub(crate) passphrase: Passphrase,
+    held: Arc<HeldPassphrase>,
     /// Where it is one to look around in: its folder, which goes when this is dropped.
     pub(super) example: Option<Example>,
     watching: AbortHandle,
+    numbering: JoinHandle<()>,
+    leaving: Arc<AtomicBool>,
 }
 
 impl Open {
+    /// The passphrase that is valid now.
+    pub(crate) fn passphrase(&self) -> Passphrase {
+        self.held.now()
+    }
+
     async fn close(self) {
         self.watching.abort();
+        self.leaving.store(true, Ordering::Relaxed);
         self.network.stop().await;
+        // It holds the profile open.
+        self.numbering.await.ok();
+    }
+}
+
+/// What goes on for long, and how it hears that it is to stop. To be had before the profile is asked for: then no stop is
+/// missed.
+#[derive(Debug)]
+pub(crate) struct Stops(watch::Receiver<()>);
+
+impl Stops {
+    /// Waits until it is to stop.
+    pub(crate) async fn stopped(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -78,7 +106,10 @@ pub(crate) struct House {
     home: Home,
     open: Arc<RwLock<Option<Open>>>,
     told: broadcast::Sender<Event>,
-    join_stop: Arc<Notify>,
+    /// Whoever waits to be let in is to wait no longer.
+    joining: watch::Sender<()>,
+    /// The profile is about to be closed.
+    closing: watch::Sender<()>,
 }
 
 impl House {
@@ -87,7 +118,8 @@ impl House {
             home,
             open: Arc::default(),
             told: broadcast::channel(EVENTS).0,
-            join_stop: Arc::default(),
+            joining: watch::channel(()).0,
+            closing: watch::channel(()).0,
         }
     }
 
@@ -101,9 +133,14 @@ impl House {
         self.open.read().await
     }
 
-    /// Tells pages what happens.
-    pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
-        self.told.subscribe()
+    /// The same, for who can do nothing while it is locked.
+    pub(super) async fn unlocked(&self) -> Result<RwLockReadGuard<'_, Open>, Fault> {
+        RwLockReadGuard::try_map(self.open().await, Option::as_ref).map_err(|_| Fault::new("locked"))
+    }
+
+    /// Tells pages what happens. Who lags behind is told to ask for everything again.
+    pub(crate) fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
+        BroadcastStream::new(self.told.subscribe()).map(|event| event.unwrap_or(Event::Everything {}))
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -164,7 +201,8 @@ impl House {
         passphrase: Passphrase,
         example: Option<Example>,
     ) -> Result<Open, Fault> {
-        let network = Network::start(&node, Some(passphrase.clone())).await?;
+        let held = node.hold_passphrase(passphrase.clone());
+        let network = Network::start(&node, Some(passphrase)).await?;
         let watching = tokio::spawn(watch_all(
             self.told.clone(),
             node.events(),
@@ -172,26 +210,31 @@ impl House {
             network.joined(),
         ));
         // Ideas that came while no steward's device was here to number them.
-        let numbering = node.clone();
-        tokio::task::spawn_blocking(move || {
-            for group in numbering.groups().unwrap_or_default() {
-                numbering.number_ideas(group);
+        let leaving = Arc::new(AtomicBool::new(false));
+        let (numbers, left) = (node.clone(), Arc::clone(&leaving));
+        let numbering = tokio::task::spawn_blocking(move || {
+            for group in numbers.groups().unwrap_or_default() {
+                if left.load(Ordering::Relaxed) {
+                    return;
+                }
+                numbers.number_ideas(group);
             }
         });
         Ok(Open {
             node,
             network,
-            passphrase,
+            held,
             example,
             watching: watching.abort_handle(),
+            numbering,
+            leaving,
         })
     }
 
     /// Leaves the profile that is open, if one is, for the example.
     pub(super) async fn begin_example(&self) -> Result<GroupId, Fault> {
-        self.stop_joining();
         // In one go: nobody opens another one between.
-        let mut open = self.open.write().await;
+        let mut open = self.to_close().await;
         if let Some(before) = open.take() {
             before.close().await;
         }
@@ -204,29 +247,44 @@ impl House {
 
     /// Closes the profile: its key leaves the memory.
     pub(crate) async fn lock(&self) {
-        self.stop_joining();
-        if let Some(open) = self.open.write().await.take() {
+        if let Some(open) = self.to_close().await.take() {
             open.close().await;
             self.tell_door();
         }
     }
 
+    /// The profile for who closes it: what goes on for long with it is stopped first. Whoever comes now waits behind this.
+    async fn to_close(&self) -> RwLockWriteGuard<'_, Option<Open>> {
+        let mut write = pin!(self.open.write());
+        tokio::select! {
+            biased;
+            open = &mut write => return open,
+            () = std::future::ready(()) => {}
+        }
+        self.stop_joining();
+        self.closing.send_replace(());
+        write.await
+    }
+
     pub(super) async fn change_passphrase(&self, old: &str, new: &str) -> Result<(), Fault> {
-        let mut open = self.open.write().await;
-        let open = open.as_mut().ok_or_else(|| Fault::new("locked"))?;
+        let open = self.unlocked().await?;
         let (old, new) = (Passphrase::new(old), Passphrase::new(new));
-        block_in_place(|| open.node.change_passphrase(&old, &new))?;
-        open.passphrase = new;
-        Ok(())
+        Ok(block_in_place(|| open.node.change_passphrase(&old, &new))?)
     }
 
     /// Has whoever waits to be let in wait no longer.
     pub(super) fn stop_joining(&self) {
-        self.join_stop.notify_waiters();
+        self.joining.send_replace(());
     }
 
-    pub(super) async fn joining_stopped(&self) {
-        self.join_stop.notified().await;
+    /// For who waits to be let in.
+    pub(super) fn joining_stops(&self) -> Stops {
+        Stops(self.joining.subscribe())
+    }
+
+    /// For whatever else goes on for long.
+    pub(crate) fn closing_stops(&self) -> Stops {
+        Stops(self.closing.subscribe())
     }
 }
 

@@ -126,7 +126,10 @@ impl<'a> Names<'a> {
         let (node, group) = (self.node, self.group);
         let page = node.idea(group, id)?;
         let row = page.row.ok_or_else(|| Fault::new("not-found"))?;
-        let stage = node.stages(group)?.get(&id).copied().unwrap_or_default();
+        let mut polls = node.poll_list(group)?;
+        polls.retain(|poll| poll.record.proposal == id);
+        let states = page.tasks.iter().map(|task| task.state);
+        let stage = Stage::of(polls.iter().map(|poll| poll.state), states);
         let (title, body) = node.idea_texts(group, id)?;
         let done = node.history(group, id)?;
         let new = node.new_comments(group, id)?;
@@ -144,7 +147,7 @@ impl<'a> Names<'a> {
         let missing = have.iter().filter(|(_, has)| !**has).map(|(person, _)| *person);
         Ok(IdeaPage {
             comments: comments.collect(),
-            polls: self.polls(Some(id))?,
+            polls: self.poll_cards(polls),
             tasks: tasks.into_iter().map(|row| self.task(row)).collect(),
             writers: self.persons(writers(&done)),
             history: done
@@ -256,11 +259,8 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The votes in the list, or those about one idea.
-    pub(super) fn polls(&self, about: Option<ProposalId>) -> Result<Vec<PollCard>, Fault> {
-        let all = self.node.poll_list(self.group)?.into_iter();
-        let wanted = all.filter(|poll| about.is_none_or(|idea| idea == poll.record.proposal));
-        Ok(wanted.map(|poll| self.poll_card(poll)).collect())
+    pub(super) fn poll_cards(&self, polls: Vec<PollBrief>) -> Vec<PollCard> {
+        polls.into_iter().map(|poll| self.poll_card(poll)).collect()
     }
 
     fn poll_card(&self, poll: PollBrief) -> PollCard {

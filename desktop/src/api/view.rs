@@ -4,7 +4,7 @@
 
 use kiez_core::domain::id::{CommentId, DeviceId, GroupId, PersonId, PollId, ProposalId, TaskId, Timestamp};
 use kiez_core::domain::stage::Stage;
-use kiez_core::domain::{charter, poll, task, version};
+use kiez_core::domain::{charter, poll, proposal, task, version};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -45,6 +45,10 @@ shown!(
 shown!(
     /// How far a task is.
     TaskState(task::TaskState), "kebab-case", Open, Doing, Done
+);
+shown!(
+    /// A text of an idea that people write together.
+    TextField(proposal::TextField), "kebab-case", Title, Body
 );
 shown!(
     /// How far an idea is.

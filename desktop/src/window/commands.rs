@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tauri::ipc::{Channel, CommandArg, CommandItem, InvokeBody, InvokeError, Request};
 use tauri::{AppHandle, Runtime, State};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::task::AbortHandle;
+use tokio_stream::StreamExt;
 
 use super::copies;
 use crate::api::Fault;
@@ -51,13 +51,7 @@ pub(super) async fn events(
 ) -> Result<(), Fault> {
     let mut told = house.events();
     let telling = tokio::spawn(async move {
-        loop {
-            let event = match told.recv().await {
-                Ok(event) => event,
-                // Who lagged behind asks for everything again.
-                Err(RecvError::Lagged(_)) => Event::Everything {},
-                Err(RecvError::Closed) => return,
-            };
+        while let Some(event) = told.next().await {
             if channel.send(event).is_err() {
                 return;
             }

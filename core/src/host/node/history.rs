@@ -21,15 +21,17 @@ pub struct News {
 }
 
 impl Node {
-    /// What has come since this person was last here. Before they ever were, nothing is told: all would be news.
+    /// What others have done that came since this person was last here. Before they ever were, nothing is told: all would
+    /// be news.
     ///
     /// # Errors
     /// Where there is no such group, or the store fails; so for all below.
     pub fn news(&self, group: GroupId) -> Result<News, NodeError> {
+        let me = self.me().person;
         self.with_group(group, |replica| {
             let visit = replica.storage().visit()?;
             let done = match visit {
-                Some(_) => replica.news(visit)?,
+                Some(_) => replica.news(visit, Some(me))?,
                 None => Vec::new(),
             };
             Ok(News {
@@ -60,7 +62,7 @@ impl Node {
             authors.remove(&me);
             let mut new = BTreeSet::new();
             for author in authors {
-                let done = replica.done_since(DocumentId::Own(author), visit)?;
+                let done = replica.done_since(DocumentId::Own(author), visit.applied)?;
                 let about = done.into_iter().filter(|done| done.idea == Some(id));
                 new.extend(about.filter_map(|done| {
                     let Deed::Comment(comment) = done.deed else {

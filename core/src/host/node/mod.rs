@@ -98,6 +98,8 @@ struct Inner {
     events: broadcast::Sender<Changed>,
     /// The passphrase, where something holds it.
     held: Mutex<Vec<Weak<HeldPassphrase>>>,
+    /// One change of the passphrase after the other.
+    changing: Mutex<()>,
     /// Last: it keeps other processes out until everything above is closed.
     unlocked: Unlocked,
 }
@@ -210,6 +212,7 @@ impl Node {
             polls: Mutex::default(),
             events,
             held: Mutex::default(),
+            changing: Mutex::default(),
             unlocked,
         };
         Ok(Self {

@@ -50,6 +50,7 @@ impl Node {
     /// # Errors
     /// Where the old passphrase is wrong, the new one is empty, or the disk fails: the old one is valid then.
     pub fn change_passphrase(&self, old: &Passphrase, new: &Passphrase) -> Result<(), NodeError> {
+        let _one = self.inner.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let (standing, words) = self.open_seed(old)?;
         let cost = standing.cost();
         let next = SealedSeed::seal(&words, new, cost, random::bytes(), random::bytes())?;

@@ -7,6 +7,7 @@ use crate::domain::id::{EntryId, GroupId, PersonId, PollId};
 use crate::domain::poll::{Ballot, PollRecord, PollState};
 use crate::domain::tally::tally;
 use crate::host::store::GroupStore;
+use crate::replica::frontier::Frontier;
 use crate::replica::hold::Replica;
 
 use super::{Node, NodeError};
@@ -37,8 +38,10 @@ pub(super) struct Known {
     control: usize,
     /// Who could vote, by the control entries that a poll names.
     electors: BTreeMap<Vec<EntryId>, Arc<BTreeSet<PersonId>>>,
-    /// How many had voted in the polls whose result is final, by the number of closes that were signed then.
+    /// How many had voted in the polls whose result is final, by the number of closes that their counters had signed then.
     closed: BTreeMap<PollId, (u64, u64)>,
+    /// The forked journals, and which entry each was taken to end with: another choice may undo a close.
+    chosen: Frontier,
 }
 
 impl Node {
@@ -51,9 +54,11 @@ impl Node {
         let mut known = self.inner.polls.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.entry(group).or_default();
         self.fresh(group, |replica| {
-            if known.control != replica.roster().len() {
+            let chosen = replica.chosen();
+            if known.control != replica.roster().len() || known.chosen != chosen {
                 *known = Known {
                     control: replica.roster().len(),
+                    chosen,
                     ..Known::default()
                 };
             }
@@ -70,9 +75,13 @@ impl Node {
                 theirs.retain(|person, _| electors.contains(person));
                 let eligible = electors.len() as u64;
                 let open = (PollState::Open, tally(&record, eligible, &theirs).cast);
-                let (state, cast) = match closes.get(&id) {
-                    None => open,
-                    Some(count) => known.standing(replica, id, &record, *count)?,
+                let signed = closes.get(&id).map(|by| {
+                    let counted = record.counters.iter().filter_map(|counter| by.get(counter));
+                    counted.sum()
+                });
+                let (state, cast) = match signed {
+                    None | Some(0) => open,
+                    Some(signed) => known.standing(replica, id, &record, signed)?,
                 };
                 all.push(PollBrief {
                     id,
@@ -103,7 +112,7 @@ impl Known {
         Some(electors)
     }
 
-    /// How a poll stands of which somebody signed a close. Only what is closed and complete stays as it is.
+    /// How a poll stands of which a counter signed a close. Only what is closed and complete stays as it is.
     fn standing(
         &mut self,
         replica: &mut Replica<GroupStore>,

@@ -1,9 +1,9 @@
 //! Who has seen what, and how far each idea is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{GroupId, PersonId, ProposalId, Timestamp};
+use crate::domain::id::{DeviceId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::poll::PollState;
 use crate::domain::stage::Stage;
 use crate::domain::task::TaskState;
@@ -18,6 +18,8 @@ pub struct PersonReach {
     pub person: PersonId,
     /// Their name.
     pub name: Option<String>,
+    /// Their devices.
+    pub devices: BTreeSet<DeviceId>,
     /// Does one of their devices have everything that this device wrote?
     pub has_all_of_mine: bool,
     /// When that device said so, or, where none has everything, when one last said anything; none: none ever did.
@@ -90,17 +92,16 @@ impl Node {
 fn by_person(devices: Vec<PeerStatus>) -> Vec<PersonReach> {
     let mut best: BTreeMap<PersonId, PersonReach> = BTreeMap::new();
     for device in devices {
-        let reach = PersonReach {
+        let standing = best.entry(device.person).or_insert_with(|| PersonReach {
             person: device.person,
             name: device.name,
-            has_all_of_mine: device.has_all_of_mine,
-            as_of: device.as_of,
-        };
-        let rank = |reach: &PersonReach| (reach.has_all_of_mine, reach.as_of);
-        let standing = best.entry(device.person).or_insert_with(|| reach.clone());
-        if rank(&reach) > rank(standing) {
-            *standing = reach;
-        }
+            devices: BTreeSet::new(),
+            has_all_of_mine: false,
+            as_of: None,
+        });
+        standing.devices.insert(device.device);
+        let said = (device.has_all_of_mine, device.as_of);
+        (standing.has_all_of_mine, standing.as_of) = said.max((standing.has_all_of_mine, standing.as_of));
     }
     best.into_values().collect()
 }
@@ -108,7 +109,6 @@ fn by_person(devices: Vec<PeerStatus>) -> Vec<PersonReach> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::DeviceId;
 
     #[test]
     fn a_person_has_what_the_best_of_their_devices_has() {

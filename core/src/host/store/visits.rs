@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::deed::{Done, newest_first};
 use crate::domain::document::DocumentId;
-use crate::domain::id::{EntryNumber, JournalId, Timestamp};
+use crate::domain::id::{EntryNumber, JournalId, PersonId, Timestamp};
 use crate::replica::codec::{decode, encode};
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::limits::{NEWS_DOCUMENTS_MAX, NEWS_MAX};
@@ -23,7 +23,7 @@ pub struct Visit {
     /// When, by this device's clock.
     pub at: Timestamp,
     /// The last entry that was applied by then.
-    pub(super) applied: u64,
+    pub(crate) applied: u64,
 }
 
 impl GroupStore {
@@ -128,17 +128,24 @@ impl GroupStore {
 }
 
 impl Replica<GroupStore> {
-    /// What others and this person have done that came here after a visit; before any visit, all. The newest first, by their
-    /// doers' clocks.
+    /// What was done that came here after a visit, but by somebody; before any visit, all. The newest first, by their doers'
+    /// clocks.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn news(&mut self, since: Option<Visit>) -> Result<Vec<Done>, ReplicaError> {
+    pub fn news(
+        &mut self,
+        since: Option<Visit>,
+        but_by: Option<PersonId>,
+    ) -> Result<Vec<Done>, ReplicaError> {
         let applied = since.map_or(0, |visit| visit.applied);
         let mut all = Vec::new();
         for document in self.storage().changed_since(applied)? {
-            let known = self.storage().known_at(document, applied)?;
-            all.extend(self.deeds_in(document, &known)?);
+            let done = self.done_since(document, applied)?;
+            let told = done
+                .into_iter()
+                .filter(|done| done.by.is_none() || done.by != but_by);
+            all.extend(told);
             self.close_unused();
         }
         let mut news = newest_first(all);
@@ -146,12 +153,12 @@ impl Replica<GroupStore> {
         Ok(news)
     }
 
-    /// What was done in one document that came here after a visit.
+    /// What was done in one document that was applied here after so many entries.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn done_since(&mut self, document: DocumentId, visit: Visit) -> Result<Vec<Done>, ReplicaError> {
-        let known = self.storage().known_at(document, visit.applied)?;
+    pub fn done_since(&mut self, document: DocumentId, applied: u64) -> Result<Vec<Done>, ReplicaError> {
+        let known = self.storage().known_at(document, applied)?;
         self.deeds_in(document, &known)
     }
 }
@@ -166,7 +173,6 @@ mod tests {
     use super::*;
     use crate::domain::charter::Charter;
     use crate::domain::deed::Deed;
-    use crate::domain::id::PersonId;
     use crate::domain::poll::Method;
     use crate::domain::proposal::Draft;
     use crate::domain::task::{TaskDraft, TaskState};
@@ -223,7 +229,7 @@ mod tests {
             .set_task_state(Some(idea), task, TaskState::Done, at(12))
             .unwrap();
 
-        let news = replica.news(None).unwrap();
+        let news = replica.news(None, None).unwrap();
         let expected = [
             (Deed::TaskDone(task), "Ask the city"),
             (Deed::Task(task), "Ask the city"),
@@ -257,12 +263,14 @@ mod tests {
         replica.storage().set_visit(at(101)).unwrap();
         let visit = replica.storage().visit().unwrap();
         assert_eq!(visit.map(|visit| visit.at), Some(at(101)));
-        assert_eq!(replica.news(visit).unwrap(), []);
+        assert_eq!(replica.news(visit, None).unwrap(), []);
         // Written long ago, and here only now.
         replica.edit_idea(idea, "Two.", at(3)).unwrap();
-        assert_eq!(told(&replica.news(visit).unwrap()), [(Deed::Text, "")]);
+        assert_eq!(told(&replica.news(visit, None).unwrap()), [(Deed::Text, "")]);
+        let me = replica.me().unwrap().person;
+        assert_eq!(replica.news(visit, Some(me)).unwrap(), [], "their own is no news");
         replica.storage().set_visit(at(102)).unwrap();
         let visit = replica.storage().visit().unwrap();
-        assert_eq!(replica.news(visit).unwrap(), []);
+        assert_eq!(replica.news(visit, None).unwrap(), []);
     }
 }

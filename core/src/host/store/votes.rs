@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, params};
 
+use crate::domain::document::DocumentId;
 use crate::domain::id::{PersonId, PollId};
 use crate::domain::poll::{Ballot, Close, PollRecord};
 use crate::replica::codec::{DecodeError, decode, encode};
@@ -55,17 +56,27 @@ impl GroupStore {
         Ok(all)
     }
 
-    /// How many closes were signed of each poll, by whomever.
+    /// How many closes were signed of each poll, and by whom: by anybody, whether they count it or not.
     ///
     /// # Errors
     /// Where the database fails.
-    pub fn close_counts(&self) -> Result<BTreeMap<PollId, u64>, StorageError> {
+    pub fn close_counts(&self) -> Result<BTreeMap<PollId, BTreeMap<PersonId, u64>>, StorageError> {
         let rows = self.rows(
-            "SELECT poll, count(*) FROM close_view WHERE group_row = ?1 GROUP BY poll",
+            "SELECT c.poll, d.id, count(*) FROM close_view c JOIN documents d ON d.row = c.document \
+             WHERE c.group_row = ?1 GROUP BY c.poll, d.id",
             &[],
-            |row| Ok((PollId(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs())),
+            |row| {
+                let signed = row.get::<_, i64>(2)?.unsigned_abs();
+                Ok((PollId(row.get(0)?), row.get::<_, Vec<u8>>(1)?, signed))
+            },
         )?;
-        Ok(rows.into_iter().collect())
+        let mut all: BTreeMap<PollId, BTreeMap<PersonId, u64>> = BTreeMap::new();
+        for (poll, document, signed) in rows {
+            if let Ok(DocumentId::Vote(counter)) = decode(&document) {
+                all.entry(poll).or_default().insert(counter, signed);
+            }
+        }
+        Ok(all)
     }
 }
 
