@@ -25,6 +25,15 @@ pub struct Server {
     pub running: Running,
 }
 
+/// What a browser gets for the key.
+#[derive(Debug)]
+pub struct Entered {
+    /// Name and value.
+    pub cookie: String,
+    /// What the page shows of itself.
+    pub pass: String,
+}
+
 /// An answer: the status, all headers as they came, the body.
 #[derive(Debug)]
 pub struct Answer {
@@ -88,9 +97,9 @@ impl Server {
         }
     }
 
-    /// Opens the address that was printed; gives the cookie.
+    /// Opens the address that was printed.
     #[must_use]
-    pub fn enter(&self) -> String {
+    pub fn enter(&self) -> Entered {
         let entered = self.request(
             &format!("GET /enter?key={}", self.key),
             &[("Host", &self.host)],
@@ -98,17 +107,22 @@ impl Server {
         );
         assert_eq!(entered.status, 303);
         let cookie = entered.headers.split("set-cookie: ").nth(1).unwrap();
-        cookie.split(';').next().unwrap().to_owned()
+        let pass = entered.headers.split("location: /#pass=").nth(1).unwrap();
+        Entered {
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            pass: pass.lines().next().unwrap().to_owned(),
+        }
     }
 
     /// Asks as the page does.
     #[must_use]
-    pub fn page(&self, cookie: &str, path: &str, body: &Value) -> Answer {
+    pub fn page(&self, entered: &Entered, path: &str, body: &Value) -> Answer {
         let origin = format!("http://{}", self.host);
         let headers = [
             ("Host", self.host.as_str()),
             ("Origin", &origin),
-            ("Cookie", cookie),
+            ("Cookie", &entered.cookie),
+            ("Kiez-Pass", &entered.pass),
             ("Content-Type", "application/json"),
         ];
         self.request(&format!("POST {path}"), &headers, &body.to_string())
@@ -116,11 +130,11 @@ impl Server {
 
     /// Listens for events as the page does. The connection stays open while what is given lives.
     #[must_use]
-    pub fn listen(&self, cookie: &str) -> TcpStream {
+    pub fn listen(&self, entered: &Entered) -> TcpStream {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         let request = format!(
-            "GET /api/events HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n",
-            self.host
+            "GET /api/events?pass={} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\r\n",
+            entered.pass, self.host, entered.cookie
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut status = [0; 12];

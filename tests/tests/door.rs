@@ -9,7 +9,7 @@
 
 use std::process::Command;
 
-use kiez_tests::browser::Server;
+use kiez_tests::browser::{Entered, Server};
 use kiez_tests::display::Display;
 use kiez_tests::laptop::{Laptop, PASSPHRASE, Running};
 use serde_json::{Value, json};
@@ -31,24 +31,24 @@ fn open_window(laptop: &Laptop, display: &Display) -> Running {
     running
 }
 
-fn unlock(server: &Server, cookie: &str) {
+fn unlock(server: &Server, entered: &Entered) {
     let action = json!({"act": "unlock", "passphrase": PASSPHRASE});
-    assert_eq!(server.page(cookie, "/api/act", &action).status, 200);
+    assert_eq!(server.page(entered, "/api/act", &action).status, 200);
 }
 
 #[test]
 fn commands_go_to_the_server_that_has_the_profile_open() {
     let ada = Laptop::new().of("Ada");
     let server = Server::start(&ada);
-    let cookie = server.enter();
-    unlock(&server, &cookie);
+    let entered = server.enter();
+    unlock(&server, &entered);
     let group = ada.id(&["group", "found", "Zawodzie"]);
     let idea = ada.id(&["idea", "add", "Benches"]);
     // What a command did is on the page, and the other way round.
     let ideas = json!({"ask": "ideas", "group": group});
-    assert_eq!(server.page(&cookie, "/api/ask", &ideas).json()[0]["id"], idea);
+    assert_eq!(server.page(&entered, "/api/ask", &ideas).json()[0]["id"], idea);
     let comment = json!({"act": "comment", "group": group, "id": idea, "text": "Green ones"});
-    assert_eq!(server.page(&cookie, "/api/act", &comment).status, 200);
+    assert_eq!(server.page(&entered, "/api/act", &comment).status, 200);
     let shown = ada.ask(&["idea", "show", &idea]);
     assert_eq!(shown["comments"][0]["text"], "Green ones");
     // Whoever does not know the passphrase is not obeyed.
@@ -62,16 +62,16 @@ fn commands_go_to_the_server_that_has_the_profile_open() {
 fn commands_open_a_profile_themselves_that_is_locked_in_the_server() {
     let ada = Laptop::new();
     let server = Server::start(&ada);
-    let cookie = server.enter();
-    let state = || server.page(&cookie, "/api/ask", &json!({"ask": "door"})).json()["state"].clone();
+    let entered = server.enter();
+    let state = || server.page(&entered, "/api/ask", &json!({"ask": "door"})).json()["state"].clone();
     assert_eq!(state(), "new");
     ada.run(&["group", "list"]).failed(1, "");
     ada.ask(&["profile", "new", "Ada"]);
     assert_eq!(state(), "locked");
     ada.ask(&["group", "found", "Zawodzie"]);
-    unlock(&server, &cookie);
+    unlock(&server, &entered);
     assert_eq!(ada.ask(&["group", "list"])[0]["name"], "Zawodzie");
-    let locked = server.page(&cookie, "/api/act", &json!({"act": "lock"}));
+    let locked = server.page(&entered, "/api/act", &json!({"act": "lock"}));
     assert_eq!(locked.status, 200);
     ada.ask(&["idea", "add", "Benches"]);
     assert_eq!(server.running.stop().code, Some(0));

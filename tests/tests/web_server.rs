@@ -16,9 +16,9 @@ type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, u16);
 #[test]
 fn a_page_makes_a_profile_a_group_and_an_idea() {
     let server = Server::start(&Laptop::new());
-    let cookie = server.enter();
-    let ask = |question: Value| server.page(&cookie, "/api/ask", &question);
-    let act = |action: Value| server.page(&cookie, "/api/act", &action).json();
+    let entered = server.enter();
+    let ask = |question: Value| server.page(&entered, "/api/ask", &question);
+    let act = |action: Value| server.page(&entered, "/api/act", &action).json();
     assert_eq!(ask(json!({"ask": "door"})).json()["state"], "new");
     act(json!({"act": "profile-new", "name": "Ada", "passphrase": "an der Ecke links"}));
     let group = act(json!({"act": "found", "name": "Zawodzie", "purpose": ""}))["id"].clone();
@@ -37,7 +37,7 @@ fn a_page_makes_a_profile_a_group_and_an_idea() {
         (422, r#"{"code":"locked"}"#)
     );
     let wrong = server.page(
-        &cookie,
+        &entered,
         "/api/act",
         &json!({"act": "unlock", "passphrase": "an der Ecke rechts"}),
     );
@@ -60,29 +60,40 @@ fn a_page_that_listens_does_not_keep_the_server_from_ending() {
 #[test]
 fn nobody_else_is_answered() {
     let server = Server::start(&Laptop::new().of("Ada"));
-    let cookie = server.enter();
+    let entered = server.enter();
     let host = server.host.as_str();
     let origin = format!("http://{host}");
     let json = ("Content-Type", "application/json");
     let form = ("Content-Type", "application/x-www-form-urlencoded");
-    let (own, with) = (("Host", host), ("Cookie", cookie.as_str()));
+    let (own, with) = (("Host", host), ("Cookie", entered.cookie.as_str()));
+    let pass = ("Kiez-Pass", entered.pass.as_str());
     let door = r#"{"ask":"door"}"#;
-    let rows: [Row<'_>; 8] = [
-        ("the page itself", vec![own, ("Origin", &origin), with, json], 200),
-        ("no cookie", vec![own, ("Origin", &origin), json], 403),
+    let rows: [Row<'_>; 10] = [
+        (
+            "the page itself",
+            vec![own, ("Origin", &origin), with, pass, json],
+            200,
+        ),
+        ("no cookie", vec![own, ("Origin", &origin), pass, json], 403),
+        ("no pass", vec![own, ("Origin", &origin), with, json], 403),
+        (
+            "a wrong pass",
+            vec![own, ("Origin", &origin), with, ("Kiez-Pass", "0123"), json],
+            403,
+        ),
         (
             "another origin",
-            vec![own, ("Origin", "http://evil.example"), with, json],
+            vec![own, ("Origin", "http://evil.example"), with, pass, json],
             403,
         ),
-        ("a frame", vec![own, ("Origin", "null"), with, json], 403),
+        ("a frame", vec![own, ("Origin", "null"), with, pass, json], 403),
         (
             "another host",
-            vec![("Host", "evil.example"), ("Origin", &origin), with, json],
+            vec![("Host", "evil.example"), ("Origin", &origin), with, pass, json],
             403,
         ),
-        ("no origin", vec![own, with, json], 403),
-        ("a form", vec![own, ("Origin", &origin), with, form], 415),
+        ("no origin", vec![own, with, pass, json], 403),
+        ("a form", vec![own, ("Origin", &origin), with, pass, form], 415),
         (
             "a cross-site request",
             vec![
@@ -90,6 +101,7 @@ fn nobody_else_is_answered() {
                 ("Origin", &origin),
                 ("Sec-Fetch-Site", "cross-site"),
                 with,
+                pass,
                 json,
             ],
             403,
@@ -109,10 +121,13 @@ fn nobody_else_is_answered() {
     }
     let large = server.request(
         "POST /api/ask",
-        &[own, ("Origin", &origin), with, json],
+        &[own, ("Origin", &origin), with, pass, json],
         &format!(r#"{{"ask":"{}"}}"#, "x".repeat(2 * 1024 * 1024)),
     );
-    assert_eq!(large.status, 413);
+    assert_eq!(
+        (large.status, large.body.as_str()),
+        (413, r#"{"code":"too-large"}"#)
+    );
     assert_eq!(server.running.stop().code, Some(0));
 }
 

@@ -56,6 +56,8 @@ pub(crate) enum Event {
     Copying { step: Step },
     /// Some events were missed: ask again for everything.
     Everything {},
+    /// The window closes: what was typed is to be said now, and then that it was.
+    Closing {},
 }
 
 /// The profile while it is open.
@@ -143,7 +145,7 @@ impl House {
         BroadcastStream::new(self.told.subscribe()).map(|event| event.unwrap_or(Event::Everything {}))
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         // No page listening is no error.
         self.told.send(event).ok();
     }

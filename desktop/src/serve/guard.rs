@@ -2,8 +2,10 @@
 //! the address from the terminal.
 //!
 //! The address that is printed holds a key that opens once; it is exchanged for a cookie that no script can read and no other
-//! site can send along. Every request must name this server as its host (else a foreign name that was made to point here could be
-//! used), and every request of a page this server as its origin.
+//! site can send along, and for a pass that the page keeps. Browsers send a cookie to every port of this computer, so whoever
+//! else has a server on it may see the cookie; the pass belongs to the origin with its port, and both are needed. Every request
+//! must name this server as its host (else a foreign name that was made to point here could be used), and every request of a
+//! page this server as its origin.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +16,9 @@ use kiez_core::host::random;
 fn cookie_name(port: u16) -> String {
     format!("kiez-{port}")
 }
+
+/// What an address without a port means.
+const HTTP_PORT: u16 = 80;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +35,9 @@ pub(crate) enum Refused {
     /// It brings no cookie of this server.
     #[error("Open the address that `kiez serve` printed.")]
     Cookie,
+    /// It brings no pass of this server.
+    #[error("Open the address that `kiez serve` printed, in this browser.")]
+    Pass,
 }
 
 /// What of a request decides.
@@ -43,6 +51,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) site: Option<&'a str>,
     /// `Cookie`.
     pub(crate) cookies: Option<&'a str>,
+    /// What the page shows of itself.
+    pub(crate) pass: Option<&'a str>,
     /// Does it change something?
     pub(crate) changes: bool,
 }
@@ -55,6 +65,16 @@ pub(crate) struct Guard {
     /// Gone once it was used.
     key: Mutex<Option<String>>,
     session: String,
+    pass: String,
+}
+
+/// What a browser gets for the key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entered {
+    /// The cookie's text.
+    pub(crate) cookie: String,
+    /// For the page.
+    pub(crate) pass: String,
 }
 
 fn secret() -> String {
@@ -69,11 +89,17 @@ impl Guard {
         if listens.ip().is_loopback() {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")));
         }
+        if port == HTTP_PORT {
+            // Browsers leave it away.
+            let bare = hosts.iter().filter_map(|host| host.strip_suffix(":80"));
+            hosts.extend(bare.map(str::to_owned).collect::<Vec<_>>());
+        }
         Self {
             hosts,
             port,
             key: Mutex::new(Some(secret())),
             session: secret(),
+            pass: secret(),
         }
     }
 
@@ -82,22 +108,32 @@ impl Guard {
         self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Exchanges the key for the cookie's text.
-    pub(crate) fn enter(&self, asking: &Asking<'_>, key: &str) -> Result<String, Refused> {
+    /// Exchanges the key for cookie and pass.
+    pub(crate) fn enter(&self, asking: &Asking<'_>, key: &str) -> Result<Entered, Refused> {
         self.check_host(asking)?;
         let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if !kept.as_deref().is_some_and(|kept| is_same(kept, key)) {
             return Err(Refused::Key);
         }
         *kept = None;
-        Ok(format!(
-            "{}={}; Path=/; HttpOnly; SameSite=Strict",
-            cookie_name(self.port),
-            self.session
-        ))
+        Ok(Entered {
+            cookie: format!(
+                "{}={}; Path=/; HttpOnly; SameSite=Strict",
+                cookie_name(self.port),
+                self.session
+            ),
+            pass: self.pass.clone(),
+        })
     }
 
-    /// May this request be answered?
+    /// May this question or action of a page be answered?
+    pub(crate) fn check_page(&self, asking: &Asking<'_>) -> Result<(), Refused> {
+        self.check(asking)?;
+        let is_own = asking.pass.is_some_and(|pass| is_same(&self.pass, pass));
+        if is_own { Ok(()) } else { Err(Refused::Pass) }
+    }
+
+    /// May this request be answered with a file of the page?
     pub(crate) fn check(&self, asking: &Asking<'_>) -> Result<(), Refused> {
         self.check_host(asking)?;
         let is_own = |origin: &str| {
@@ -157,22 +193,28 @@ mod tests {
             origin: Some(ORIGIN),
             site: Some("same-origin"),
             cookies: Some(cookies),
+            pass: None,
             changes: true,
         }
     }
 
-    fn cookie(guard: &Guard) -> String {
+    /// Cookie and pass.
+    fn entered(guard: &Guard) -> (String, String) {
         let key = guard.key().unwrap();
-        let set = guard.enter(&own(""), &key).unwrap();
-        set.split(';').next().unwrap().to_owned()
+        let entered = guard.enter(&own(""), &key).unwrap();
+        let cookie = entered.cookie.split(';').next().unwrap();
+        (cookie.to_owned(), entered.pass)
     }
 
     #[test]
     fn only_the_own_page_is_answered() {
         let guard = guard();
-        let cookie = cookie(&guard);
-        assert_eq!(guard.check(&own(&cookie)), Ok(()));
-        let own = own(&cookie);
+        let (cookie, pass) = entered(&guard);
+        let own = Asking {
+            pass: Some(&pass),
+            ..own(&cookie)
+        };
+        assert_eq!(guard.check_page(&own), Ok(()));
         let other_session = format!("kiez-4321={}", "0".repeat(64));
         let other_port = cookie.replace("4321", "4322");
         let rows = [
@@ -295,6 +337,11 @@ mod tests {
         ];
         for (what, asking, refused) in rows {
             assert_eq!(guard.check(&asking), Err(refused), "{what}");
+            assert_eq!(guard.check_page(&asking), Err(refused), "{what}");
+        }
+        // Who has a server on another port of this computer may have seen the cookie.
+        for pass in [None, Some(""), Some("0123"), Some(cookie.as_str())] {
+            assert_eq!(guard.check_page(&Asking { pass, ..own }), Err(Refused::Pass));
         }
         let among_others = format!("a=b; {cookie}; c=d");
         let read = Asking {
@@ -305,6 +352,30 @@ mod tests {
             ..own
         };
         assert_eq!(guard.check(&read), Ok(()), "typed into the address line");
+    }
+
+    #[test]
+    fn a_browser_leaves_port_80_away() {
+        let guard = Guard::new("127.0.0.1:80".parse().unwrap());
+        for (host, origin) in [
+            ("127.0.0.1", "http://127.0.0.1"),
+            ("localhost:80", "http://localhost:80"),
+        ] {
+            let own = Asking {
+                host: Some(host),
+                ..own("")
+            };
+            let key = guard.key().unwrap_or_default();
+            let cookie = guard.session.clone();
+            assert_ne!(guard.enter(&own, &key).err(), Some(Refused::Host), "{host}");
+            let cookies = format!("kiez-80={cookie}");
+            let own = Asking {
+                origin: Some(origin),
+                cookies: Some(&cookies),
+                ..own
+            };
+            assert_eq!(guard.check(&own), Ok(()), "{host}");
+        }
     }
 
     #[test]
@@ -319,16 +390,17 @@ mod tests {
             ..asking
         };
         assert_eq!(guard.enter(&elsewhere, &key), Err(Refused::Host));
-        let cookie = guard.enter(&asking, &key).unwrap();
+        let cookie = guard.enter(&asking, &key).unwrap().cookie;
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
         assert_eq!(guard.enter(&asking, &key), Err(Refused::Key), "used");
     }
 
     #[test]
-    fn the_key_and_the_cookie_say_nothing_of_each_other() {
+    fn key_cookie_and_pass_say_nothing_of_each_other() {
         let (one, other) = (guard(), guard());
         assert_ne!(one.key(), other.key());
         let key = one.key().unwrap();
-        assert!(!cookie(&one).contains(&key));
+        let (cookie, pass) = entered(&one);
+        assert!(!cookie.contains(&key) && !cookie.contains(&pass) && key != pass);
     }
 }

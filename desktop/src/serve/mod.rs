@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -19,14 +20,13 @@ use kiez_core::domain::id::GroupId;
 use kiez_core::replica::limits::BUNDLE_BYTES_MAX;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
 use crate::api::Fault;
 use crate::api::act::{self, Action};
 use crate::api::ask::{self, Query};
 use crate::api::copies;
-use crate::api::house::{Event, House};
+use crate::api::house::House;
 use crate::failure::{Exit, Failure};
 use crate::pages;
 
@@ -34,6 +34,9 @@ use guard::{Asking, Guard, Refused};
 
 /// A question or an action is at most so long; ideas' texts are the longest.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The header with the page's pass.
+const PASS: HeaderName = HeaderName::from_static("kiez-pass");
 
 /// How long the last answers may take when the server is stopped.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
@@ -99,18 +102,13 @@ impl Listening {
         stopped: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let house = self.server.house.clone();
-        let (tell, told) = tokio::sync::watch::channel(false);
-        let graceful = {
-            let mut told = told.clone();
-            async move {
-                told.wait_for(|told| *told).await.ok();
-            }
-        };
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let graceful = async { told.await.unwrap_or_default() };
         let served = axum::serve(self.listener, router(self.server)).with_graceful_shutdown(graceful);
         // A page that listens for events never hangs up by itself: what it asked is answered, then it is left.
         let ending = async {
             stopped.await;
-            tell.send_replace(true);
+            tell.send(()).ok();
             house.lock().await;
             tokio::time::sleep(LAST_ANSWERS).await;
         };
@@ -159,12 +157,22 @@ fn asking<'a>(headers: &'a HeaderMap, method: &Method) -> Asking<'a> {
         origin: text(header::ORIGIN),
         site: text(HeaderName::from_static("sec-fetch-site")),
         cookies: text(header::COOKIE),
+        pass: text(PASS),
         changes: *method != Method::GET && *method != Method::HEAD,
     }
 }
 
 async fn guarded(State(server): State<Server>, request: Request, next: Next) -> Response {
-    match server.guard.check(&asking(request.headers(), request.method())) {
+    let uri = request.uri();
+    let mut asking = asking(request.headers(), request.method());
+    let checked = if uri.path().starts_with("/api/") {
+        // An event source cannot send a header.
+        asking.pass = asking.pass.or_else(|| uri.query()?.strip_prefix("pass="));
+        server.guard.check_page(&asking)
+    } else {
+        server.guard.check(&asking)
+    };
+    match checked {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
@@ -187,10 +195,12 @@ async fn enter(
     headers: HeaderMap,
     extract::Query(entering): extract::Query<Entering>,
 ) -> Result<Response, Refused> {
-    let cookie = server
+    let entered = server
         .guard
         .enter(&asking(&headers, &Method::GET), &entering.key)?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+    // What follows the # is sent to nobody: the page takes it from there.
+    let page = format!("/#pass={}", entered.pass);
+    Ok(([(header::SET_COOKIE, entered.cookie)], Redirect::to(&page)).into_response())
 }
 
 /// A JSON body, or the code of what is wrong with it.
@@ -202,9 +212,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Asked<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(asked)) => Ok(Self(asked)),
-            Err(wrong) => Err((wrong.status(), Json(Fault::new("usage"))).into_response()),
+            Err(wrong) => Err(unreadable(wrong.status())),
         }
     }
+}
+
+/// What was sent cannot be read; the page is told so in its own words.
+fn unreadable(status: StatusCode) -> Response {
+    let code = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "too-large",
+        _ => "usage",
+    };
+    (status, Json(Fault::new(code))).into_response()
 }
 
 fn answered(outcome: Result<serde_json::Value, Fault>) -> Response {
@@ -255,7 +274,11 @@ async fn copy_out(
     }
 }
 
-async fn copy_in(State(server): State<Server>, bytes: Bytes) -> Response {
+async fn copy_in(State(server): State<Server>, bytes: Result<Bytes, BytesRejection>) -> Response {
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(wrong) => return unreadable(wrong.status()),
+    };
     match copies::take_in(&server.house, &bytes).await {
         Ok(read) => Json(read).into_response(),
         Err(fault) => refused(fault),
@@ -263,12 +286,8 @@ async fn copy_in(State(server): State<Server>, bytes: Bytes) -> Response {
 }
 
 async fn events(State(server): State<Server>) -> Sse<impl Stream<Item = Result<SentEvent, Infallible>>> {
-    let told = BroadcastStream::new(server.house.events());
-    let sent = told.map(|event| {
-        // Who lagged behind asks for everything again.
-        let event = event.unwrap_or(Event::Everything {});
-        Ok(SentEvent::default().json_data(&event).unwrap_or_default())
-    });
+    let told = server.house.events();
+    let sent = told.map(|event| Ok(SentEvent::default().json_data(&event).unwrap_or_default()));
     Sse::new(sent).keep_alive(KeepAlive::default())
 }
 

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use tokio_stream::StreamExt;
 
 use super::copies;
+use super::leaving::Leaving;
 use crate::api::Fault;
 use crate::api::act::{self, Action};
 use crate::api::ask::{self, Query};
@@ -65,6 +66,13 @@ pub(super) async fn events(
     if let Some(before) = before {
         before.abort();
     }
+    Ok(())
+}
+
+/// The page has said all that was typed: the window may go.
+#[tauri::command]
+pub(super) async fn leave(leaving: State<'_, Leaving>) -> Result<(), Fault> {
+    leaving.left();
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! The window: the page in the system's own web view. `commands` is all that the page may call, `copies` lays a group's copy
-//! where the person finds it.
+//! where the person finds it, `leaving` lets the page finish its sentence when the window is closed.
 //!
 //! It opens before the profile does: the page asks who is at the door.
 
 mod commands;
 mod copies;
+mod leaving;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::execute::Answer;
 use crate::failure::{Exit, Failure};
 use crate::handover::{self, Behind};
 use crate::pages;
+
+use leaving::Leaving;
 
 /// The one window's name. `capabilities/page.json` says it, too.
 const MAIN: &str = "main";
@@ -91,15 +94,17 @@ fn build(house: &House) -> tauri::Result<App> {
     let app = tauri::Builder::default()
         .manage(house.clone())
         .manage(commands::Listening::default())
+        .manage(Leaving::default())
         .invoke_handler(tauri::generate_handler![
             commands::ask,
             commands::act,
             commands::events,
             commands::copy_out,
             commands::copy_in,
+            commands::leave,
         ])
         .build(context)?;
-    WebviewWindowBuilder::new(&app, MAIN, WebviewUrl::default())
+    let window = WebviewWindowBuilder::new(&app, MAIN, WebviewUrl::default())
         .title("Kiez")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SIZE_LEAST.0, SIZE_LEAST.1)
@@ -125,6 +130,7 @@ fn build(house: &House) -> tauri::Result<App> {
             }
         })
         .build()?;
+    leaving::take_leave(&window, house);
     Ok(app)
 }
 
@@ -202,7 +208,8 @@ mod tests {
         assert_eq!(capability["permissions"], json!(["page"]));
         assert_eq!(capability.get("remote"), None);
         let permission = include_str!("../../permissions/page.toml");
-        let called = ["ask", "act", "events", "copy_out", "copy_in"].map(|name| format!("\"{name}\""));
+        let called =
+            ["ask", "act", "events", "copy_out", "copy_in", "leave"].map(|name| format!("\"{name}\""));
         assert!(permission.contains(&format!("[{}]", called.join(", "))));
     }
 

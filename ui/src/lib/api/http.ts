@@ -1,13 +1,42 @@
-import type { Backend, Link } from './backend';
+import type { Backend, CopyProgress, Link } from './backend';
 import { asKiezError, KiezError } from './error';
 import type { Action, News, Query } from './types';
 
 /** How the server answers who does not come by its address: it was started anew since. */
 const FORBIDDEN = 403;
 
+/** More than the server reads. It says so in plain words, or, where it stops reading in the middle, by hanging up. */
+const TOO_LARGE = 413;
+/** So many bytes of a copy are read (`BUNDLE_BYTES_MAX` of the core). Asked only to explain why a line broke. */
+const COPY_MAX = 256 * 1024 * 1024;
+/** The browser sends so much to its end when the page closes; of 64 kB in all. */
+const TO_THE_END = 16_000;
+
+/** What shows that this page came by the server's own address. Unlike a cookie it belongs to the port, too. */
+const PASS = 'kiez-pass';
+
+/** Takes it out of the address, where the server put it, and keeps it for this origin: also for another tab, and after a reload. */
+function ownPass(): string {
+  const brought = /^#pass=([0-9a-f]+)$/.exec(location.hash)?.[1];
+  try {
+    if (brought) localStorage.setItem(PASS, brought);
+  } catch {
+    /* Nothing can be kept: it serves as long as the page is there. */
+  }
+  // Not to be seen in the address, nor found by going back.
+  if (brought) history.replaceState(null, '', '#/');
+  try {
+    return brought ?? localStorage.getItem(PASS) ?? '';
+  } catch {
+    return brought ?? '';
+  }
+}
+
 /** The same page from the local server: JSON over POST, events as server-sent events. */
 export class HttpBackend implements Backend {
+  readonly stops = true;
   readonly #base: string;
+  readonly #pass = ownPass();
   #link: Link = 'open';
   #tell: ((state: Link) => void) | null = null;
   #again: (() => void) | null = null;
@@ -25,12 +54,15 @@ export class HttpBackend implements Backend {
 
   async #post(path: string, body: Query | Action, stop?: AbortSignal): Promise<unknown> {
     let answer: Response;
+    const text = JSON.stringify(body);
     try {
       answer = await fetch(this.#base + path, {
         method: 'POST',
         credentials: 'same-origin',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', [PASS]: this.#pass },
+        body: text,
+        // What was typed just before the window closes arrives.
+        keepalive: 'act' in body && new Blob([text]).size <= TO_THE_END,
         ...(stop ? { signal: stop } : {}),
       });
     } catch {
@@ -39,11 +71,19 @@ export class HttpBackend implements Backend {
       this.#again?.();
       throw new KiezError('connection-lost');
     }
-    return this.#read(answer);
+    return this.#read(answer, 'does-not-fit');
   }
 
-  async #read(answer: Response): Promise<unknown> {
-    const text = await answer.text();
+  /** `tooLarge`: what it means here that there was too much of it. */
+  async #read(answer: Response, tooLarge: string): Promise<unknown> {
+    if (answer.status === TOO_LARGE) throw new KiezError(tooLarge);
+    let text: string;
+    try {
+      text = await answer.text();
+    } catch {
+      this.#set('lost');
+      throw new KiezError('connection-lost');
+    }
     let json: unknown = null;
     try {
       json = text === '' ? null : JSON.parse(text);
@@ -57,7 +97,7 @@ export class HttpBackend implements Backend {
   /** Why do no events come? They do not say it themselves. */
   async #knock(): Promise<Link> {
     try {
-      const answer = await fetch(`${this.#base}/api/ask`, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{"ask":"door"}' });
+      const answer = await fetch(`${this.#base}/api/ask`, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json', [PASS]: this.#pass }, body: '{"ask":"door"}' });
       return answer.status === FORBIDDEN ? 'anew' : 'lost';
     } catch {
       return 'lost';
@@ -80,7 +120,7 @@ export class HttpBackend implements Backend {
       clearTimeout(timer);
       source?.close();
       if (stopped) return;
-      source = new EventSource(`${this.#base}/api/events`);
+      source = new EventSource(`${this.#base}/api/events?pass=${this.#pass}`);
       source.onopen = () => {
         wait = 250;
         this.#set('open');
@@ -122,38 +162,56 @@ export class HttpBackend implements Backend {
     };
   }
 
-  async copyOut(group: string) {
-    let answer: Response;
+  async copyOut(group: string, progress: CopyProgress, stop: AbortSignal) {
     try {
-      answer = await fetch(`${this.#base}/api/copy?group=${encodeURIComponent(group)}`, { credentials: 'same-origin' });
-    } catch {
+      const answer = await fetch(`${this.#base}/api/copy?group=${encodeURIComponent(group)}`, { credentials: 'same-origin', headers: { [PASS]: this.#pass }, signal: stop });
+      if (!answer.ok) await this.#read(answer, 'too-large');
+      const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? 'kiez.copy';
+      const of = Number(answer.headers.get('content-length')) || null;
+      const parts: Uint8Array<ArrayBuffer>[] = [];
+      let done = 0;
+      for (const reader = answer.body?.getReader(); reader; ) {
+        const part = await reader.read();
+        if (part.done) break;
+        parts.push(part.value);
+        progress((done += part.value.length), of);
+      }
+      return { bytes: new Blob(parts), name };
+    } catch (failure) {
+      if (stop.aborted) throw new KiezError('stopped');
+      if (failure instanceof KiezError) throw failure;
       this.#set('lost');
+      this.#again?.();
       throw new KiezError('connection-lost');
     }
-    if (!answer.ok) await this.#read(answer);
-    const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? 'kiez.copy';
-    return { bytes: await answer.blob(), name };
   }
 
-  copyIn(file: Blob, progress: (done: number) => void) {
+  copyIn(file: Blob, progress: CopyProgress, stop: AbortSignal) {
     // XMLHttpRequest, because fetch does not say how much was sent.
     return new Promise<void>((done, fail) => {
       const request = new XMLHttpRequest();
       request.open('POST', `${this.#base}/api/copy`);
       request.setRequestHeader('content-type', 'application/octet-stream');
-      request.upload.onprogress = (step) => progress(step.lengthComputable ? step.loaded / step.total : 0);
+      request.setRequestHeader(PASS, this.#pass);
+      request.upload.onprogress = (step) => progress(step.loaded, step.lengthComputable ? step.total : file.size);
+      request.upload.onload = () => progress(file.size, file.size);
+      request.onabort = () => fail(new KiezError('stopped'));
       request.onerror = () => {
+        if (file.size > COPY_MAX) return fail(new KiezError('too-large'));
         this.#set('lost');
+        this.#again?.();
         fail(new KiezError('connection-lost'));
       };
       request.onload = () => {
         if (request.status < 400) return done();
+        if (request.status === TOO_LARGE) return fail(new KiezError('too-large'));
         try {
           fail(asKiezError(JSON.parse(request.responseText)));
         } catch {
           fail(new KiezError('connection-lost'));
         }
       };
+      stop.addEventListener('abort', () => request.abort());
       request.send(file);
     });
   }

@@ -1,20 +1,34 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Backend, Link } from './backend';
+import type { Backend, CopyProgress, Link } from './backend';
 import type { Action, News, Query } from './types';
 
 /** The window: the program is the same process, so the line cannot be lost without the window going with it. */
 export class TauriBackend implements Backend {
+  readonly stops = false;
+  /** Not answered yet. */
+  readonly #going = new Set<Promise<unknown>>();
+
   ask(query: Query) {
     return invoke<unknown>('ask', { query });
   }
   act(action: Action) {
-    return invoke<unknown>('act', { action });
+    const going = invoke<unknown>('act', { action });
+    this.#going.add(going);
+    void going.catch(() => undefined).finally(() => this.#going.delete(going));
+    return going;
+  }
+  /** The window closes. What is typed goes now, as when any page is left; what is on its way is waited for. */
+  async #leave() {
+    globalThis.dispatchEvent(new Event('pagehide'));
+    while (this.#going.size > 0) await Promise.allSettled(this.#going);
+    await invoke('leave');
   }
   listen(news: (event: News) => void, link: (state: Link) => void) {
     const channel = new Channel<News>();
     let on = true;
     channel.onmessage = (event) => {
-      if (on) news(event);
+      if (event.event === 'closing') void this.#leave();
+      else if (on) news(event);
     };
     invoke('events', { channel }).then(
       () => link('open'),
@@ -27,9 +41,10 @@ export class TauriBackend implements Backend {
   async copyOut(group: string) {
     return { path: await invoke<string>('copy_out', { group }) };
   }
-  async copyIn(file: Blob, progress: (done: number) => void) {
-    progress(0);
-    await invoke('copy_in', new Uint8Array(await file.arrayBuffer()));
-    progress(1);
+  async copyIn(file: Blob, progress: CopyProgress) {
+    progress(0, file.size);
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    progress(file.size, file.size);
+    await invoke('copy_in', bytes);
   }
 }
