@@ -12,11 +12,15 @@ async function tabTo(screen: Screen, role: string, name: string): Promise<void> 
   const passed: string[] = [];
   for (let stop = 0; stop < STOPS; stop += 1) {
     await screen.key('Tab');
-    const at = await screen.focus();
     // Past the last stop and before the first there is none.
-    if (at === null) continue;
+    if ((await screen.focus()) === null) continue;
+    // What has just got the focus may still be on its way into the picture.
+    const at = await until('where the focus is can be seen', async () => {
+      const focus = await screen.focus();
+      expect(focus).toMatchObject({ outlined: true, inView: true });
+      return focus;
+    });
     passed.push(`${at.role} ${at.name}`);
-    expect(at, 'where the focus is can be seen').toMatchObject({ outlined: true, inView: true });
     if (at.role === role && at.name.startsWith(name)) return;
   }
   throw new Error(`Tab leads to no ${role} “${name}”, but to:\n${passed.join('\n')}`);

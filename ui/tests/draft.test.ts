@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diff } from '../src/lib/text/diff';
 import { Draft } from '../src/lib/text/draft';
+import { heldOps, heldPlace, shownAs, shownPlace } from '../src/lib/text/lines';
 import { apply, Builder, compose, fromSplices, move, type Ops, rebase, toSplices } from '../src/lib/text/ops';
 
 const word = fc.string({ unit: fc.constantFrom('a', 'b', ' ', 'ß', '\n', '😀', 'ش', '\u202e'), maxLength: 14 });
+/** As others may hold it: with the line ends of other programs. */
+const foreign = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r', '\r\n', '😀'), maxLength: 14 });
 
 /** A change of this text, never within a pair. */
 const change = (text: string) =>
@@ -65,6 +68,41 @@ describe('changes of a text', () => {
   });
 });
 
+describe('line ends of other programs', () => {
+  it('the field shows one sign for each, and what is typed there leads to what it shows', () => {
+    fc.assert(fc.property(foreign, word, (held, typed) => shownAs(apply(held, heldOps(held, diff(shownAs(held), typed)))) === typed), { numRuns: 2000 });
+    fc.assert(fc.property(foreign, fc.nat(14), word, (held, at, typed) => {
+      const shown = shownAs(held);
+      const next = shown.slice(0, at) + typed + shown.slice(at);
+      return shownAs(apply(held, heldOps(held, diff(shown, next, at + typed.length)))) === next;
+    }), { numRuns: 2000 });
+  });
+  it('places are the same, there and back', () => {
+    fc.assert(fc.property(foreign, fc.nat(20), (held, at) => {
+      const place = Math.min(at, shownAs(held).length);
+      expect(shownPlace(held, heldPlace(held, place))).toBe(place);
+      expect(shownAs(held.slice(0, heldPlace(held, place)))).toBe(shownAs(held).slice(0, place));
+    }), { numRuns: 2000 });
+  });
+  it.each([
+    ['behind the lines', 'a\r\nb\r\nc', 'a\nb\ncX', [{ at: 7, delete: 0, insert: 'X' }]],
+    ['between them', 'a\r\nb\r\nc', 'a\nXb\nc', [{ at: 3, delete: 0, insert: 'X' }]],
+    ['a line end taken out', 'a\r\nb', 'ab', [{ at: 1, delete: 2, insert: '' }]],
+    ['behind a lone one', 'a\rb', 'a\nbX', [{ at: 3, delete: 0, insert: 'X' }]],
+    ['a line put behind a lone one', 'a\rb', 'a\n\nb', [{ at: 1, delete: 1, insert: '\n\n' }]],
+    ['what stood between two halves', 'a\rX\nb', 'a\n\nb', [{ at: 1, delete: 2, insert: '\n' }]],
+  ])('splices are about the held text: %s', (_, held, typed, splices) => {
+    const draft = new Draft({ text: held, heads: '0' });
+    draft.type(typed);
+    expect(draft.shown).toBe(typed);
+    expect(draft.take()?.splices).toEqual(splices);
+  });
+  it('the caret stays at its word', () => {
+    const draft = new Draft({ text: 'a\r\nb\r\nWort', heads: '0' });
+    expect(draft.news({ text: 'Neu\r\na\r\nb\r\nWort', heads: '1' }, { start: 6, end: 8 })).toEqual({ start: 10, end: 12 });
+  });
+});
+
 /** The other side, as Kiez does it: splices against old heads are laid over what came since. */
 class Server {
   texts: string[];
@@ -111,7 +149,7 @@ describe('writing while others write', () => {
   it('two who write at once end with the same text, and nothing typed is lost', () => {
     const step = fc.record({ who: fc.constantFrom(0, 1), what: fc.constantFrom('type', 'send', 'answer', 'fail', 'news'), at: fc.nat(), text: fc.constantFrom('x', 'yy', '😀', '\n', '') });
     fc.assert(
-      fc.property(word, fc.array(step, { maxLength: 40 }), (start, steps) => {
+      fc.property(foreign, fc.array(step, { maxLength: 40 }), (start, steps) => {
         const server = new Server(start);
         const people = [0, 1].map(() => ({ draft: new Draft(server.now), answers: [] as { text: string; heads: string }[] }));
         const caret = { start: 0, end: 0 };
@@ -146,10 +184,70 @@ describe('writing while others write', () => {
         for (const person of people) {
           person.draft.news(server.now, caret);
           expect(person.draft.open).toBe(false);
-          expect(person.draft.shown).toBe(server.now.text);
+          expect(person.draft.shown).toBe(shownAs(server.now.text));
         }
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('an answer that was lost', () => {
+  const begun = (text: string) => {
+    const server = new Server(text);
+    return { server, draft: new Draft(server.now), caret: { start: 0, end: 0 } };
+  };
+  const all = (server: Server, draft: Draft) => {
+    for (let packed = draft.take(); packed; packed = draft.take()) draft.answer(server.put(packed.heads, fromSplices(packed.splices)), { start: 0, end: 0 });
+  };
+  const others = fc.array(fc.record({ at: fc.nat(), text: fc.constantFrom('x', 'yy', 'zzz ', '\n', ''), gone: fc.nat(2) }), { maxLength: 4 });
+  const write = (server: Server, some: { at: number; text: string; gone: number }[]) => {
+    for (const { at, text, gone } of some) {
+      // Others do not touch my words: then nobody could say what became of them.
+      const places = [...server.now.text.matchAll(/«[^»]*»|./gsu)].map((part) => part.index).concat(server.now.text.length);
+      const place = places[at % places.length] ?? 0;
+      const away = server.now.text.slice(place, place + gone).includes('«') ? 0 : Math.min(gone, server.now.text.length - place);
+      server.put(server.now.heads, new Builder().keep(place).put(text).drop(away).done());
+    }
+  };
+  it('what was sent stands there once, whether it arrived or not, whatever others wrote before and after', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\r\n'), maxLength: 30 }), fc.nat(), fc.boolean(), others, others, fc.boolean(), (start, at, arrived, before, after, more) => {
+        const { server, draft, caret } = begun(start);
+        const place = at % (draft.shown.length + 1);
+        draft.type(`${draft.shown.slice(0, place)}«ich»${draft.shown.slice(place)}`);
+        write(server, before);
+        const packed = draft.take();
+        if (arrived && packed) server.put(packed.heads, fromSplices(packed.splices));
+        draft.unanswered();
+        if (more) draft.type(`${draft.shown}«mehr»`);
+        // Not known yet: nothing goes out, and what others wrote waits.
+        expect(draft.take()).toBeNull();
+        write(server, after);
+        draft.readAnew(server.now, caret);
+        all(server, draft);
+        expect(server.now.text.split('«ich»')).toHaveLength(2);
+        expect(server.now.text.split('«mehr»')).toHaveLength(more ? 2 : 1);
+        expect(draft.shown).toBe(shownAs(server.now.text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+  it.each([
+    ['an insert that arrived', 'Eine Bank', 'Eine rote Bank', true, 'Eine rote Bank vor der Post'],
+    ['an insert that did not', 'Eine Bank', 'Eine rote Bank', false, 'Eine rote Bank vor der Post'],
+    ['words taken out, and it arrived', 'Eine rote Bank', 'Eine Bank', true, 'Eine Bank vor der Post'],
+    ['words taken out, and it did not', 'Eine rote Bank', 'Eine Bank', false, 'Eine Bank vor der Post'],
+  ])('%s, with words of others behind it', (_, from, to, arrived, end) => {
+    const { server, draft, caret } = begun(from);
+    draft.type(to);
+    const packed = draft.take();
+    if (arrived && packed) server.put(packed.heads, fromSplices(packed.splices));
+    draft.unanswered();
+    server.put(server.now.heads, diff(server.now.text, `${server.now.text} vor der Post`));
+    draft.readAnew(server.now, caret);
+    expect(draft.open).toBe(!arrived);
+    all(server, draft);
+    expect(server.now.text).toBe(end);
   });
 });

@@ -2,7 +2,7 @@ import { getContext, setContext } from 'svelte';
 import type { Client, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
 import { Live } from './answer.svelte';
-import type { Draft } from './text/draft';
+import type { Writing } from './writing.svelte';
 import { Copying } from './copy.svelte';
 
 const KEY = 'kiez';
@@ -35,7 +35,7 @@ export class Kiez {
   codes = $state.raw<Code[]>([]);
   /** What was begun and not sent, by place: who comes back finds it. */
   readonly drafts = new Map<string, string>();
-  readonly texts = new Map<string, Draft>();
+  readonly texts = new Map<string, Writing>();
   readonly copy: Copying;
   readonly #answers = new Map<string, Live<unknown>>();
   #turn = 0;
@@ -86,6 +86,7 @@ export class Kiez {
       return;
     }
     if (event.event === 'door' || event.event === 'joined') void this.ask();
+    if (event.event === 'copying') this.copy.told(event.step);
     if (event.event === 'joined') this.compare(event.group, event.code, false);
     this.tell(event);
   }

@@ -8,15 +8,24 @@ export async function comment(kiez: Kiez, idea: string, text: string) {
   kiez.show<IdeaPage>(`idea ${idea}`, (page) => ({ ...page, comments: page.comments.some((c) => c.id === id) ? page.comments : [...page.comments, mine] }));
 }
 
-export async function setTask(kiez: Kiez, task: TaskCard, state: TaskCard['state']) {
-  await kiez.client.taskState(kiez.group, task.id, state);
-  const set = (all: TaskCard[]) => all.map((one) => (one.id === task.id ? { ...one, state } : one));
+function showTask(kiez: Kiez, task: TaskCard, change: Partial<TaskCard>) {
+  const changed = { ...task, ...change };
+  const set = (all: TaskCard[]) => all.map((one) => (one.id === task.id ? { ...one, ...change } : one));
   kiez.show<TaskCard[]>('tasks', set);
   kiez.show<Today>('today', (today) => {
     const there = today.myTasks.some((one) => one.id === task.id);
-    return { ...today, myTasks: there || !task.mine ? set(today.myTasks) : [...today.myTasks, { ...task, state }] };
+    return { ...today, myTasks: there || !changed.mine ? set(today.myTasks) : [...today.myTasks, changed] };
   });
   if (task.idea) kiez.show<IdeaPage>(`idea ${task.idea.id}`, (page) => ({ ...page, tasks: set(page.tasks) }));
+}
+export async function setTask(kiez: Kiez, task: TaskCard, state: TaskCard['state']) {
+  await kiez.client.taskState(kiez.group, task.id, state);
+  showTask(kiez, task, { state });
+}
+export async function takeTask(kiez: Kiez, task: TaskCard) {
+  await kiez.client.taskTake(kiez.group, task.id);
+  const others = task.assignees.filter((person) => !person.me);
+  showTask(kiez, task, { state: 'doing', mine: true, assignees: [...others, kiez.me] });
 }
 
 export async function addTask(kiez: Kiez, title: string, idea: IdeaRef | null, assignees: Person[], due: string | null) {

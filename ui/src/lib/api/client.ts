@@ -1,4 +1,4 @@
-import type { Backend, Link } from './backend';
+import type { Backend, CopyProgress, Link } from './backend';
 import { asKiezError } from './error';
 import type {
   Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, News, PersonCard,
@@ -76,16 +76,20 @@ export class Client {
   name = (name: string) => this.#act<null>({ act: 'name', name });
   look = () => this.#act<null>({ act: 'look' });
 
-  async copyOut(group: string) {
+  /** Can the copying of a group be stopped once it was begun? */
+  get stops() {
+    return this.#backend.stops;
+  }
+  async copyOut(group: string, progress: CopyProgress, stop: AbortSignal) {
     try {
-      return await this.#backend.copyOut(group);
+      return await this.#backend.copyOut(group, progress, stop);
     } catch (error) {
       throw asKiezError(error);
     }
   }
-  async copyIn(file: Blob, progress: (done: number) => void) {
+  async copyIn(file: Blob, progress: CopyProgress, stop: AbortSignal) {
     try {
-      await this.#backend.copyIn(file, progress);
+      await this.#backend.copyIn(file, progress, stop);
     } catch (error) {
       throw asKiezError(error);
     }

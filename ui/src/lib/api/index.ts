@@ -1,4 +1,4 @@
 export { Client } from './client';
-export type { Backend, Link } from './backend';
+export type { Backend, CopyProgress, Link } from './backend';
 export { asKiezError, KiezError } from './error';
 export type * from './types';

@@ -5,7 +5,8 @@
  */
 import type { Splice, Text } from '../api/types';
 import { diff } from './diff';
-import { apply, compose, move, type Ops, rebase, toSplices } from './ops';
+import { heldOps, heldPlace, shownAs, shownPlace } from './lines';
+import { apply, compose, move, type Ops, rebase, size, toSplices } from './ops';
 
 export interface Caret {
   readonly start: number;
@@ -15,16 +16,20 @@ export interface Caret {
 export class Draft {
   #base: Text;
   #sent: Ops | null = null;
+  /** What was sent got no answer: nobody here knows whether it arrived. */
+  #doubt = false;
   #typed: Ops = [];
-  #shown: string;
+  /** The text with all that is mine in it, its line ends as they are held. */
+  #held: string;
 
   constructor(text: Text) {
     this.#base = text;
-    this.#shown = text.text;
+    this.#held = text.text;
   }
 
+  /** As a field shows it. */
   get shown() {
-    return this.#shown;
+    return shownAs(this.#held);
   }
   get heads() {
     return this.#base.heads;
@@ -36,14 +41,15 @@ export class Draft {
   get waiting() {
     return this.#typed.length > 0;
   }
-  get sending() {
-    return this.#sent !== null;
+  get doubt() {
+    return this.#doubt;
   }
 
   /** I typed: the field now reads so, and the caret stands there. */
   type(text: string, caret?: number) {
-    this.#typed = compose(this.#typed, diff(this.#shown, text, caret));
-    this.#shown = text;
+    const change = heldOps(this.#held, diff(this.shown, shownAs(text), caret));
+    this.#typed = compose(this.#typed, change);
+    this.#held = apply(this.#held, change);
   }
 
   /** What is to be sent now; `null` if nothing is, or something still is on its way. */
@@ -58,6 +64,7 @@ export class Draft {
   answer(text: Text, caret: Caret): Caret {
     const sent = this.#sent ?? [];
     this.#sent = null;
+    this.#doubt = false;
     return this.#over(apply(this.#base.text, sent), text, caret);
   }
 
@@ -66,6 +73,25 @@ export class Draft {
     if (this.#sent === null) return;
     this.#typed = compose(this.#sent, this.#typed);
     this.#sent = null;
+    this.#doubt = false;
+  }
+  /** No answer came. What was sent is not sent again before the text was read anew. */
+  unanswered() {
+    this.#doubt = this.#sent !== null;
+  }
+
+  /**
+   * The text, read anew. After an answer was lost: did what was sent arrive? The same heads: no. Else the text is nearer to the one
+   * with my change in it, or to the one without it. Where others did just what I did, or took just that out again, this cannot
+   * be told; either way what I typed stands there once, never twice and never not at all.
+   */
+  readAnew(text: Text, caret: Caret): Caret {
+    if (this.#sent === null || !this.#doubt) return this.news(text, caret);
+    const known = this.#base.text;
+    const arrived = text.heads !== this.#base.heads && size(diff(apply(known, this.#sent), text.text)) < size(diff(known, text.text));
+    if (arrived) return this.answer(text, caret);
+    this.failed();
+    return this.news(text, caret);
   }
 
   /** The text as others left it. While something is on its way this waits for the answer, which knows more. */
@@ -76,13 +102,14 @@ export class Draft {
 
   #over(known: string, text: Text, caret: Caret): Caret {
     const theirs = diff(known, text.text);
-    const before = this.#shown;
+    const before = this.#held;
     const theirsHere = rebase(theirs, this.#typed, true);
     this.#typed = rebase(this.#typed, theirs, false);
     this.#base = text;
-    this.#shown = apply(text.text, this.#typed);
-    if (this.#shown === before) return caret;
+    this.#held = apply(text.text, this.#typed);
+    if (this.#held === before) return caret;
     // Words that others put in just where I stand come behind my caret only if I have not typed them before it.
-    return { start: move(caret.start, theirsHere, true), end: move(caret.end, theirsHere, true) };
+    const moved = (place: number) => shownPlace(this.#held, move(heldPlace(before, place), theirsHere, true));
+    return { start: moved(caret.start), end: moved(caret.end) };
   }
 }

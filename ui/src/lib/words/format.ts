@@ -58,6 +58,9 @@ export function money(amount: number): string {
     .join('');
 }
 
+/** How large a file is, in millions of bytes. */
+export const megabytes = (bytes: number): string => money(Math.max(0.1, Math.round(bytes / 100_000) / 10));
+
 /** "Anna", "Anna and Ben", "Anna, Ben and 3 others". */
 export function several(names: string[], shown = 2): string {
   if (names.length <= 1) return names[0] ?? '';

@@ -1,11 +1,12 @@
 /** A neighbourhood in memory: for tests of the pages and for looking around (`?demo`). Keeps nothing. */
-import type { Backend, Link } from '../backend';
+import type { Backend, CopyProgress, Link } from '../backend';
 import { KiezError } from '../error';
 import type { Action, Door, News, Query } from '../types';
 import { alone, DAY, type Human, NOW, recovery, type Seed, type Sketch, small } from './example';
 import { Neighbourhood } from './neighbourhood';
 
 const GROUP = '00ff';
+const COPY = 3_400_000;
 const SECOND = '00ee';
 const ME = 'b1';
 
@@ -23,6 +24,7 @@ interface House {
 }
 
 export class MemoryBackend implements Backend {
+  readonly stops: boolean = true;
   readonly #hearers = new Set<{ news: (event: News) => void; link: (state: Link) => void }>();
   readonly #delay: number;
   #house: House;
@@ -189,15 +191,26 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  async copyOut() {
+  async copyOut(_group: string, progress: CopyProgress, stop: AbortSignal) {
+    this.tell({ event: 'copying', step: 'gathering' });
     await this.#way('copy-out');
+    await this.#copied(COPY, progress, stop);
     return { bytes: new Blob(['KIEZ']), name: 'zawodzie.kiez' };
   }
-  async copyIn(_file: Blob, progress: (done: number) => void) {
-    progress(0.5);
+  async copyIn(file: Blob, progress: CopyProgress, stop: AbortSignal) {
     await this.#way('copy-in');
-    progress(1);
+    await this.#copied(file.size, progress, stop);
+    this.tell({ event: 'copying', step: 'taking-in' });
+    await this.#way('copy-in');
     this.#changed();
+  }
+  /** In four steps. */
+  async #copied(size: number, progress: CopyProgress, stop: AbortSignal) {
+    for (const part of [0.25, 0.5, 0.75, 1]) {
+      progress(part * size, size);
+      await this.#way('copying');
+      if (stop.aborted) throw new KiezError('stopped');
+    }
   }
 }
 
