@@ -10,6 +10,8 @@ const STOPS = 80;
 /** Goes with Tab to what is called so, from wherever the focus is. Each stop on the way must show where the focus is. */
 async function tabTo(screen: Screen, role: string, name: string): Promise<void> {
   const passed: string[] = [];
+  // A place that has just been opened takes the focus to its beginning.
+  await screen.settled();
   for (let stop = 0; stop < STOPS; stop += 1) {
     await screen.key('Tab');
     // Past the last stop and before the first there is none.

@@ -1,3 +1,4 @@
+import { Display } from './display';
 import { Home, KIEZ } from './program';
 import type { Engine } from './screen';
 import { until } from './until';
@@ -14,12 +15,20 @@ type Step = { type: string; value?: string; duration?: number };
 export class WindowEngine implements Engine {
   readonly kind = 'window';
   readonly #driver: WebDriver;
+  readonly #display: Display;
 
-  private constructor(driver: WebDriver) {
+  private constructor(driver: WebDriver, display: Display) {
     this.#driver = driver;
+    this.#display = display;
   }
   static async open(home: Home): Promise<WindowEngine> {
-    return new WindowEngine(await WebDriver.start(KIEZ, ['--home', home.profile], home.env));
+    const display = await Display.open();
+    try {
+      return new WindowEngine(await WebDriver.start(KIEZ, ['--home', home.profile], { ...home.env, DISPLAY: display.name }), display);
+    } catch (error) {
+      await display.close();
+      throw error;
+    }
   }
 
   async evaluate(script: string) {
@@ -69,8 +78,10 @@ export class WindowEngine implements Engine {
     if (kiez !== undefined) process.kill(kiez, 'SIGTERM');
     await until('the window closes', () => !driver.children.includes(kiez ?? 0));
     await driver.end('SIGTERM');
+    await this.#display.close();
   }
   async kill() {
     await this.#driver.driver.end('SIGKILL');
+    await this.#display.close();
   }
 }

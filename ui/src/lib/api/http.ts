@@ -15,34 +15,40 @@ const TO_THE_END = 16_000;
 /** What shows that this page came by the server's own address. Unlike a cookie it belongs to the port, too. */
 const PASS = 'kiez-pass';
 
-/** Takes it out of the address, where the server put it, and keeps it for this origin: also for another tab, and after a reload. */
-function ownPass(): string {
-  const brought = /^#pass=([0-9a-f]+)$/.exec(location.hash)?.[1];
+/** Takes it out of the address, where the server put it. */
+function broughtPass(): string {
+  const brought = /^#pass=([0-9a-f]+)$/.exec(location.hash)?.[1] ?? '';
+  if (brought === '') return '';
+  // Not to be seen in the address, nor found by going back.
+  history.replaceState(null, '', '#/');
   try {
-    if (brought) localStorage.setItem(PASS, brought);
+    localStorage.setItem(PASS, brought);
   } catch {
     /* Nothing can be kept: it serves as long as the page is there. */
   }
-  // Not to be seen in the address, nor found by going back.
-  if (brought) history.replaceState(null, '', '#/');
-  try {
-    return brought ?? localStorage.getItem(PASS) ?? '';
-  } catch {
-    return brought ?? '';
-  }
+  return brought;
 }
 
 /** The same page from the local server: JSON over POST, events as server-sent events. */
 export class HttpBackend implements Backend {
   readonly stops = true;
   readonly #base: string;
-  readonly #pass = ownPass();
+  readonly #brought = broughtPass();
   #link: Link = 'open';
   #tell: ((state: Link) => void) | null = null;
   #again: (() => void) | null = null;
 
   constructor(base = '') {
     this.#base = base;
+  }
+
+  /** Kept for this origin: for another tab, after a reload, and where another tab brought the one of a server started anew. */
+  get #pass(): string {
+    try {
+      return localStorage.getItem(PASS) ?? this.#brought;
+    } catch {
+      return this.#brought;
+    }
   }
 
   ask(query: Query, stop?: AbortSignal) {
