@@ -66,7 +66,9 @@ export class ChromiumEngine implements Engine {
     return this.page.keyboard.press(keys.map((key) => (key === ' ' ? 'Space' : key)).join('+'));
   }
   picture(whole: boolean) {
-    return this.page.screenshot({ fullPage: whole });
+    // On a busy computer a picture is now and then waited for in vain; the next one comes.
+    const take = () => this.page.screenshot({ fullPage: whole, timeout: 10_000 });
+    return take().catch(take);
   }
   resize(width: number, height: number) {
     return this.page.setViewportSize({ width, height });
