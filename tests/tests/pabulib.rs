@@ -30,13 +30,14 @@ fn imported(anna: &Laptop, file: &Path) {
     let ids = answer["ids"].as_array().unwrap();
     assert_eq!(ids.len(), budget.projects.len());
     let list = anna.ask(&["idea", "list"]);
-    for (id, project) in ids.iter().zip(&budget.projects) {
+    for (number, (id, project)) in (1..).zip(ids.iter().zip(&budget.projects)) {
         let idea = list
             .as_array()
             .unwrap()
             .iter()
             .find(|idea| idea["id"] == *id)
             .unwrap();
+        assert_eq!(idea["plate"], json!({"number": number, "was": null}));
         assert_eq!(idea["title"], project.name.as_str());
         assert_eq!(idea["cost"], project.cost.units());
         assert_eq!(idea["place"], json!(project.place.map(|place| place.to_string())));

@@ -93,7 +93,8 @@ impl Node {
         Err(ImportError::NoGroup.into())
     }
 
-    /// Takes the projects of a participatory budget for ideas, each signed by this person.
+    /// Takes the projects of a participatory budget for ideas, each signed by this person. Where this device is a steward's
+    /// they are numbered in the order in which they stand there.
     ///
     /// # Errors
     /// Where the text is no Pabulib file, or the store fails; nothing is stored then.
@@ -117,7 +118,7 @@ impl Node {
                 let added: Vec<ProposalId> = drafts
                     .map(|draft| replica.add_idea(&draft, now(), &mut SystemRandom))
                     .collect::<Result<_, ActionError>>()?;
-                replica.number_ideas(now())?;
+                replica.number_new(&added, now())?;
                 Ok(added)
             })
         })

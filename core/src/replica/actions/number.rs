@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::admission::{Admission, admission};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ProposalId, Timestamp};
-use crate::domain::plate::Plates;
+use crate::domain::plate::{Plate, Plates};
 
 use super::super::document::group;
 use super::super::hold::{Replica, ReplicaError};
@@ -46,10 +46,27 @@ impl<S: Storage> Replica<S> {
             self.close_unused();
         }
         let new = plates.number(missing.into_iter().map(|(_, idea)| idea));
+        self.set_plates(&new, at)?;
+        Ok(new.len())
+    }
+
+    /// Gives ideas that nobody else has yet their numbers in this order, where this device is a steward's.
+    ///
+    /// # Errors
+    /// See [`Self::number_ideas`].
+    pub fn number_new(&mut self, ideas: &[ProposalId], at: Timestamp) -> Result<(), ActionError> {
+        if !self.may_number() {
+            return Ok(());
+        }
+        let new = self.plates()?.number(ideas.iter().copied());
+        self.set_plates(&new, at)
+    }
+
+    fn set_plates(&mut self, new: &[(ProposalId, Plate)], at: Timestamp) -> Result<(), ActionError> {
         for some in new.chunks(PLATES_PER_ENTRY_MAX) {
             self.write_document(DocumentId::Group, at, |tx| group::set_plates(tx, some))?;
         }
-        Ok(new.len())
+        Ok(())
     }
 
     /// Can there be something to number after this was received? Asked before all ideas are looked through.
