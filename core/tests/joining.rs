@@ -126,7 +126,19 @@ fn a_member_comes_in_with_a_further_device() {
     }
     assert_eq!(a.frontier(), before);
 
+    let twice = sign_enrolment(
+        a.group(),
+        asked.membership(),
+        restored.me.named(),
+        [5; 16],
+        &restored.person,
+    );
     let admission = a.enrol(&asked, good, &mut anna.rng).unwrap();
+    // Over another connection at the same time.
+    let written = a.frontier();
+    let at_once = a.enrol(&asked, twice, &mut anna.rng).unwrap();
+    assert_eq!(at_once.grant, admission.grant);
+    assert_eq!(a.frontier(), written);
     // The answer was lost: asking again gets the same one, over another connection, too.
     let written = a.frontier();
     let again = a

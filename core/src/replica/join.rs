@@ -323,6 +323,10 @@ impl<S: Storage> Replica<S> {
         if enrol.enrolled != known.joiner || enrol.membership != known.membership {
             return Err(JoinRefusal::Invalid.into());
         }
+        // Asked for more than once at a time, it is written once.
+        if let Some(grant) = self.roster().unopened_grant(&known.joiner) {
+            return self.admission(grant, known.joiner.box_key, rng);
+        }
         let grant = match self.write_act(ControlAct::Enrol(enrol)) {
             Ok(grant) => grant,
             Err(ReplicaError::NotAllowed(_) | ReplicaError::OwnWorkRefused(_)) => {

@@ -4,6 +4,7 @@ mod guard;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,18 +107,20 @@ impl Listening {
         let graceful = async { told.await.unwrap_or_default() };
         let served = axum::serve(self.listener, router(self.server)).with_graceful_shutdown(graceful);
         // A page that listens for events never hangs up by itself: what it asked is answered, then it is left.
-        let ending = async {
-            stopped.await;
-            tell.send(()).ok();
-            house.lock().await;
-            tokio::time::sleep(LAST_ANSWERS).await;
+        let mut served = pin!(served.into_future());
+        let failed = |error: std::io::Error| Failure::new(Exit::Failed, "network", error);
+        let ended = tokio::select! {
+            ended = &mut served => ended.map_err(failed),
+            () = stopped => {
+                tell.send(()).ok();
+                let answered = async { tokio::time::timeout(LAST_ANSWERS, served).await };
+                // Nothing stops the closing halfway.
+                let (answered, ()) = tokio::join!(answered, house.lock());
+                answered.unwrap_or(Ok(())).map_err(failed)
+            }
         };
-        tokio::select! {
-            served = served.into_future() => served.map_err(|error| Failure::new(Exit::Failed, "network", error))?,
-            () = ending => {}
-        }
         house.lock().await;
-        Ok(())
+        ended
     }
 }
 
