@@ -27,6 +27,15 @@ fn a_page_makes_a_profile_a_group_and_an_idea() {
     }))["id"]
         .clone();
     let page = ask(json!({"ask": "idea", "group": group, "id": idea})).json();
+    // An answer was lost: the page sends the same again.
+    let typed = json!({
+        "act": "idea-text", "group": group, "id": idea, "field": "body", "heads": page["body"]["heads"],
+        "splices": [{"at": 0, "delete": 0, "insert": "By the lime tree."}], "once": "0".repeat(32)
+    });
+    let first = act(typed.clone());
+    assert_eq!(first["text"], "By the lime tree.");
+    assert_eq!(act(typed), first, "done once");
+    let page = ask(json!({"ask": "idea", "group": group, "id": idea})).json();
     assert_eq!(page["card"]["title"], "<b>Bench</b>");
     assert_eq!(page["card"]["cost"], 400);
     act(json!({"act": "lock"}));

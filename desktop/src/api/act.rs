@@ -1,5 +1,6 @@
 //! What a page may do.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use kiez_core::domain::cost::Cost;
@@ -17,6 +18,7 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
 use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState, TextField};
@@ -52,7 +54,9 @@ pub(crate) enum Action {
         passphrase: String,
     },
     /// Opens an example neighbourhood, which is gone when it is left. Answers [`Added`].
-    Example {},
+    Example {
+        language: Language,
+    },
     ExampleEnd {},
     /// Answers [`Added`].
     Found {
@@ -82,6 +86,7 @@ pub(crate) enum Action {
         place: Option<Place>,
     },
     /// Answers the [`super::view::Text`] as it stands after. `heads`: the point in its past that the splices are about.
+    /// `once`: drawn by the page for this very sending. Sent again after an answer was lost, it is done once.
     IdeaText {
         #[ts(type = "string")]
         group: GroupId,
@@ -90,6 +95,7 @@ pub(crate) enum Action {
         field: TextField,
         heads: String,
         splices: Vec<Splice>,
+        once: String,
     },
     IdeaCost {
         #[ts(type = "string")]
@@ -180,16 +186,21 @@ pub(crate) enum Action {
     Look {},
 }
 
-/// Does it.
 async fn join(house: &House, invitation: &str) -> Result<Value, Fault> {
     let mut stops = house.joining_stops();
     let open = house.unlocked().await?;
     let invitation = join::Invitation::parse(invitation)?;
     let passphrase = open.passphrase();
-    let joining = net::join(&open.node, &invitation, &passphrase, JOIN);
+    let mut joining = pin!(net::join(&open.node, &invitation, &passphrase, JOIN));
     let joined = tokio::select! {
-        joined = joining => joined?,
-        () = stops.stopped() => return Err(Fault::new("stopped")),
+        joined = &mut joining => joined?,
+        () = stops.stopped() => {
+            // Who is in already only has to hang up.
+            if !block_in_place(|| open.node.groups())?.contains(&invitation.group) {
+                return Err(Fault::new("stopped"));
+            }
+            joining.await?
+        }
     };
     let card = block_in_place(|| open.node.group_card(joined.group))?;
     // The inviting device is told that this one writes now.
@@ -201,6 +212,7 @@ async fn join(house: &House, invitation: &str) -> Result<Value, Fault> {
     }))
 }
 
+/// Does it.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the rest is done by the next function, which names it"
@@ -215,7 +227,7 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
         } => house.restore(&words, &name, &passphrase).await?,
         Action::Unlock { passphrase } => house.unlock(&passphrase).await?,
         Action::Lock {} | Action::ExampleEnd {} => house.lock().await,
-        Action::Example {} => return Ok(added(&house.begin_example().await?)),
+        Action::Example { language } => return Ok(added(&house.begin_example(language).await?)),
         Action::Passphrase { old, new } => house.change_passphrase(&old, &new).await?,
         Action::JoinStop {} => house.stop_joining(),
         Action::Join { invitation } => return join(house, &invitation).await,
@@ -233,6 +245,24 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
 )]
 async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, Fault> {
     match action {
+        Action::IdeaText {
+            group,
+            id,
+            field,
+            heads,
+            splices,
+            once,
+        } => block_in_place(|| {
+            let typed = || typed(&open.node, group, id, field, &heads, splices);
+            let again = || {
+                let (title, body) = open.node.idea_texts(group, id)?;
+                Ok(json!(text(match field {
+                    TextField::Title => &title,
+                    TextField::Body => &body,
+                })))
+            };
+            house.once(&once, typed, again)
+        }),
         Action::Invite { group, role } => {
             let addresses = open.network.own_addresses().await;
             let shown = addresses.iter().map(ToString::to_string).collect();
@@ -289,13 +319,6 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
             };
             return Ok(added(&node.add_idea(group, &draft)?));
         }
-        Action::IdeaText {
-            group,
-            id,
-            field,
-            heads,
-            splices,
-        } => return typed(node, group, id, field, &heads, splices),
         Action::IdeaCost {
             group,
             id,
@@ -334,10 +357,11 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         | Action::Unlock { .. }
         | Action::Lock {}
         | Action::Restore { .. }
-        | Action::Example {}
+        | Action::Example { .. }
         | Action::ExampleEnd {}
         | Action::Found { .. }
         | Action::Join { .. }
+        | Action::IdeaText { .. }
         | Action::JoinStop {}
         | Action::Invite { .. }
         | Action::WordsNoted {}

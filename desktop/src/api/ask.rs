@@ -213,7 +213,7 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     // Those that wait for this person first; within, the newest first.
     open_votes.reverse();
     open_votes.sort_by_key(|poll| !poll.may_vote || poll.mine.is_some());
-    let mine = node.tasks(group)?.into_iter();
+    let mine = first_of_each(node.tasks(group)?, |task| task.id).into_iter();
     let mine =
         mine.filter(|task| task.state != TaskState::Done && task.assignees.contains(&node.me().person));
     let news = node.news(group)?;

@@ -1,8 +1,10 @@
 //! The profile behind the pages: there is none, it is locked, or it is open with its network.
 
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kiez_core::domain::id::GroupId;
 use kiez_core::host::keystore::{Home, Passphrase, RecoveryWords};
@@ -16,10 +18,16 @@ use tokio_stream::{Stream, StreamExt};
 use ts_rs::TS;
 
 use super::Fault;
-use super::example::Example;
+use super::example::{Example, Language};
 
 /// How many events a page may lag behind; then it is told to ask for everything again.
 const EVENTS: usize = 256;
+
+/// So many things that are done once are remembered; a page has few of them under way.
+const ONCE_MAX: usize = 512;
+
+/// How long their numbers are, in letters.
+const ONCE_LENGTH: RangeInclusive<usize> = 16..=64;
 
 /// What goes on for longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -112,6 +120,8 @@ pub(crate) struct House {
     joining: watch::Sender<()>,
     /// The profile is about to be closed.
     closing: watch::Sender<()>,
+    /// What was done lately of what is done once.
+    done: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl House {
@@ -122,6 +132,7 @@ impl House {
             told: broadcast::channel(EVENTS).0,
             joining: watch::channel(()).0,
             closing: watch::channel(()).0,
+            done: Arc::default(),
         }
     }
 
@@ -234,13 +245,13 @@ impl House {
     }
 
     /// Leaves the profile that is open, if one is, for the example.
-    pub(super) async fn begin_example(&self) -> Result<GroupId, Fault> {
+    pub(super) async fn begin_example(&self, language: Language) -> Result<GroupId, Fault> {
         // In one go: nobody opens another one between.
         let mut open = self.to_close().await;
         if let Some(before) = open.take() {
             before.close().await;
         }
-        let (example, node, passphrase, group) = block_in_place(Example::make)?;
+        let (example, node, passphrase, group) = block_in_place(|| Example::make(language))?;
         *open = Some(self.opened(node, passphrase, Some(example)).await?);
         drop(open);
         self.tell_door();
@@ -272,6 +283,31 @@ impl House {
         let open = self.unlocked().await?;
         let (old, new) = (Passphrase::new(old), Passphrase::new(new));
         Ok(block_in_place(|| open.node.change_passphrase(&old, &new))?)
+    }
+
+    /// Does something that a page names by a number it drew, and answers `again` where that was done before: the page asks
+    /// again where it got no answer. Kept as long as this process runs: where it ends between the work and its answer, what is
+    /// sent again is done again.
+    pub(super) fn once<T>(
+        &self,
+        number: &str,
+        work: impl FnOnce() -> Result<T, Fault>,
+        again: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if !ONCE_LENGTH.contains(&number.len()) {
+            return Err(Fault::new("usage"));
+        }
+        // Held meanwhile: it may be asked again while it is still being done.
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        if done.iter().any(|one| one == number) {
+            return again();
+        }
+        let answer = work()?;
+        done.push_back(number.to_owned());
+        if done.len() > ONCE_MAX {
+            done.pop_front();
+        }
+        Ok(answer)
     }
 
     /// Has whoever waits to be let in wait no longer.
@@ -316,5 +352,44 @@ async fn watch_all(
             else => return,
         };
         told.send(event).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_again_is_done_once() {
+        let house = House::new(Home::at("/nonexistent"));
+        let mut done = 0;
+        let mut ask = |number: &str| {
+            house.once(
+                number,
+                || {
+                    done += 1;
+                    Ok("done")
+                },
+                || Ok("again"),
+            )
+        };
+        let (one, other) = ("1".repeat(32), "2".repeat(32));
+        assert_eq!(ask(&one), Ok("done"));
+        assert_eq!(ask(&one), Ok("again"));
+        assert_eq!(ask(&other), Ok("done"));
+        assert_eq!(ask(""), Err(Fault::new("usage")));
+        assert_eq!(ask(&"1".repeat(65)), Err(Fault::new("usage")));
+        assert_eq!(done, 2);
+        let refused = "3".repeat(32);
+        for _ in 0..2 {
+            let answer = house.once(&refused, || Err(Fault::new("disk-full")), || Ok("again"));
+            assert_eq!(answer, Err(Fault::new("disk-full")), "what failed is tried again");
+        }
+        for number in 0..ONCE_MAX {
+            house
+                .once(&format!("{number:032}"), || Ok(""), || Ok(""))
+                .unwrap();
+        }
+        assert_eq!(house.done.lock().unwrap().len(), ONCE_MAX);
     }
 }

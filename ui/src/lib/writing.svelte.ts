@@ -15,6 +15,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 /** Refused, because the text is another one by now: it is read before anything is sent again. */
 const behind = new Set(['unknown-heads', 'splice']);
+/** Refused, whenever it comes again. */
+const final = new Set(['does-not-fit', 'not-found', 'no-such-group', 'not-allowed', 'not-admitted', 'usage']);
 
 /** A text that I write into: what I type goes to Kiez a moment later, also when its field is not shown any more. */
 export class Writing {
@@ -139,21 +141,22 @@ export class Writing {
       this.#going = null;
       if (!this.#draft.open && !this.#sheet) this.#kiez.texts.delete(this.#name);
       // An answer that waits for a letter to be put together: what comes next waits with it.
-      if (this.#draft.open && this.#later.length === 0) this.#plan(this.error ? this.#wait : 0);
+      // What is refused as it is waits for the next letter.
+      if (this.#draft.open && this.#later.length === 0 && !final.has(this.error?.code ?? '')) this.#plan(this.error ? this.#wait : 0);
     });
     return this.#going;
   }
   async #sent() {
     const { client } = this.#kiez;
     try {
-      if (this.#draft.doubt || this.#behind) {
+      if (this.#behind) {
         const page = await client.idea(this.#group, this.#id);
         this.#behind = false;
-        this.#settle((caret) => this.#draft.readAnew(page[this.#field], caret));
+        this.#settle((caret) => this.#draft.news(page[this.#field], caret));
       }
       const packed = this.#draft.take();
       if (packed) {
-        const answer = await client.ideaText(this.#group, this.#id, this.#field, packed.heads, packed.splices);
+        const answer = await client.ideaText(this.#group, this.#id, this.#field, packed.heads, packed.splices, packed.once);
         this.#settle((caret) => this.#draft.answer(answer, caret));
         textStands(this.#kiez, this.#id, this.#field, answer);
       }

@@ -1,7 +1,8 @@
 import type { Backend, CopyProgress, Link } from './backend';
 import { asKiezError } from './error';
+import { drawOnce } from './once';
 import type {
-  Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, News, PersonCard,
+  Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, Language, News, PersonCard,
   Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Text, TextField, Today, Version,
 } from './types';
 
@@ -50,15 +51,16 @@ export class Client {
   lock = () => this.#act<null>({ act: 'lock' });
   restore = (words: string, name: string, passphrase: string) => this.#act<null>({ act: 'restore', words, name, passphrase });
   found = (name: string, purpose: string) => this.#act<Added>({ act: 'found', name, purpose });
-  example = () => this.#act<Added>({ act: 'example' });
+  example = (language: Language) => this.#act<Added>({ act: 'example', language });
   exampleEnd = () => this.#act<null>({ act: 'example-end' });
   join = (invitation: string) => this.#act<Joined>({ act: 'join', invitation });
   joinStop = () => this.#act<null>({ act: 'join-stop' });
   invite = (group: string, role: Role) => this.#act<Invitation>({ act: 'invite', group, role });
   ideaAdd = (group: string, title: string, body: string, cost: number | null, place: Place | null) =>
     this.#act<Added>({ act: 'idea-add', group, title, body, cost, place });
-  ideaText = (group: string, id: string, field: TextField, heads: string, splices: Splice[]) =>
-    this.#act<Text>({ act: 'idea-text', group, id, field, heads, splices });
+  /** `once`: who sends the same again after an answer was lost names the same; it is done once. */
+  ideaText = (group: string, id: string, field: TextField, heads: string, splices: Splice[], once = drawOnce()) =>
+    this.#act<Text>({ act: 'idea-text', group, id, field, heads, splices, once });
   ideaCost = (group: string, id: string, cost: number | null) => this.#act<null>({ act: 'idea-cost', group, id, cost });
   ideaPlace = (group: string, id: string, place: Place | null) => this.#act<null>({ act: 'idea-place', group, id, place });
   comment = (group: string, id: string, text: string) => this.#act<Added>({ act: 'comment', group, id, text });

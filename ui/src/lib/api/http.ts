@@ -16,16 +16,10 @@ const TO_THE_END = 16_000;
 const PASS = 'kiez-pass';
 
 /** Takes it out of the address, where the server put it. */
-function broughtPass(): string {
-  const brought = /^#pass=([0-9a-f]+)$/.exec(location.hash)?.[1] ?? '';
-  if (brought === '') return '';
-  // Not to be seen in the address, nor found by going back.
-  history.replaceState(null, '', '#/');
-  try {
-    localStorage.setItem(PASS, brought);
-  } catch {
-    /* Nothing can be kept: it serves as long as the page is there. */
-  }
+function broughtPass(): string | null {
+  const brought = /^#pass=([0-9a-f]+)$/.exec(location.hash)?.[1] ?? null;
+  // Not to be seen in the address.
+  if (brought !== null) history.replaceState(history.state, '', '#/');
   return brought;
 }
 
@@ -33,7 +27,7 @@ function broughtPass(): string {
 export class HttpBackend implements Backend {
   readonly stops = true;
   readonly #base: string;
-  readonly #brought = broughtPass();
+  #brought = broughtPass();
   #link: Link = 'open';
   #tell: ((state: Link) => void) | null = null;
   #again: (() => void) | null = null;
@@ -42,12 +36,23 @@ export class HttpBackend implements Backend {
     this.#base = base;
   }
 
-  /** Kept for this origin: for another tab, after a reload, and where another tab brought the one of a server started anew. */
+  /** What came with the address; else what is kept for this origin, for other tabs and after a reload. */
   get #pass(): string {
+    if (this.#brought !== null) return this.#brought;
     try {
-      return localStorage.getItem(PASS) ?? this.#brought;
+      return localStorage.getItem(PASS) ?? '';
     } catch {
-      return this.#brought;
+      return '';
+    }
+  }
+  /** Whether the pass is good is known from an answer. An old address must not put an old one over it. */
+  #passed(status: number) {
+    if (this.#brought === null) return;
+    try {
+      if (status !== FORBIDDEN) localStorage.setItem(PASS, this.#brought);
+      this.#brought = null;
+    } catch {
+      /* Nothing can be kept: it serves as long as the page is there. */
     }
   }
 
@@ -82,6 +87,7 @@ export class HttpBackend implements Backend {
 
   /** `tooLarge`: what it means here that there was too much of it. */
   async #read(answer: Response, tooLarge: string): Promise<unknown> {
+    this.#passed(answer.status);
     if (answer.status === TOO_LARGE) throw new KiezError(tooLarge);
     let text: string;
     try {
@@ -104,6 +110,7 @@ export class HttpBackend implements Backend {
   async #knock(): Promise<Link> {
     try {
       const answer = await fetch(`${this.#base}/api/ask`, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json', [PASS]: this.#pass }, body: '{"ask":"door"}' });
+      this.#passed(answer.status);
       return answer.status === FORBIDDEN ? 'anew' : 'lost';
     } catch {
       return 'lost';

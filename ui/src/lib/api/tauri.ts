@@ -9,18 +9,27 @@ export class TauriBackend implements Backend {
   readonly #going = new Set<Promise<unknown>>();
 
   ask(query: Query) {
-    return invoke<unknown>('ask', { query });
+    return this.#call('ask', { query });
   }
   act(action: Action) {
-    const going = invoke<unknown>('act', { action });
+    return this.#call('act', { action });
+  }
+  #call(command: string, what: Record<string, unknown>) {
+    const going = invoke<unknown>(command, what);
     this.#going.add(going);
     void going.catch(() => undefined).finally(() => this.#going.delete(going));
     return going;
   }
-  /** The window closes. What is typed goes now, as when any page is left; what is on its way is waited for. */
+  /**
+   * The window closes. What is typed goes now, as when any page is left; what is on its way is waited for, and then what was
+   * typed behind it. The window does not wait for long.
+   */
   async #leave() {
-    globalThis.dispatchEvent(new Event('pagehide'));
-    while (this.#going.size > 0) await Promise.allSettled(this.#going);
+    do {
+      await Promise.allSettled(this.#going);
+      globalThis.dispatchEvent(new Event('pagehide'));
+      await new Promise((turn) => setTimeout(turn));
+    } while (this.#going.size > 0);
     await invoke('leave');
   }
   listen(news: (event: News) => void, link: (state: Link) => void) {

@@ -3,21 +3,31 @@
  * the text as Kiez last gave it, then what is on its way to Kiez, then what I typed since.
  * What comes back may hold words of others: my typing is laid over it, my caret moves with it.
  */
+import { drawOnce } from '../api/once';
 import type { Splice, Text } from '../api/types';
 import { diff } from './diff';
 import { heldOps, heldPlace, shownAs, shownPlace } from './lines';
-import { apply, compose, move, type Ops, rebase, size, toSplices } from './ops';
+import { apply, compose, move, type Ops, rebase, toSplices } from './ops';
 
 export interface Caret {
   readonly start: number;
   readonly end: number;
 }
 
+/** What goes out. `once` names this very sending: Kiez does it once, however often it comes. */
+export interface Packed {
+  readonly heads: string;
+  readonly splices: Splice[];
+  readonly once: string;
+}
+
 export class Draft {
   #base: Text;
   #sent: Ops | null = null;
-  /** What was sent got no answer: nobody here knows whether it arrived. */
-  #doubt = false;
+  /** The same, as it went out. */
+  #packed: Packed | null = null;
+  /** It got no answer, and goes out again. */
+  #again = false;
   #typed: Ops = [];
   /** The text with all that is mine in it, its line ends as they are held. */
   #held: string;
@@ -41,9 +51,6 @@ export class Draft {
   get waiting() {
     return this.#typed.length > 0;
   }
-  get doubt() {
-    return this.#doubt;
-  }
 
   /** I typed: the field now reads so, and the caret stands there. */
   type(text: string, caret?: number) {
@@ -53,18 +60,23 @@ export class Draft {
   }
 
   /** What is to be sent now; `null` if nothing is, or something still is on its way. */
-  take(): { heads: string; splices: Splice[] } | null {
+  take(): Packed | null {
+    if (this.#again) {
+      this.#again = false;
+      return this.#packed;
+    }
     if (this.#sent !== null || this.#typed.length === 0) return null;
     this.#sent = this.#typed;
     this.#typed = [];
-    return { heads: this.#base.heads, splices: toSplices(this.#sent) };
+    this.#packed = { heads: this.#base.heads, splices: toSplices(this.#sent), once: drawOnce() };
+    return this.#packed;
   }
 
   /** Kiez answered: the text as it stands, with what was sent in it. */
   answer(text: Text, caret: Caret): Caret {
     const sent = this.#sent ?? [];
     this.#sent = null;
-    this.#doubt = false;
+    this.#again = false;
     return this.#over(apply(this.#base.text, sent), text, caret);
   }
 
@@ -73,25 +85,11 @@ export class Draft {
     if (this.#sent === null) return;
     this.#typed = compose(this.#sent, this.#typed);
     this.#sent = null;
-    this.#doubt = false;
+    this.#again = false;
   }
-  /** No answer came. What was sent is not sent again before the text was read anew. */
+  /** No answer came: nobody here knows whether it arrived. The same goes out again, and is done once. */
   unanswered() {
-    this.#doubt = this.#sent !== null;
-  }
-
-  /**
-   * The text, read anew. After an answer was lost: did what was sent arrive? The same heads: no. Else the text is nearer to the one
-   * with my change in it, or to the one without it. Where others did just what I did, or took just that out again, this cannot
-   * be told; either way what I typed stands there once, never twice and never not at all.
-   */
-  readAnew(text: Text, caret: Caret): Caret {
-    if (this.#sent === null || !this.#doubt) return this.news(text, caret);
-    const known = this.#base.text;
-    const arrived = text.heads !== this.#base.heads && size(diff(apply(known, this.#sent), text.text)) < size(diff(known, text.text));
-    if (arrived) return this.answer(text, caret);
-    this.failed();
-    return this.news(text, caret);
+    this.#again = this.#sent !== null;
   }
 
   /** The text as others left it. While something is on its way this waits for the answer, which knows more. */

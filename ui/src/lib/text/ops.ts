@@ -81,9 +81,6 @@ export function apply(text: string, ops: Ops): string {
   return out + text.slice(at);
 }
 
-/** How much comes and goes, in units. */
-export const size = (ops: Ops): number => ops.reduce<number>((sum, op) => sum + (typeof op === 'string' ? op.length : Math.max(0, -op)), 0);
-
 /** First `a`, then `b`, as one change. */
 export function compose(a: Ops, b: Ops): Ops {
   const left = new Reader(a);

@@ -23,6 +23,7 @@ export type { IdeaState } from "./IdeaState";
 export type { Invitation } from "./Invitation";
 export type { InvitationInfo } from "./InvitationInfo";
 export type { Joined } from "./Joined";
+export type { Language } from "./Language";
 export type { Mine } from "./Mine";
 export type { News } from "./News";
 export type { NewsItem } from "./NewsItem";
