@@ -102,6 +102,7 @@ export class Neighbour {
     const { screen, m } = this;
     await this.goesTo('people');
     await screen.press('button', m.invite_somebody());
+    await screen.press('summary', m.invitation_show_text());
     const [invitation] = await screen.read(/kiez1[0-9a-z]{50,}/);
     return invitation;
   }

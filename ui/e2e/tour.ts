@@ -72,6 +72,9 @@ async function visits(home: Home, invitation: string) {
   const body = `${home.folder}/body.txt`;
   writeFileSync(body, 'Im Sommer wird der Sand zu heiß.');
   await kiez('idea', 'add', SONNE, '--body', body, '--cost', '1200', '--place', '50.2599,19.0389');
+  // So that there are earlier versions: this one, and the one before.
+  writeFileSync(body, 'Neue Bücher und Regale, auch auf Polnisch.');
+  await kiez('idea', 'edit', id(WITH_TASK), '--body', body);
   await kiez('sync', '--until-idle');
 }
 
@@ -86,7 +89,7 @@ async function ideas(who: Neighbour, at: Stop) {
   await screen.see('heading', m.ideas_count({ count: 1 }));
   await at('ideas-found');
   await screen.type(m.search_ideas(), 'Schwimmbad', 'searchbox');
-  await screen.read(m.nothing_found());
+  await screen.read(m.no_idea_about({ words: 'Schwimmbad' }));
   await at('ideas-none-found');
   await screen.type(m.search_ideas(), '', 'searchbox');
   await screen.press('link', m.write_idea());
@@ -98,7 +101,9 @@ async function ideas(who: Neighbour, at: Stop) {
   await screen.press('button', m.change_facts());
   await who.writesAlong();
   await who.standsAtEnd();
-  await screen.write('Bücher auf Ukrainisch auch.', 0);
+  // What the guest wrote is partly taken away again.
+  for (let letter = 0; letter < 'Polnisch.'.length; letter += 1) await screen.key('Backspace');
+  await screen.write('Ukrainisch.', 0);
   await who.allKept();
   await screen.press('summary', m.task_add());
   await at('idea-writing');

@@ -32,6 +32,8 @@ describe('digits to compare', () => {
     expect(await screen.findByRole('heading', { name: 'Zawodzie', level: 1 }, long)).toBeTruthy();
     expect(screen.getAllByText('575 392')).toHaveLength(1);
     expect(screen.getByText(/Vergleichen Sie mit dem Gerät, das Sie eingeladen hat/)).toBeTruthy();
+    // Said when going: it belongs where one comes to.
+    expect(screen.getByText(/Sie sind jetzt in/, { selector: '.toast *' })).toBeTruthy();
   });
 });
 
@@ -42,11 +44,11 @@ describe('the example neighbourhood', () => {
     expect(await screen.findByRole('heading', { name: 'Zawodzie', level: 1 }, long)).toBeTruthy();
     for (const place of ['ideas/03', 'decisions/e1', 'settings', 'start']) {
       goTo(`#/${place}`);
-      expect(within(screen.getByRole('region', { name: 'Beispiel' })).getByText(/nur ein Beispiel/)).toBeTruthy();
+      expect(within(screen.getByRole('region', { name: 'Beispiel' })).getByText(/Nur ein Beispiel/)).toBeTruthy();
     }
     await fireEvent.click(screen.getByRole('button', { name: 'Beispiel verlassen' }));
     expect(await screen.findByText('Wer sind Sie?', {}, long)).toBeTruthy();
-    expect(screen.queryByText(/nur ein Beispiel/)).toBeNull();
+    expect(screen.queryByText(/Nur ein Beispiel/)).toBeNull();
   });
   it('that cannot be shown says why', async () => {
     const { backend } = await open('#/today', { state: 'new' });
@@ -86,7 +88,7 @@ describe('myself', () => {
     await fireEvent.submit(old.form as HTMLFormElement);
     expect(await screen.findByText('Ab jetzt gilt der neue Satz.')).toBeTruthy();
     await fireEvent.click(screen.getByRole('button', { name: 'Jetzt zuschließen' }));
-    await fireEvent.input(await screen.findByLabelText('Ihr Satz', {}, long), { target: { value: 'fünf graue gänse' } });
+    await fireEvent.input(await screen.findByLabelText('Ihr geheimer Satz', {}, long), { target: { value: 'fünf graue gänse' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Öffnen' }));
     expect(await screen.findByLabelText(/^Ihr Name/, {}, long)).toBeTruthy();
     expect(backend.log.filter((entry) => 'act' in entry).map((entry) => ('act' in entry ? entry.act : ''))).toEqual(['name', 'passphrase', 'passphrase', 'lock', 'unlock']);

@@ -22,6 +22,23 @@ describe('what comes while one reads', () => {
     // Above the page stands only what was there from the first moment.
     expect(document.querySelector('.lines')?.childElementCount).toBe(0);
   });
+  it('what was only said goes when one goes on; the way back goes along, until the next thing is done', async () => {
+    await open('#/settings');
+    const name = (await screen.findByLabelText(/^Ihr Name/, {}, long)) as HTMLInputElement;
+    await fireEvent.submit(name.form as HTMLFormElement);
+    await screen.findByText('Gespeichert.', { selector: '.toast *' });
+    goTo('#/tasks');
+    await waitFor(() => expect(document.querySelector('.toast')).toBeNull());
+    await fireEvent.click(await screen.findByRole('checkbox', { name: 'Aushang ins Treppenhaus hängen' }, long));
+    await screen.findByRole('button', { name: 'Rückgängig' });
+    goTo('#/people');
+    await fireEvent.click(await screen.findByRole('button', { name: /Jemanden einladen/ }, long));
+    expect(await screen.findByText(/^kiez1/)).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Rückgängig' })).toBeNull();
+    // And on to the next guest: the form is there again, and has the focus.
+    await fireEvent.click(screen.getByRole('button', { name: 'Noch jemanden einladen' }));
+    expect(document.activeElement).toBe(screen.getByRole('radio', { name: /^Mitglied/ }));
+  });
   it('stands above what is pinned to the lower edge, wherever that is just now', () => {
     const part = document.createElement('div');
     const root = document.documentElement.style;

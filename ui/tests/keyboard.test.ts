@@ -41,7 +41,7 @@ describe('the focus goes where the reader goes', () => {
   });
   it('through the door: from the profile to the next step, from the passphrase to the group', async () => {
     await open('#/today', { state: 'locked' });
-    await fireEvent.input(await screen.findByLabelText('Ihr Satz', {}, long), { target: { value: 'vier kleine katzen tanzen' } });
+    await fireEvent.input(await screen.findByLabelText('Ihr geheimer Satz', {}, long), { target: { value: 'vier kleine katzen tanzen' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Öffnen' }));
     await screen.findByRole('heading', { name: 'Zawodzie', level: 1 }, long);
     await focused(main());
@@ -87,6 +87,7 @@ describe('what is opened takes the focus, and gives it back', () => {
     await fireEvent.click(button);
     const dialog = await screen.findByRole('dialog', { name: 'Rettungswörter' }, long);
     await waitFor(() => expect(dialog.contains(document.activeElement)).toBe(true));
+    expect(document.activeElement).toBe(screen.getByLabelText('Ihr geheimer Satz'));
     await fireEvent.keyDown(document.activeElement as Element, { key: 'Escape' });
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
     await focused(button);
@@ -124,7 +125,7 @@ describe('what was done can be undone from the keyboard', () => {
   });
   it('the keys stand in the settings', async () => {
     await open('#/settings');
-    expect(await screen.findByText(/Strg und Z/, {}, long)).toBeTruthy();
+    expect(await screen.findByText(/Strg \+ Z/, {}, long)).toBeTruthy();
   });
 });
 

@@ -123,7 +123,7 @@ describe('an earlier version', () => {
         const client = new Client(backend);
         backend.other('09', 'body', () => first);
         backend.other('09', 'title', () => 'Titel eins');
-        const version = ((await backend.ask({ ask: 'history', group: '00ff', id: '09' })) as Version[]).at(-1) as Version;
+        const version = ((await backend.ask({ ask: 'history', group: '00ff', id: '09' })) as Version[])[0] as Version;
         backend.other('09', 'body', () => second);
         backend.other('09', 'title', () => 'Titel zwei');
         const undo = await restore(client, '00ff', '09', { ...version, title: 'Titel eins' });
@@ -143,7 +143,7 @@ describe('an earlier version', () => {
     const backend = new MemoryBackend();
     const client = new Client(backend);
     backend.other('09', 'body', () => 'Alt');
-    const version = ((await client.history('00ff', '09')).at(-1)) as Version;
+    const version = (await client.history('00ff', '09'))[0] as Version;
     backend.other('09', 'body', () => 'Neu');
     const real = backend.act.bind(backend);
     backend.act = async (action) => {
@@ -155,6 +155,30 @@ describe('an earlier version', () => {
     expect((await now(backend)).body.text).toBe('Alt!');
     await undo();
     expect((await now(backend)).body.text).toBe('Neu!');
+  });
+  it('the newest first: it stands so now, and the one before comes back', async () => {
+    const versions = [
+      { at: 3_000, by: null, title: 'Bank', body: 'Neu.', titleParts: [{ text: 'Bank', was: 'same' }], parts: [{ text: 'Alt', was: 'removed' }, { text: 'Neu', was: 'added' }, { text: '.', was: 'same' }] },
+      { at: 2_000, by: null, title: 'Bank', body: 'Alt.', titleParts: [{ text: 'Bank', was: 'added' }], parts: [{ text: 'Alt.', was: 'added' }] },
+    ] satisfies Version[];
+    const real = MemoryBackend.prototype.ask;
+    const ask = vi.spyOn(MemoryBackend.prototype, 'ask').mockImplementation(function (this: MemoryBackend, query) {
+      return query.ask === 'history' ? Promise.resolve(versions) : real.call(this, query);
+    });
+    await open('#/ideas/history:09');
+    const now = (await screen.findByText('So steht es jetzt da.', {}, long)).closest('section') as HTMLElement;
+    expect(now.textContent).toContain('Neu');
+    const back = screen.getByRole('button', { name: /Diese Fassung wiederherstellen/ }).closest('section') as HTMLElement;
+    expect(back.textContent).toContain('Alt.');
+    // The oldest one stands as it was, with no marks.
+    expect([now.querySelectorAll('ins, del').length, back.querySelectorAll('ins, del').length]).toEqual([2, 0]);
+    ask.mockRestore();
+  });
+  it('the memory tells them in the same order', async () => {
+    const backend = new MemoryBackend();
+    backend.other('09', 'body', () => 'Neu');
+    const told = (await backend.ask({ ask: 'history', group: '00ff', id: '09' })) as Version[];
+    expect(told.map((version) => version.body)).toEqual(['Neu', 'Zwölf Bügel, überdacht.']);
   });
   it('with one press and the way back, without a question', async () => {
     const { backend } = await open('#/ideas/history:09');

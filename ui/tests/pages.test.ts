@@ -19,7 +19,7 @@ describe('welcome', () => {
   });
   it('a wrong passphrase says what to do', async () => {
     await open('#/today', { state: 'locked' });
-    await fireEvent.input(await screen.findByLabelText('Ihr Satz', {}, long), { target: { value: 'falsch' } });
+    await fireEvent.input(await screen.findByLabelText('Ihr geheimer Satz', {}, long), { target: { value: 'falsch' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Öffnen' }));
     expect((await screen.findByText(/Der Satz stimmt nicht/)).closest('[role=alert]')).toBeTruthy();
   });
@@ -104,7 +104,7 @@ describe('places', () => {
   it('a result in words, bars and six words to compare', async () => {
     await open('#/decisions/e3');
     expect(await screen.findByRole('heading', { name: 'Angenommen', level: 1 }, long)).toBeTruthy();
-    for (const word of ['Linde', 'Otter', '40718 20655 93312']) expect(screen.getByText(word)).toBeTruthy();
+    for (const word of ['orchard', 'otter', '40718 20655 93312']) expect(screen.getByText(word)).toBeTruthy();
   });
   it('a task is done, and undone', async () => {
     const { backend } = await open('#/tasks');
@@ -121,7 +121,7 @@ describe('places', () => {
   });
   it('a damaged copy says what to do', async () => {
     const { backend, container } = await open('#/settings');
-    await screen.findByText('Mit dem Stick', {}, long);
+    await screen.findByText('Mit dem USB-Stick', {}, long);
     backend.fails.set('copy-in', 'copy');
     const input = container.querySelector('input[type=file]') as HTMLInputElement;
     await fireEvent.change(input, { target: { files: [new File(['x'], 'x.kiez')] } });

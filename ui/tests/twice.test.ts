@@ -32,11 +32,11 @@ const cases: { act: Action['act']; at: string; options?: Options; begin: (backen
     await fireEvent.click(await button('Rettungswörter eingeben'));
     await type(/24/, 'ribbon school');
     await type(/^Ihr Name/, 'Ada');
-    await type(/^Ein Satz/, 'vier kleine katzen');
+    await type(/^Ein neuer Satz/, 'vier kleine katzen');
     return button('Wiederherstellen');
   } },
   { act: 'unlock', at: 'today', options: { state: 'locked' }, begin: async () => {
-    await type('Ihr Satz', 'vier kleine katzen tanzen');
+    await type('Ihr geheimer Satz', 'vier kleine katzen tanzen');
     return button('Öffnen');
   } },
   { act: 'example', at: 'today', options: { state: 'new' }, begin: () => button('Beispiel ansehen') },
@@ -69,7 +69,7 @@ const cases: { act: Action['act']; at: string; options?: Options; begin: (backen
     await type('Was ist zu tun?', 'Schrauben kaufen');
     return button('Aufgabe hinzufügen');
   } },
-  { act: 'task-take', at: 'tasks/all', begin: async () => (await screen.findAllByRole('button', { name: /^Ich mache das/ }, long))[0] as HTMLElement },
+  { act: 'task-take', at: 'tasks/all', begin: async () => (await screen.findAllByRole('button', { name: /^Ich übernehme das/ }, long))[0] as HTMLElement },
   { act: 'cast', at: 'decisions/e1', begin: async () => {
     await fireEvent.click(await screen.findByRole('radio', { name: /Ja/ }, long));
     return button('Stimmzettel abgeben');

@@ -8,6 +8,8 @@ export interface PlaceEntry {
   icon: IconName;
   word: () => string;
   short: () => string;
+  /** What is there, in a few words. */
+  more?: () => string;
 }
 /** In the rail all; in the bar the first four and "more". */
 export const entries: PlaceEntry[] = [
@@ -15,8 +17,8 @@ export const entries: PlaceEntry[] = [
   { name: 'ideas', icon: 'idea', word: m.place_ideas, short: m.place_ideas },
   { name: 'decisions', icon: 'vote', word: m.place_decisions, short: m.place_decide },
   { name: 'tasks', icon: 'tasks', word: m.place_tasks, short: m.place_tasks },
-  { name: 'people', icon: 'people', word: m.place_people, short: m.place_people },
-  { name: 'settings', icon: 'settings', word: m.place_settings, short: m.place_settings },
+  { name: 'people', icon: 'people', word: m.place_people, short: m.place_people, more: m.more_people },
+  { name: 'settings', icon: 'settings', word: m.place_settings, short: m.place_settings, more: m.more_settings },
 ];
 
 type Page = Component<{ id: string | null }>;

@@ -16,9 +16,12 @@ export class Doing {
   async run(work: () => Promise<void>): Promise<void> {
     if (this.busy) return;
     this.busy = true;
+    const before = this.#kiez?.notice;
     try {
       await work();
       this.error = null;
+      // The next thing was done: what could be undone was the one before.
+      if (this.#kiez && this.#kiez.notice === before) this.#kiez.notice = null;
     } catch (failure) {
       this.error = asKiezError(failure);
       this.#kiez?.fail(errorText(this.error));

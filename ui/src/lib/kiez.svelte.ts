@@ -153,7 +153,11 @@ export class Kiez {
     // The same words twice are said twice.
     this.spoken = this.spoken === text ? `${text}\u00a0` : text;
   }
-  /** A line at the lower edge that stays until the next one. */
+  /** Gone to another place: what was only said was said there. A way back, and why something was not done, go along. */
+  gone() {
+    if (this.notice && !this.notice.undo && !this.notice.bad) this.notice = null;
+  }
+  /** A line at the lower edge. With a way back it stays until the next action. */
   note(text: string, undo: (() => void) | null = null, undoText = '') {
     this.notice = { text, bad: false, undo, undoText };
   }

@@ -32,9 +32,12 @@ class Where {
   now = $state.raw<Route>(parse(globalThis.location?.hash ?? ''));
   /** Come back to: where the reader was when they went on. `null`: come to. */
   back: Spot | null = null;
+  /** Led here by something that was done, not gone here: what is said about it belongs here. */
+  led = false;
   readonly #spots = new Map<number, Spot>();
   #entry = 0;
   #entries = 0;
+  #leading = false;
 
   constructor() {
     if (globalThis.history === undefined) return;
@@ -44,6 +47,10 @@ class Where {
     history.replaceState({ kiez: this.#entry }, '');
     globalThis.addEventListener('hashchange', () => this.#gone());
   }
+  lead(hash: string) {
+    this.#leading = location.hash !== hash;
+    location.hash = hash;
+  }
   #gone() {
     const link = document.activeElement?.closest('main a');
     this.#spots.set(this.#entry, { y: globalThis.scrollY, link: link?.getAttribute('href') ?? null, below: link?.getBoundingClientRect().top ?? 0 });
@@ -52,6 +59,8 @@ class Where {
       this.#entry = this.#entries += 1;
       history.replaceState({ kiez: this.#entry }, '');
     } else this.#entry = known;
+    this.led = this.#leading;
+    this.#leading = false;
     const next = parse(globalThis.location.hash);
     if (next.place === this.now.place && next.id === this.now.id) return;
     this.back = known === null ? null : (this.#spots.get(known) ?? null);
@@ -65,5 +74,5 @@ const entryNow = (): number | null => {
 export const where = new Where();
 
 export function go(place: PlaceName, id?: string) {
-  globalThis.location.hash = to(place, id);
+  where.lead(to(place, id));
 }

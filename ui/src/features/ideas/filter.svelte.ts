@@ -8,21 +8,26 @@ export class Filter {
   state = $state<IdeaState | null>(null);
   category = $state('');
   target = $state('');
+  /** Only those I wrote down. */
+  mine = $state(false);
 
   constructor(group: string) {
     this.group = group;
   }
   get any() {
-    return this.text.trim() !== '' || this.state !== null || this.category !== '' || this.target !== '';
+    return this.text.trim() !== '' || this.state !== null || this.category !== '' || this.target !== '' || this.mine;
   }
   clear() {
     this.text = this.category = this.target = '';
     this.state = null;
+    this.mine = false;
+  }
+  /** But for its state and whose it is: these are counted. */
+  fits(card: IdeaCard): boolean {
+    return (this.category === '' || card.categories.includes(this.category)) && (this.target === '' || card.targets.includes(this.target));
   }
   takes(card: IdeaCard): boolean {
-    return (
-      (this.state === null || card.state === this.state) && (this.category === '' || card.categories.includes(this.category)) && (this.target === '' || card.targets.includes(this.target))
-    );
+    return this.fits(card) && (this.state === null || card.state === this.state) && (!this.mine || card.author?.me === true);
   }
 }
 

@@ -2,7 +2,7 @@ import type { PersonReach } from '$lib/api';
 import { when } from '$lib/words/format';
 import { m } from '$words';
 
-/** What another person has of mine, as a sentence after the name. Only what their device confirmed. */
+/** What another person has of mine, as words after the name. Only what their device confirmed: of who has not all is known when they said something last, not what they had then. */
 export function reachText(reach: PersonReach): string {
   if (reach.hasAll) return reach.asOf === null ? m.reach_all() : m.reach_all_as_of({ when: when(reach.asOf) });
   if (reach.asOf === null) return m.reach_nothing();

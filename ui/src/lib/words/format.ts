@@ -26,7 +26,8 @@ export function when(at: number, now = Date.now()): string {
 }
 export function day(at: number, now = Date.now()): string {
   const year = new Date(told(at)).getFullYear() !== new Date(now).getFullYear();
-  return format({ day: 'numeric', month: 'long', ...(year ? { year: 'numeric' } : {}) }).format(told(at));
+  // Day and month stay on one line.
+  return format({ day: 'numeric', month: 'long', ...(year ? { year: 'numeric' } : {}) }).format(told(at)).replace(' ', '\u00a0');
 }
 
 /** Today as the calendar here says it, "YYYY-MM-DD". */

@@ -19,6 +19,9 @@ export function said(text: string): string {
   return SEEN.test(plain) ? plain : m.nothing_to_read();
 }
 
+/** Headlines over some length are set a step smaller. */
+export const isLong = (headline: string): boolean => headline.length > 60;
+
 const FIRST_STRONG = String.fromCharCode(0x2068);
 const POP = String.fromCharCode(0x2069);
 /** Words of others within a sentence of Kiez: kept apart, so that they cannot turn what stands around them. */

@@ -69,4 +69,4 @@ export const small: Seed = { name: 'Zawodzie', purpose: 'Was wir zwischen Rawa u
 export const alone: Seed = { name: 'Zawodzie', purpose: '', people: humans.slice(0, 1), ideas: [], polls: [], tasks: [] };
 
 export const recovery = 'ribbon school tennis paper orbit lamp winter cousin bridge velvet apple quiz donkey hammer island jelly kettle lemon museum notice olive pencil quarter zone'.split(' ');
-export const spoken = ['Linde', 'Mantel', 'Brot', 'Segel', 'Kreide', 'Otter'];
+export const spoken = ['orchard', 'ladder', 'bread', 'canoe', 'cradle', 'otter'];

@@ -43,6 +43,7 @@ export class Neighbourhood {
   readonly #about: { name: string; purpose: string };
   readonly #people: Map<string, Human>;
   readonly #ideas = new Map<string, Idea>();
+  readonly #done = new Set<string>();
   readonly #polls: Ballot[];
   readonly #jobs: Map<string, Job>;
   readonly #house: { me: string; name: string; wordsNoted: boolean };
@@ -154,18 +155,19 @@ export class Neighbourhood {
     if (!this.#news) return [];
     return [
       { kind: 'comment', by: this.person('a4'), at: at(2), idea: this.#ref('06'), text: 'Gibt es auch Bücher auf Ukrainisch?', new: true },
-      { kind: 'joined', by: this.person('a5'), at: at(3), idea: null, text: '', new: true },
+      { kind: 'joined', by: this.person('a5'), at: at(3), idea: null, text: this.person('a5').name ?? '', new: true },
       { kind: 'text', by: this.person('a1'), at: at(13), idea: this.#ref('05'), text: 'auch der Flur im ersten Stock', new: true },
       { kind: 'vote-opened', by: this.person('d1'), at: at(26), idea: this.#ref('06'), text: '', new: false },
       { kind: 'task-done', by: this.person('d1'), at: at(40), idea: this.#ref('03'), text: 'Vertrag mit der Stadt unterschreiben', new: false },
     ];
   }
+  /** The newest first, as Kiez tells them. */
   #versions(i: Idea): Version[] {
     const titleOf = (n: number) => i.title.all[Math.min(n, i.title.all.length - 1)] ?? '';
     return i.body.all.map((body, n) => ({
       at: this.#started - i.ago + n * 60_000, by: this.person(i.body.by[n] ?? i.by), title: titleOf(n), body,
       titleParts: partsOf(n === 0 ? '' : titleOf(n - 1), titleOf(n)), parts: partsOf(i.body.all[n - 1] ?? '', body),
-    }));
+    })).reverse();
   }
   #today(): Today {
     const polls = this.#polls.filter((p) => p.open).map((p) => this.#pollCard(p));
@@ -237,6 +239,8 @@ export class Neighbourhood {
       }
       case 'idea-text': {
         const idea = this.#idea(action.id);
+        if (this.#done.has(action.once)) return idea[action.field].now;
+        this.#done.add(action.once);
         const text = idea[action.field].put(action.heads, fromSplices(action.splices), me);
         this.#note(idea, action.field === 'title' ? 'title' : 'text', action.splices.map((s) => s.insert).join(' … '));
         return text;
