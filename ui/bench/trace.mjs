@@ -1,10 +1,12 @@
 /** What Chromium's trace says about the page's main thread. */
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import { PASSPHRASE } from './kiez.mjs';
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync) });
+export const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+export const launch = (...args) => chromium.launch({ executablePath: CHROMIUM, args });
 
-/** Opens the address; the one-time token of the local server goes with it, so that it is opened only once. */
+/** Opens the address, and the profile behind it. The local server's one-time key goes with it, so it is opened only once. */
 export async function open(browser, address, viewport = { width: 1280, height: 900 }) {
   const context = await browser.newContext({ viewport, locale: 'de-DE' });
   const page = await context.newPage();
@@ -12,6 +14,13 @@ export async function open(browser, address, viewport = { width: 1280, height: 9
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(address);
   await page.waitForSelector('main h1');
+  const asked = page.locator('main input[type=password]');
+  if (!('demo' in Object.fromEntries(new URL(address).searchParams)) && await asked.count()) {
+    await asked.fill(PASSPHRASE);
+    await page.locator('main form button').click();
+    await page.waitForSelector('nav a[href^="#/ideas"]');
+    await page.waitForSelector('main h1');
+  }
   return { page, errors };
 }
 

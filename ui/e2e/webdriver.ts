@@ -44,7 +44,9 @@ export class WebDriver {
     return answer;
   }
   async #command(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const answer = await fetch(this.#base + path, { method, signal: AbortSignal.timeout(COMMAND), ...(body ? { body: JSON.stringify(body) } : {}) });
+    const answer = await fetch(this.#base + path, { method, signal: AbortSignal.timeout(COMMAND), ...(body ? { body: JSON.stringify(body) } : {}) }).catch((error: unknown) => {
+      throw new Error(`${method} ${path.replace(/\/session\/[^/]+/, '')} ${JSON.stringify(body ?? {}).slice(0, 300)}: ${String(error)}`);
+    });
     const { value } = (await answer.json()) as Answer;
     if (!answer.ok) {
       const { error, message } = value as { error: string; message: string };
