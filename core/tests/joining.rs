@@ -106,11 +106,11 @@ fn a_member_comes_in_with_a_further_device() {
         [4; 16],
         &anna.person,
     );
-    let anothers = a.roster().membership(anna.me.person).unwrap();
+    let of_anna = a.roster().membership(anna.me.person).unwrap();
     let wrong: [Enrol; 4] = [
         by_another,
         sign(Neighbour::new(9).me.named(), asked.membership()),
-        sign(restored.me.named(), anothers),
+        sign(restored.me.named(), of_anna),
         Enrol {
             nonce: [5; 16],
             ..good.clone()
