@@ -1,8 +1,8 @@
 import { fireEvent, screen, waitFor } from '@testing-library/svelte';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Action } from '../src/lib/api';
+import { type Action, KiezError } from '../src/lib/api';
 import type { MemoryBackend, Options } from '../src/lib/api/memory';
-import { long, open, places } from './open';
+import { goTo, long, open, places } from './open';
 
 beforeAll(places, 60_000);
 vi.setConfig({ testTimeout: 20_000 });
@@ -95,6 +95,31 @@ describe('what is pressed twice is done once', () => {
     await waitFor(() => expect(count(backend, act)).toBeGreaterThan(0), long);
     await new Promise((done) => setTimeout(done, 60));
     expect(count(backend, act)).toBe(1);
+  });
+  it.each([['is written', false], ['is refused', true]])('comment: left before the answer, it does not stand in the field again, unless it %s', async (_, refused) => {
+    const { backend } = await open('#/ideas/09');
+    const real = backend.act.bind(backend);
+    let answer: () => void = () => undefined;
+    const asked = new Promise<void>((go) => (answer = go));
+    backend.act = async (action) => {
+      if (action.act === 'comment') {
+        await asked;
+        if (refused) throw new KiezError('disk-full');
+      }
+      return real(action);
+    };
+    await type('Ihr Kommentar', 'Ja!');
+    await fireEvent.click(await button('Kommentar dazugeben'));
+    goTo('#/tasks');
+    await screen.findByRole('heading', { level: 1, name: 'Aufgaben' }, long);
+    if (refused) {
+      answer();
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    goTo('#/ideas/09');
+    const field = (await screen.findByLabelText('Ihr Kommentar', {}, long)) as HTMLTextAreaElement;
+    expect(field.value).toBe(refused ? 'Ja!' : '');
+    answer();
   });
   it('task-state: of two clicks on a tick the first counts', async () => {
     const { backend } = await open('#/tasks', { delay: 15 });
