@@ -4,6 +4,8 @@ import { keep } from './same';
 
 /** Others may change something many times a second; asking again so often would only keep the page from being drawn. */
 const SOON = 150;
+/** What is there, or what I did, is drawn before Kiez is asked again: its answering takes the same processors. */
+const BREATH = 50;
 
 /**
  * An answer that stays true: asked again whenever something changed that it may be about. Parts that ask the same share it,
@@ -33,7 +35,8 @@ export class Live<T> {
   use(ask: () => Promise<T>, about: (event: News) => boolean): () => void {
     this.#ask = ask;
     this.#users += 1;
-    this.again();
+    if (this.value === undefined) this.again();
+    else this.#soon();
     const off = this.#kiez.onNews((event) => {
       if (event === 'all') this.again();
       else if ((event.event !== 'changed' || event.group === this.#kiez.group) && about(event)) this.#soon();
@@ -41,27 +44,30 @@ export class Live<T> {
     return () => {
       off();
       this.#users -= 1;
-      if (this.#users === 0) clearTimeout(this.#timer);
+      if (this.#users === 0) this.#halt();
     };
   }
 
   again() {
-    clearTimeout(this.#timer);
+    this.#halt();
     if (this.#asking) this.#stale = true;
     else void this.#take();
   }
+  /** Asks in a while; who waits already does not wait longer. */
   #soon() {
+    this.#timer ??= setTimeout(() => this.again(), Math.max(BREATH, this.#last + SOON - performance.now()));
+  }
+  /** Whoever waits to ask does not any more. */
+  #halt() {
     clearTimeout(this.#timer);
-    const wait = this.#last + SOON - performance.now();
-    if (wait <= 0) this.again();
-    else this.#timer = setTimeout(() => this.again(), wait);
+    this.#timer = undefined;
   }
 
   /** What I did shows at once; then Kiez is asked how it stands. */
   show(change: (value: T) => T) {
     this.#since = this.#kiez.turn();
     if (this.value !== undefined) this.value = change(this.value);
-    if (this.#users > 0) this.again();
+    if (this.#users > 0) this.#soon();
   }
 
   async #take() {
