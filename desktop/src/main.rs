@@ -23,6 +23,8 @@ mod window;
 mod window {
     use super::{Answer, Failure, Home};
 
+    pub(crate) const fn prepare() {}
+
     pub(crate) fn open(_: &tokio::runtime::Runtime, _: Home) -> Result<Answer, Failure> {
         Err(Failure::no_window(
             "This Kiez was built without its window. Show it in a browser: `kiez serve`.",
@@ -69,6 +71,9 @@ fn start(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
         Some(home) => home.clone(),
         None => default_home()?,
     });
+    if cli.command.is_none() {
+        window::prepare();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

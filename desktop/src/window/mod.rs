@@ -1,10 +1,13 @@
 //! The window: the page in the system's own web view. `commands` is all that the page may call, `copies` lays a group's copy
-//! where the person finds it, `leaving` lets the page finish its sentence when the window is closed.
+//! where the person finds it, `leaving` lets the page finish its sentence when the window is closed, `drawing` is about
+//! computers without a graphics card.
 //!
 //! It opens before the profile does: the page asks who is at the door.
 
 mod commands;
 mod copies;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod leaving;
 
 use std::borrow::Cow;
@@ -32,6 +35,12 @@ const MAIN: &str = "main";
 /// Wide enough for two columns; and the narrowest that the page is made for.
 const SIZE: (f64, f64) = (1120.0, 800.0);
 const SIZE_LEAST: (f64, f64) = (360.0, 480.0);
+
+/// To be called before anything else, while the program has one thread only: it may change the environment.
+pub(crate) fn prepare() {
+    #[cfg(target_os = "linux")]
+    drawing::plainly_without_card();
+}
 
 /// Opens the window, or brings forward the one that is open with this profile, and stays until it is closed.
 pub(crate) fn open(runtime: &tokio::runtime::Runtime, home: Home) -> Result<Answer, Failure> {
