@@ -65,6 +65,10 @@ pub(crate) enum Event {
     /// Some events were missed: ask again for everything.
     Everything {},
     /// The window closes: what was typed is to be said now, and then that it was.
+    #[cfg_attr(
+        not(feature = "window"),
+        expect(dead_code, reason = "told by the window only")
+    )]
     Closing {},
 }
 
