@@ -180,20 +180,11 @@ async fn ask(
         frames::write(&mut send, &Frame::PublishEnrolment(Box::new(enrol))).await?;
         answer = next(&mut recv).await?;
     }
-    let boxes = match answer {
-        Frame::Admitted { boxes, .. } => boxes,
-        Frame::NotAdmitted(refusal) => return Err(refusal.into()),
-        Frame::Hello { .. }
-        | Frame::Identify { .. }
-        | Frame::Digest(_)
-        | Frame::Frontier(_)
-        | Frame::Entries(_)
-        | Frame::BundlePart { .. }
-        | Frame::Stored(_)
-        | Frame::PublishEnrolment(_)
-        | Frame::Goodbye(_)
-        | Frame::JoinRequest(_)
-        | Frame::Member { .. } => return Err(AskError::Lost),
+    if let Frame::NotAdmitted(refusal) = answer {
+        return Err(refusal.into());
+    }
+    let Frame::Admitted { boxes, .. } = answer else {
+        return Err(AskError::Lost);
     };
     let bundle = whole_bundle(&mut recv).await?;
     let group = block_in_place(|| adopt(node, invitation, &boxes, &bundle))?;
@@ -259,18 +250,21 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
     let Frame::JoinRequest(request) = frame else {
         return Err(WireError::Lost.into());
     };
-    let mut answer = block_in_place(|| admit(shared, &request, &channel));
-    if let Ok(Reply::Member(known)) = &answer {
-        let membership = known.membership();
-        frames::write(&mut send, &Frame::Member { membership }).await?;
-        let signed = shared.unless_stopped(next(&mut recv)).await;
-        let Frame::PublishEnrolment(enrol) = signed.ok_or(WireError::Lost)?? else {
-            return Err(WireError::Lost.into());
-        };
-        answer = block_in_place(|| enrol_known(shared, request.group, known, *enrol));
-    }
+    let answer = match block_in_place(|| admit(shared, &request, &channel)) {
+        Ok(Reply::Member(known)) => {
+            let membership = known.membership();
+            frames::write(&mut send, &Frame::Member { membership }).await?;
+            let signed = shared.unless_stopped(next(&mut recv)).await;
+            let Frame::PublishEnrolment(enrol) = signed.ok_or(WireError::Lost)?? else {
+                return Err(WireError::Lost.into());
+            };
+            block_in_place(|| enrol_known(shared, request.group, &known, *enrol))
+        }
+        Ok(Reply::Admitted(frames_out)) => Ok(frames_out),
+        Err(refusal) => Err(refusal),
+    };
     let frames_out = match answer {
-        Ok(Reply::Admitted(frames_out)) => {
+        Ok(frames_out) => {
             let code = short_code(request.group, &channel);
             shared.joined.send_replace(Some(Joined {
                 group: request.group,
@@ -280,7 +274,6 @@ pub(super) async fn answer(shared: &Shared, connection: &Connection) -> Result<(
             shared.node.tell(request.group);
             frames_out
         }
-        Ok(Reply::Member(_)) => vec![Frame::NotAdmitted(JoinRefusal::AlreadyAMember)],
         Err(refusal) => vec![Frame::NotAdmitted(refusal)],
     };
     for frame in &frames_out {
@@ -319,13 +312,16 @@ fn admit(
     group.map_err(|Refusal(refusal)| refusal)
 }
 
-fn enrol_known(shared: &Shared, group: GroupId, known: &Known, enrol: Enrol) -> Result<Reply, JoinRefusal> {
-    let answer = shared
-        .node
-        .with_group(group, |replica| -> Result<Reply, Refusal> {
-            let admission = replica.enrol(known, enrol, &mut SystemRandom)?;
-            Ok(Reply::Admitted(whole(replica, admission)?))
-        });
+fn enrol_known(
+    shared: &Shared,
+    group: GroupId,
+    known: &Known,
+    enrol: Enrol,
+) -> Result<Vec<Frame>, JoinRefusal> {
+    let answer = shared.node.with_group(group, |replica| {
+        let admission = replica.enrol(known, enrol, &mut SystemRandom)?;
+        whole(replica, admission)
+    });
     answer.map_err(|Refusal(refusal)| refusal)
 }
 

@@ -41,15 +41,9 @@ export class Draft {
   get shown() {
     return shownAs(this.#held);
   }
-  get heads() {
-    return this.#base.heads;
-  }
   /** Is something mine not in Kiez yet? */
   get open() {
     return this.#sent !== null || this.#typed.length > 0;
-  }
-  get waiting() {
-    return this.#typed.length > 0;
   }
 
   /** I typed: the field now reads so, and the caret stands there. */
