@@ -11,17 +11,19 @@ export const SIZE = 12;
  * which nothing changed is the very same object.
  */
 export class Chunks<T> {
-  readonly #id: (item: T) => string;
+  readonly #id: (item: T) => string | number;
   #before: readonly Chunk<T>[] = [];
-  #places = new Map<string, number>();
+  #places = new Map<string | number, number>();
   #next = 0;
 
-  constructor(id: (item: T) => string) {
+  readonly #size: number;
+  constructor(id: (item: T) => string | number, size = SIZE) {
     this.#id = id;
+    this.#size = size;
   }
 
   cut(items: readonly T[]): readonly Chunk<T>[] {
-    const few = 2 * Math.ceil(items.length / SIZE) + 2;
+    const few = 2 * Math.ceil(items.length / this.#size) + 2;
     let cut = this.#along(items, this.#places);
     if (cut.length > few) cut = this.#along(items, new Map());
     const known = new Map(this.#before.map((chunk) => [chunk.key, chunk]));
@@ -30,11 +32,11 @@ export class Chunks<T> {
       return old && old.items.length === chunk.items.length && old.items.every((item, n) => item === chunk.items[n]) ? old : chunk;
     });
     this.#before = chunks;
-    this.#places = new Map(chunks.flatMap((chunk) => chunk.items.map((item): [string, number] => [this.#id(item), chunk.key])));
+    this.#places = new Map(chunks.flatMap((chunk) => chunk.items.map((item): [string | number, number] => [this.#id(item), chunk.key])));
     return chunks;
   }
 
-  #along(items: readonly T[], places: ReadonlyMap<string, number>): Chunk<T>[] {
+  #along(items: readonly T[], places: ReadonlyMap<string | number, number>): Chunk<T>[] {
     const chunks: { key: number; items: T[] }[] = [];
     const used = new Set<number>();
     let now: { key: number; items: T[] } | null = null;
@@ -47,7 +49,7 @@ export class Chunks<T> {
     for (const item of items) {
       const place = places.get(this.#id(item));
       const elsewhere = place !== undefined && place !== now?.key && !used.has(place);
-      const full = now !== null && place !== now.key && now.items.length >= (place === undefined ? SIZE : 2 * SIZE);
+      const full = now !== null && place !== now.key && now.items.length >= (place === undefined ? this.#size : 2 * this.#size);
       if (elsewhere) now = begin(place);
       else if (now === null || full) now = begin((this.#next += 1));
       now.items.push(item);
