@@ -1,7 +1,7 @@
 import { flushSync } from 'svelte';
 
-/** So many rows at first: more than a window shows. */
-const FIRST = 24;
+/** So many rows at first: about what a window shows; the next come a frame later. */
+const FIRST = 12;
 /** How long making more may take at a time, in milliseconds. */
 const SLICE = 4;
 
