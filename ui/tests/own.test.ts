@@ -22,6 +22,68 @@ function hold(backend: MemoryBackend, name: Query['ask']) {
   return { held, release: () => { on = false; for (const go of held) go(); } };
 }
 
+/** From now on what is done is written down only when it is let through. */
+function holdActs(backend: MemoryBackend) {
+  const real = backend.act.bind(backend);
+  let let_: () => void = () => undefined;
+  const through = new Promise<void>((go) => { let_ = go; });
+  backend.act = async (action) => {
+    await through;
+    return real(action);
+  };
+  return () => { let_(); };
+}
+
+describe('what I do shows while it is written down', () => {
+  it('a comment: once, whatever others say and Kiez answers meanwhile', async () => {
+    const { backend } = await open('#/ideas/03');
+    const box = await screen.findByLabelText('Ihr Kommentar', {}, long);
+    const release = holdActs(backend);
+    await fireEvent.input(box, { target: { value: 'Von mir.' } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Kommentar dazugeben' }));
+    expect(await screen.findByText('Von mir.', { selector: 'p' })).toBeTruthy();
+    backend.otherSays('03', 'Von anderen.');
+    expect(await screen.findByText('Von anderen.', { selector: 'p' }, long)).toBeTruthy();
+    expect(screen.getAllByText('Von mir.', { selector: 'p' })).toHaveLength(1);
+    release();
+    await waitFor(() => expect(backend.log.some((entry) => 'act' in entry && entry.act === 'comment')).toBe(true));
+    await screen.findByText('Ihr Kommentar steht jetzt da.', {}, long);
+    expect(screen.getAllByText('Von mir.', { selector: 'p' })).toHaveLength(1);
+  });
+  it('a comment that could not be written down goes, and its words are in the field', async () => {
+    const { backend } = await open('#/ideas/03');
+    const box = await screen.findByLabelText('Ihr Kommentar', {}, long);
+    const release = holdActs(backend);
+    backend.fails.set('comment', 'disk-full');
+    await fireEvent.input(box, { target: { value: 'Von mir.' } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Kommentar dazugeben' }));
+    expect(await screen.findByText('Von mir.', { selector: 'p' })).toBeTruthy();
+    release();
+    await waitFor(() => expect(screen.queryByText('Von mir.', { selector: 'p' })).toBeNull());
+    await waitFor(() => expect((box as HTMLTextAreaElement).value).toBe('Von mir.'));
+  });
+  it('a task that could not be written down comes back, and says why', async () => {
+    const { backend } = await open('#/tasks/all');
+    const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
+    const release = holdActs(backend);
+    backend.fails.set('task-state', 'disk-full');
+    await fireEvent.click(box);
+    const done = within((await screen.findByRole('heading', { name: 'Erledigt' })).parentElement as HTMLElement);
+    expect(await done.findByText('Sitzsäcke vergleichen')).toBeTruthy();
+    release();
+    await waitFor(() => expect(done.queryByText('Sitzsäcke vergleichen')).toBeNull());
+    expect((screen.getByRole('checkbox', { name: 'Sitzsäcke vergleichen' }) as HTMLInputElement).checked).toBe(false);
+    expect((await screen.findByRole('alert')).textContent).toContain('voll');
+  });
+  it('of a double click the first counts, though another row is under the hand by then', async () => {
+    const { backend } = await open('#/tasks/all');
+    const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
+    await fireEvent.click(box, { detail: 2 });
+    expect((box as HTMLInputElement).checked).toBe(false);
+    expect(backend.log.some((entry) => 'act' in entry)).toBe(false);
+  });
+});
+
 describe('what I did shows from the answer to it, before anything is asked again', () => {
   it('a comment; and an older answer that comes late does not take it away', async () => {
     const { backend } = await open('#/ideas/03');

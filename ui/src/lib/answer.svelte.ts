@@ -23,6 +23,10 @@ export class Live<T> {
   #stale = false;
   /** What was asked for before this turn knows nothing of what I did. */
   #since = 0;
+  /** The answer without what I hope for. */
+  #known: T | undefined;
+  /** What I am doing and Kiez has not yet written down: it shows over whatever is answered meanwhile. */
+  readonly #hoped = new Set<(value: T) => T>();
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,8 +70,23 @@ export class Live<T> {
   /** What I did shows at once; then Kiez is asked how it stands. */
   show(change: (value: T) => T) {
     this.#since = this.#kiez.turn();
-    if (this.value !== undefined) this.value = change(this.value);
+    if (this.#known !== undefined) this.#stands(change(this.#known));
     if (this.#users > 0) this.#soon();
+  }
+  /** What I am doing shows from now on, until its end is told: then `show` says how it ended, or it was not done. */
+  hope(change: (value: T) => T): () => void {
+    this.#hoped.add(change);
+    if (this.#known !== undefined) this.#stands(this.#known);
+    return () => {
+      this.#hoped.delete(change);
+      if (this.#known !== undefined) this.#stands(this.#known);
+    };
+  }
+  #stands(known: T) {
+    this.#known = known;
+    let value = known;
+    for (const change of this.#hoped) value = change(value);
+    this.value = value;
   }
 
   async #take() {
@@ -79,7 +98,7 @@ export class Live<T> {
       if (turn < this.#since) this.#stale = true;
       else {
         this.asked = turn;
-        this.value = this.value === undefined ? value : keep(this.value, value);
+        this.#stands(this.#known === undefined ? value : keep(this.#known, value));
         this.error = null;
       }
     } catch (error) {

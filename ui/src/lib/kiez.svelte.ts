@@ -136,6 +136,10 @@ export class Kiez {
   show<T>(name: string, change: (value: T) => T) {
     (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.show(change);
   }
+  /** Shows what I am doing, until its end is told. */
+  hope<T>(name: string, change: (value: T) => T): () => void {
+    return (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.hope(change) ?? (() => undefined);
+  }
   get me(): Person {
     const name = this.door?.name ?? null;
     return { id: this.door?.person ?? '', name, initials: (name ?? '').split(/\s+/).map((word) => Array.from(word)[0] ?? '').slice(0, 2).join(''), me: true };

@@ -1,31 +1,54 @@
-/** What I did shows at once, from the answer to it; how it stands with all that others did is asked in the same moment. */
-import type { IdeaCard, IdeaPage, IdeaRef, Person, Place, PollCard, PollPage, TaskCard, Text, TextField, Today } from './api';
+/**
+ * What I do shows at once. A tick and a comment already while Kiez writes them down, and are taken back should it fail; a ballot
+ * and what gets its name from Kiez from the answer. How it stands with all that others did is asked in the same moment.
+ */
+import type { CommentCard, IdeaCard, IdeaPage, IdeaRef, Person, Place, PollCard, PollPage, TaskCard, Text, TextField, Today } from './api';
 import type { Kiez } from './kiez.svelte';
 
-export async function comment(kiez: Kiez, idea: string, text: string) {
-  const { id } = await kiez.client.comment(kiez.group, idea, text);
-  const mine = { id, author: kiez.me, text, at: Date.now(), mine: true, new: false };
-  kiez.show<IdeaPage>(`idea ${idea}`, (page) => ({ ...page, comments: page.comments.some((c) => c.id === id) ? page.comments : [...page.comments, mine] }));
+type Show = <T>(name: string, change: (value: T) => T) => void;
+/** Shows it as hoped for while it is done, and then as it was answered. */
+async function hoping<A>(kiez: Kiez, act: () => Promise<A>, shows: (show: Show, answer: A | null) => void): Promise<void> {
+  const ends: (() => void)[] = [];
+  const done = act();
+  shows((name, change) => void ends.push(kiez.hope(name, change)), null);
+  try {
+    const answer = await done;
+    shows((name, change) => { kiez.show(name, change); }, answer);
+  } finally {
+    for (const end of ends) end();
+  }
 }
 
-function showTask(kiez: Kiez, task: TaskCard, change: Partial<TaskCard>) {
-  const changed = { ...task, ...change };
-  const set = (all: TaskCard[]) => all.map((one) => (one.id === task.id ? { ...one, ...change } : one));
-  kiez.show<TaskCard[]>('tasks', set);
-  kiez.show<Today>('today', (today) => {
-    const there = today.myTasks.some((one) => one.id === task.id);
-    return { ...today, myTasks: there || !changed.mine ? set(today.myTasks) : [...today.myTasks, changed] };
+export function comment(kiez: Kiez, idea: string, text: string) {
+  const at = Date.now();
+  // Kiez may tell of it before it answers.
+  let before: Set<string> | null = null;
+  return hoping(kiez, () => kiez.client.comment(kiez.group, idea, text), (show, answer) => {
+    show<IdeaPage>(`idea ${idea}`, (page) => {
+      before ??= new Set(page.comments.map((one) => one.id));
+      const there = page.comments.some((one) => (answer ? one.id === answer.id : one.mine && one.text === text && !before?.has(one.id)));
+      const mine: CommentCard = { id: answer?.id ?? `mine ${at}`, author: kiez.me, text, at, mine: true, new: false };
+      return there ? page : { ...page, comments: [...page.comments, mine] };
+    });
   });
-  if (task.idea) kiez.show<IdeaPage>(`idea ${task.idea.id}`, (page) => ({ ...page, tasks: set(page.tasks) }));
 }
-export async function setTask(kiez: Kiez, task: TaskCard, state: TaskCard['state']) {
-  await kiez.client.taskState(kiez.group, task.id, state);
-  showTask(kiez, task, { state });
-}
-export async function takeTask(kiez: Kiez, task: TaskCard) {
-  await kiez.client.taskTake(kiez.group, task.id);
+
+const changeTask = (kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: () => Promise<unknown>) =>
+  hoping(kiez, act, (show) => {
+    const changed = { ...task, ...change };
+    const set = (all: TaskCard[]) => all.map((one) => (one.id === task.id ? { ...one, ...change } : one));
+    show<TaskCard[]>('tasks', set);
+    show<Today>('today', (today) => {
+      const there = today.myTasks.some((one) => one.id === task.id);
+      return { ...today, myTasks: there || !changed.mine ? set(today.myTasks) : [...today.myTasks, changed] };
+    });
+    if (task.idea) show<IdeaPage>(`idea ${task.idea.id}`, (page) => ({ ...page, tasks: set(page.tasks) }));
+  });
+export const setTask = (kiez: Kiez, task: TaskCard, state: TaskCard['state']) =>
+  changeTask(kiez, task, { state }, () => kiez.client.taskState(kiez.group, task.id, state));
+export function takeTask(kiez: Kiez, task: TaskCard) {
   const others = task.assignees.filter((person) => !person.me);
-  showTask(kiez, task, { state: 'doing', mine: true, assignees: [...others, kiez.me] });
+  return changeTask(kiez, task, { state: 'doing', mine: true, assignees: [...others, kiez.me] }, () => kiez.client.taskTake(kiez.group, task.id));
 }
 
 export async function addTask(kiez: Kiez, title: string, idea: IdeaRef | null, assignees: Person[], due: string | null) {
