@@ -2,9 +2,10 @@
  * How long after an action was done its change is on the screen. Prints JSON.
  * usage: paint.mjs ADDRESS [ACTIONS] [--at-once]   ADDRESS: of the local server, or `http://…/?demo=year`
  *
- * It begins when the first byte of the answer is there: nobody in the browser can know earlier that Kiez wrote it down.
- * `ready`: until the page's text says it, and nothing more is to be done before a frame. `frame`: until the beginning of the
- * frame that shows it. `painted`: until that frame was handed over for painting.
+ * It counts from the first byte of the answer: nobody in the browser can know earlier that Kiez wrote it down. What the page shows
+ * while Kiez writes is painted before, and then a figure is negative. `ready`: until the page's text says it, and nothing more is to
+ * be done before a frame. `frame`: until the beginning of the frame that shows it. `painted`: until that frame was handed over for
+ * painting. `pressed`: the same from the press of the button.
  *
  * A display of 60 frames a second lets whatever changes wait up to 16.7 ms for its next frame: `floor` is the same for a page in
  * which one word changes at some moment. With `--at-once` the browser makes frames as soon as there is something to show.
@@ -20,32 +21,37 @@ const { page, errors } = await open(browser, address);
 
 /** In the page: marks when an action was answered, and when a frame shows what is waited for. */
 function watching() {
-  const watch = { shows: null, done: null, answered: 0, ready: 0 };
+  const watch = { shows: null, done: null, pressed: 0, answered: 0, ready: 0, frame: 0, painted: 0 };
   window.kiezWatch = watch;
   performance.setResourceTimingBufferSize(100_000);
   const begun = () => {
     const answers = performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/api/act'));
-    return answers.at(-1)?.responseStart || watch.answered;
+    return Math.min(answers.at(-1)?.responseStart || watch.answered, watch.answered);
   };
-  const seen = () => watch.shows !== null && watch.shows();
+  const end = () => {
+    if (watch.shows === null || watch.answered === 0 || watch.painted === 0) return;
+    const from = begun();
+    watch.done({ heard: watch.answered - from, ready: watch.ready - from, frame: watch.frame - from, painted: watch.painted - from, pressed: watch.painted - watch.pressed, still: watch.shows() || location.hash === '#/decisions' });
+  };
   const answered = () => {
     if (watch.shows === null || watch.answered > 0) return;
     watch.answered = performance.now();
-    performance.mark('kiez-answered');
-    const frame = () => {
-      if (!seen()) return requestAnimationFrame(frame);
-      const { shows } = watch;
-      const at = performance.now();
-      performance.mark('kiez-frame');
+    // What the answer changes is done before it is looked whether it still shows.
+    requestAnimationFrame(() => setTimeout(end, 0));
+  };
+  const seen = () => {
+    if (watch.pressed === 0 || watch.ready > 0 || !watch.shows?.()) return;
+    watch.ready = performance.now();
+    requestAnimationFrame(() => {
+      watch.frame = performance.now();
       // The next task after the frame, whatever else is to be done.
       scheduler.postTask(() => {
-        const painted = performance.now(), from = Math.min(begun(), watch.answered);
-        watch.done({ heard: watch.answered - from, ready: (watch.ready || at) - from, frame: at - from, painted: painted - from, still: shows() || location.hash === '#/decisions' });
+        watch.painted = performance.now();
+        setTimeout(end, 0);
       }, { priority: 'user-blocking' });
-    };
-    requestAnimationFrame(frame);
+    });
   };
-  new MutationObserver(() => { if (watch.answered > 0 && watch.ready === 0 && seen()) watch.ready = performance.now(); }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
+  new MutationObserver(seen).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
   if (window.kiezDemo) {
     const act = window.kiezDemo.act.bind(window.kiezDemo);
     window.kiezDemo.act = async (action) => { const answer = await act(action); answered(); return answer; };
@@ -91,10 +97,11 @@ async function measure(kind, shows, about, button) {
   const handle = await page.evaluateHandle(([source, given]) => {
     const { kiezWatch } = window;
     const test = new Function('about', `return (${source})(about)`);
-    Object.assign(kiezWatch, { shows: () => test(given), answered: 0, ready: 0 });
-    return { promise: new Promise((done) => { kiezWatch.done = (figures) => { kiezWatch.shows = null; done(figures); }; }) };
+    if (test(given)) throw new Error(`it shows before it was done: ${JSON.stringify(given)}`);
+    Object.assign(kiezWatch, { shows: () => test(given), pressed: 0, answered: 0, ready: 0, frame: 0, painted: 0 });
+    return { promise: new Promise((done) => { kiezWatch.done = (figures) => { kiezWatch.shows = null; kiezWatch.done = () => undefined; done(figures); }; }) };
   }, [shows.toString(), about]);
-  await button.evaluate((element) => void setTimeout(() => element.click(), 150));
+  await button.evaluate((element) => void setTimeout(() => { window.kiezWatch.pressed = performance.now(); element.click(); }, 150));
   const late = new Promise((_, fail) => { setTimeout(() => fail(new Error(`${kind}: not shown after 20 s: ${about}`)), 20_000).unref(); });
   all.push({ kind, ...(await Promise.race([handle.evaluate((held) => held.promise), late])) });
 }
@@ -153,7 +160,7 @@ await votes(Number(count) - 2 * third);
 const least = await floor(Number(count) * 2);
 await browser.close();
 
-const figures = (of) => Object.fromEntries(['heard', 'ready', 'frame', 'painted'].flatMap((what) => {
+const figures = (of) => Object.fromEntries(['heard', 'ready', 'frame', 'painted', 'pressed'].flatMap((what) => {
   const times = of.map((one) => one[what] ?? 0);
   return [[what, { p50: ms(percentile(times, 0.5)), p95: ms(percentile(times, 0.95)), max: ms(Math.max(...times)) }]];
 }));

@@ -93,6 +93,7 @@ function ofPaint(rhythm, atOnce) {
   line('an action\'s change painted after its commit returned, p95', atOnce.all.painted.p95, 16, ' ms', [
     `browser that makes a frame as soon as something changed; ${atOnce.actions} actions: p50 ${atOnce.all.painted.p50} ms; p95 of ${each(atOnce)}; one word in an empty page ${atOnce.floor.painted.p95}`,
     `browser at 60 frames a second, where waiting for the frame counts: p50 ${rhythm.all.painted.p50}, p95 ${rhythm.all.painted.p95} ms; p95 of ${each(rhythm)}; one word in an empty page p50 ${rhythm.floor.painted.p50}, p95 ${rhythm.floor.painted.p95}`,
+    `from the press of the button p50 ${atOnce.all.pressed.p50}, p95 ${atOnce.all.pressed.p95}; at 60 frames a second p95 ${rhythm.all.pressed.p95}. Ticks and comments show while Kiez writes them down`,
     `from the first byte of the answer until the page hears of it p95 ${atOnce.all.heard.p95}, until its text stands ${atOnce.all.ready.p95}`,
   ]);
 }
