@@ -39,6 +39,16 @@ describe('what comes while one reads', () => {
     await fireEvent.click(screen.getByRole('button', { name: 'Noch jemanden einladen' }));
     expect(document.activeElement).toBe(screen.getByRole('radio', { name: /^Mitglied/ }));
   });
+  it('the way back goes along to one place, and covers no second one', async () => {
+    await open('#/tasks');
+    await fireEvent.click(await screen.findByRole('checkbox', { name: 'Aushang ins Treppenhaus hängen' }, long));
+    await screen.findByRole('button', { name: 'Rückgängig' });
+    goTo('#/people');
+    await screen.findByRole('heading', { name: 'Menschen' }, long);
+    expect(screen.getByRole('button', { name: 'Rückgängig' })).toBeTruthy();
+    goTo('#/ideas');
+    await waitFor(() => expect(document.querySelector('.toast')).toBeNull());
+  });
   it('stands above what is pinned to the lower edge, wherever that is just now', () => {
     const part = document.createElement('div');
     const root = document.documentElement.style;

@@ -46,6 +46,17 @@ describe('the focus goes where the reader goes', () => {
     await screen.findByRole('heading', { name: 'Zawodzie', level: 1 }, long);
     await focused(main());
   });
+  it('from the new profile to the top of the next page, however far down its button stood', async () => {
+    await open('#/today', { state: 'new' });
+    await fireEvent.input(await screen.findByLabelText(/Ihr Name/, {}, long), { target: { value: 'Samir' } });
+    await fireEvent.input(screen.getByLabelText(/Ein Satz, den nur Sie kennen/), { target: { value: 'vier kleine katzen' } });
+    const top = vi.spyOn(window, 'scrollTo');
+    await fireEvent.click(screen.getByRole('button', { name: 'Weiter' }));
+    await screen.findByRole('button', { name: 'Gruppe gründen' }, long);
+    await focused(main());
+    expect(top).toHaveBeenCalledWith(0, 0);
+    top.mockRestore();
+  });
 });
 
 describe('what is opened takes the focus, and gives it back', () => {

@@ -27,6 +27,8 @@ export class Kiez {
   doorError = $state.raw<KiezError | null>(null);
   link = $state<Link>('open');
   notice = $state.raw<Notice | null>(null);
+  /** The one that went along to another place already. */
+  #along: Notice | null = null;
   /** Something of a group was shown: from now on the focus goes with the reader. */
   shown = false;
   /** Said to screen readers. */
@@ -157,11 +159,16 @@ export class Kiez {
     // The same words twice are said twice.
     this.spoken = this.spoken === text ? `${text}\u00a0` : text;
   }
-  /** Gone to another place: what was only said was said there. A way back, and why something was not done, go along. */
+  /**
+   * Gone to another place: what was only said was said there. A way back, and why something was not done, go along to one: who goes on
+   * from there is about something else, and wants to see it whole.
+   */
   gone() {
-    if (this.notice && !this.notice.undo && !this.notice.bad) this.notice = null;
+    const { notice } = this;
+    if (notice && (notice === this.#along || !(notice.undo || notice.bad))) this.notice = null;
+    this.#along = this.notice;
   }
-  /** A line at the lower edge. With a way back it stays until the next action. */
+  /** A line at the lower edge. With a way back it stays until the next action, or the next place but one. */
   note(text: string, undo: (() => void) | null = null, undoText = '') {
     this.notice = { text, bad: false, undo, undoText };
   }
