@@ -73,14 +73,75 @@ describe('what I do shows while it is written down', () => {
     release();
     await waitFor(() => expect(done.queryByText('Sitzsäcke vergleichen')).toBeNull());
     expect((screen.getByRole('checkbox', { name: 'Sitzsäcke vergleichen' }) as HTMLInputElement).checked).toBe(false);
-    expect((await screen.findByRole('alert')).textContent).toContain('voll');
+    await waitFor(() => expect(document.querySelector('.toast--bad')?.textContent).toContain('voll'));
   });
   it('of a double click the first counts, though another row is under the hand by then', async () => {
     const { backend } = await open('#/tasks/all');
     const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
-    await fireEvent.click(box, { detail: 2 });
+    for (const part of [box, screen.getByText('Sitzsäcke vergleichen'), screen.getAllByRole('button', { name: /^Ich übernehme/ })[0] as HTMLElement]) await fireEvent.click(part, { detail: 2 });
     expect((box as HTMLInputElement).checked).toBe(false);
     expect(backend.log.some((entry) => 'act' in entry)).toBe(false);
+    await fireEvent.click(screen.getByText('Sitzsäcke vergleichen'), { detail: 1 });
+    await waitFor(() => expect(backend.log.filter((entry) => 'act' in entry)).toHaveLength(1));
+  });
+  it('a tick and its taking back are written down in their order, and only the last is told of', async () => {
+    const { backend } = await open('#/tasks/all');
+    const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
+    const asked: string[] = [];
+    const real = backend.act.bind(backend);
+    let let_: () => void = () => undefined;
+    const first = new Promise<void>((go) => { let_ = go; });
+    backend.act = async (action) => {
+      asked.push((action as { state?: string }).state ?? '');
+      if (asked.length === 1) await first;
+      return real(action);
+    };
+    await fireEvent.click(box);
+    const done = within((await screen.findByRole('heading', { name: 'Erledigt' })).parentElement as HTMLElement);
+    await fireEvent.click(await done.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }));
+    await waitFor(() => expect(done.queryByText('Sitzsäcke vergleichen')).toBeNull());
+    // The second waits for the first.
+    expect(asked).toEqual(['done']);
+    let_();
+    await waitFor(() => expect(asked).toEqual(['done', 'open']));
+    await waitFor(() => expect(backend.log.filter((entry) => 'act' in entry)).toHaveLength(2));
+    expect((screen.getByRole('checkbox', { name: 'Sitzsäcke vergleichen' }) as HTMLInputElement).checked).toBe(false);
+    expect(screen.queryByRole('button', { name: 'Rückgängig' })).toBeNull();
+  });
+  it('what is answered when another group is looked at says nothing there', async () => {
+    const { backend } = await open('#/tasks/all', { size: 'two' });
+    const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
+    const release = holdActs(backend);
+    await fireEvent.click(box);
+    await screen.findByRole('heading', { name: 'Erledigt' });
+    const groups = screen.getByRole('combobox') as HTMLSelectElement;
+    await fireEvent.change(groups, { target: { value: [...groups.options].find((option) => !option.selected)?.value } });
+    release();
+    await waitFor(() => expect(backend.log.some((entry) => 'act' in entry)).toBe(true));
+    await waitFor(() => expect(location.hash).toBe('#/today'));
+    expect(document.querySelector('.toast')).toBeNull();
+    expect(screen.queryByText('Sitzsäcke vergleichen')).toBeNull();
+  });
+  it('on the page of today a task that is done goes at once', async () => {
+    const { backend } = await open('#/today');
+    const box = await screen.findByRole('checkbox', { name: 'Aushang ins Treppenhaus hängen' }, long);
+    holdActs(backend);
+    await fireEvent.click(box);
+    await waitFor(() => expect(screen.queryByRole('checkbox', { name: 'Aushang ins Treppenhaus hängen' })).toBeNull());
+  });
+  it('a comment that fails after one has left says so, and its words are in the field when one comes back', async () => {
+    const { backend } = await open('#/ideas/03');
+    const release = holdActs(backend);
+    backend.fails.set('comment', 'disk-full');
+    await fireEvent.input(await screen.findByLabelText('Ihr Kommentar', {}, long), { target: { value: 'Von mir.' } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Kommentar dazugeben' }));
+    goTo('#/tasks');
+    await screen.findByRole('heading', { name: 'Aufgaben', level: 1 }, long);
+    goTo('#/ideas/03');
+    const box = (await screen.findByLabelText('Ihr Kommentar', {}, long)) as HTMLTextAreaElement;
+    release();
+    await waitFor(() => expect(document.querySelector('.toast--bad')?.textContent).toContain('voll'));
+    expect(box.value).toBe('Von mir.');
   });
 });
 

@@ -1,4 +1,4 @@
-import { flushSync } from 'svelte';
+import { flushSync, untrack } from 'svelte';
 
 /** So many rows at first: about what a window shows; the next come a frame later. */
 const FIRST = 12;
@@ -15,7 +15,11 @@ export class Growing {
 
   constructor(length: () => number) {
     $effect(() => {
-      if (this.made >= length()) return;
+      if (this.made >= length()) {
+        // What comes to a list that is there shows with the next frame, not the one after.
+        untrack(() => { this.made = Math.max(this.made, length() + FIRST); });
+        return;
+      }
       let timer: ReturnType<typeof setTimeout> | undefined;
       // Behind the frame, so that what is there is drawn first.
       const frame = requestAnimationFrame(() => { timer = setTimeout(() => this.#more(), 0); });

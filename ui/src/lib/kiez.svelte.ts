@@ -1,3 +1,4 @@
+import { SvelteMap } from 'svelte/reactivity';
 import { getContext, setContext } from 'svelte';
 import type { Client, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
@@ -36,7 +37,7 @@ export class Kiez {
   /** Somebody joined: the digits that both screens must show, until somebody says that they were compared. */
   codes = $state.raw<Code[]>([]);
   /** What was begun and not sent, by place: who comes back finds it. */
-  readonly drafts = new Map<string, string>();
+  readonly drafts = new SvelteMap<string, string>();
   readonly texts = new Map<string, Writing>();
   readonly copy: Copying;
   readonly #answers = new Map<string, Live<unknown>>();
@@ -135,8 +136,8 @@ export class Kiez {
     return made;
   }
   /** Shows what I did in an answer, if it was asked for: see `own.ts`. */
-  show<T>(name: string, change: (value: T) => T) {
-    (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.show(change);
+  show<T>(name: string, change: (value: T) => T, group = this.group) {
+    (this.#answers.get(`${group} ${name}`) as Live<T> | undefined)?.show(change);
   }
   /** Shows what I am doing, until its end is told. */
   hope<T>(name: string, change: (value: T) => T): () => void {

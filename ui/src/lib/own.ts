@@ -8,12 +8,14 @@ import type { Kiez } from './kiez.svelte';
 type Show = <T>(name: string, change: (value: T) => T) => void;
 /** Shows it as hoped for while it is done, and then as it was answered. */
 async function hoping<A>(kiez: Kiez, act: () => Promise<A>, shows: (show: Show, answer: A | null) => void): Promise<void> {
+  // Another group may be looked at before the answer is there.
+  const { group } = kiez;
   const ends: (() => void)[] = [];
   const done = act();
   shows((name, change) => void ends.push(kiez.hope(name, change)), null);
   try {
     const answer = await done;
-    shows((name, change) => { kiez.show(name, change); }, answer);
+    shows((name, change) => { kiez.show(name, change, group); }, answer);
   } finally {
     for (const end of ends) end();
   }
@@ -33,14 +35,31 @@ export function comment(kiez: Kiez, idea: string, text: string) {
   });
 }
 
-const changeTask = (kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: () => Promise<unknown>) =>
+/** What is still being written down about a task. */
+const going = new Map<string, Promise<unknown>>();
+/** One after another: what was done to the same task first is written down first. Answers whether nothing else came after it. */
+async function changeTask(kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: () => Promise<unknown>): Promise<boolean> {
+  const key = `${kiez.group} ${task.id}`;
+  const before = going.get(key);
+  const turn = before ? before.then(act, act) : act();
+  going.set(key, turn);
+  try {
+    await changing(kiez, task, change, () => turn);
+    return going.get(key) === turn;
+  } finally {
+    if (going.get(key) === turn) going.delete(key);
+  }
+}
+const changing = (kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: () => Promise<unknown>) =>
   hoping(kiez, act, (show) => {
     const changed = { ...task, ...change };
     const set = (all: TaskCard[]) => all.map((one) => (one.id === task.id ? { ...one, ...change } : one));
     show<TaskCard[]>('tasks', set);
     show<Today>('today', (today) => {
       const there = today.myTasks.some((one) => one.id === task.id);
-      return { ...today, myTasks: there || !changed.mine ? set(today.myTasks) : [...today.myTasks, changed] };
+      const mine = there || !changed.mine ? set(today.myTasks) : [...today.myTasks, changed];
+      // What is done is not for today any more.
+      return { ...today, myTasks: mine.filter((one) => one.state !== 'done') };
     });
     if (task.idea) show<IdeaPage>(`idea ${task.idea.id}`, (page) => ({ ...page, tasks: set(page.tasks) }));
   });
@@ -61,12 +80,13 @@ export async function addTask(kiez: Kiez, title: string, idea: IdeaRef | null, a
 }
 
 export async function cast(kiez: Kiez, poll: PollCard, answers: string[]) {
-  await kiez.client.cast(kiez.group, poll.id, answers);
+  const { group } = kiez;
+  await kiez.client.cast(group, poll.id, answers);
   const set = (card: PollCard): PollCard => (card.id === poll.id ? { ...card, cast: card.cast + (card.mine === null ? 1 : 0), mine: answers } : card);
-  kiez.show<PollCard[]>('decisions', (all) => all.map(set));
-  kiez.show<Today>('today', (today) => ({ ...today, openVotes: today.openVotes.map(set) }));
-  kiez.show<PollPage>(`poll ${poll.id}`, (page) => ({ ...page, card: set(page.card), notYet: page.notYet.filter((person) => !person.me) }));
-  kiez.show<IdeaPage>(`idea ${poll.idea.id}`, (page) => ({ ...page, polls: page.polls.map(set) }));
+  kiez.show<PollCard[]>('decisions', (all) => all.map(set), group);
+  kiez.show<Today>('today', (today) => ({ ...today, openVotes: today.openVotes.map(set) }), group);
+  kiez.show<PollPage>(`poll ${poll.id}`, (page) => ({ ...page, card: set(page.card), notYet: page.notYet.filter((person) => !person.me) }), group);
+  kiez.show<IdeaPage>(`idea ${poll.idea.id}`, (page) => ({ ...page, polls: page.polls.map(set) }), group);
 }
 
 function setCard(kiez: Kiez, id: string, change: Partial<IdeaCard>) {
