@@ -89,8 +89,10 @@ function ofWindow(report) {
   ]);
 }
 function ofPaint(rhythm, atOnce) {
-  const each = (report) => ['comment', 'task', 'cast'].map((kind) => `${kind} ${report[kind].painted.p95}`).join(', ');
-  line('an action\'s change painted after its commit returned, p95', atOnce.all.painted.p95, 16, ' ms', [
+  const kinds = ['comment', 'task', 'cast'];
+  const each = (report) => kinds.map((kind) => `${kind} ${report[kind].painted.p95}`).join(', ');
+  const worst = (report) => Math.max(...kinds.map((kind) => report[kind].painted.p95));
+  line('an action\'s change painted after its commit returned, p95, worst kind', worst(atOnce), 16, ' ms', [
     `browser that makes a frame as soon as something changed; ${atOnce.actions} actions: p50 ${atOnce.all.painted.p50} ms; p95 of ${each(atOnce)}; one word in an empty page ${atOnce.floor.painted.p95}`,
     `browser at 60 frames a second, where waiting for the frame counts: p50 ${rhythm.all.painted.p50}, p95 ${rhythm.all.painted.p95} ms; p95 of ${each(rhythm)}; one word in an empty page p50 ${rhythm.floor.painted.p50}, p95 ${rhythm.floor.painted.p95}`,
     `from the press of the button p50 ${atOnce.all.pressed.p50}, p95 ${atOnce.all.pressed.p95}; at 60 frames a second p95 ${rhythm.all.pressed.p95}. Ticks and comments show while Kiez writes them down`,
@@ -115,7 +117,7 @@ function table() {
   }
 }
 
-const actions = '100';
+const actions = '120';
 const [, firstScript, script] = /initial script: ([\d.]+) kB gzip; with the first place: ([\d.]+) kB/.exec(await run('../scripts/size.mjs'));
 const api = await quietly('answers', () => served('api.mjs'));
 const started = await quietly('window', async () => JSON.parse(await run('window.mjs', program, profile)));
