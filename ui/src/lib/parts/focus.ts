@@ -1,3 +1,5 @@
+import { covered } from './covers';
+
 /** Where the focus goes when a part is opened: to its first field, or to itself. */
 export const focusFirst = (part: HTMLElement) => focusOn(part.querySelector<HTMLElement>('input, textarea, select, button'));
 export const focusSelf = (part: HTMLElement) => focusOn(part);
@@ -5,7 +7,6 @@ export const focusSelf = (part: HTMLElement) => focusOn(part);
 function focusOn(part: HTMLElement | null) {
   if (!part) return;
   part.focus({ preventScroll: true });
-  const covered = (name: string) => parseFloat(document.documentElement.style.getPropertyValue(name)) || 0;
   const { top, bottom } = part.getBoundingClientRect();
   const above = top < covered('--lines');
   if (above || Math.min(bottom, top + LINE) > innerHeight - covered('--overlaid') - covered('--bar')) part.scrollIntoView({ block: above ? 'start' : 'nearest' });

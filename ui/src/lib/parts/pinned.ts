@@ -1,12 +1,13 @@
+import { covers } from './covers';
+
 /**
  * What floats over the lower edge stands above this part, wherever the part is just now: it is never covered. Only as long as it
  * is in the lower half; higher up nothing reaches it.
  */
 export function pinned(part: HTMLElement): () => void {
-  const root = document.documentElement;
   const tell = () => {
     const high = innerHeight - part.getBoundingClientRect().top;
-    root.style.setProperty('--pinned', `${high > 0 && high <= innerHeight / 2 ? Math.ceil(high) : 0}px`);
+    covers('--pinned', high > 0 && high <= innerHeight / 2 ? Math.ceil(high) : 0);
   };
   const size = new ResizeObserver(tell);
   size.observe(part);
@@ -18,6 +19,6 @@ export function pinned(part: HTMLElement): () => void {
     size.disconnect();
     removeEventListener('scroll', tell);
     removeEventListener('resize', tell);
-    root.style.removeProperty('--pinned');
+    covers('--pinned', 0);
   };
 }
