@@ -7,6 +7,8 @@ export const WIDTH = 1120, HEIGHT = 800;
 const TOP = 60, STEP = 3;
 /** So many dark points are letters. A few could be the edge of a window. */
 const LETTERS = 150;
+/** So few that come and go are the cursor in a field, which blinks for as long as one looks. */
+const CURSOR = 40;
 
 export class Display {
   #file = 0;
@@ -67,16 +69,16 @@ export class Display {
  */
 export async function firstContent(display, still = 1_500, limit = 60_000) {
   const from = performance.now();
-  let first = 0, last = 0, before = null, looks = 0;
+  let first = 0, last = 0, before = { sum: null, dark: -Infinity }, looks = 0;
   for (;;) {
     const now = performance.now();
     const seen = display.look();
     looks += 1;
     if (seen.text && first === 0) first = now;
-    if (seen.sum !== before) last = now;
-    before = seen.sum;
+    if (seen.sum !== before.sum && Math.abs(seen.dark - before.dark) > CURSOR) last = now;
+    before = seen;
     if (first > 0 && now - last > still) return { first, last, dark: seen.dark, every: (now - from) / looks };
-    if (now - from > limit) throw new Error(`no letters on the display after ${limit} ms`);
+    if (now - from > limit) throw new Error(first > 0 ? `the display is not still after ${limit} ms` : `no letters on the display after ${limit} ms`);
     await wait(4);
   }
 }

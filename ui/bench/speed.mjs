@@ -117,7 +117,7 @@ function table() {
   }
 }
 
-const actions = '120';
+const actions = '90';
 const [, firstScript, script] = /initial script: ([\d.]+) kB gzip; with the first place: ([\d.]+) kB/.exec(await run('../scripts/size.mjs'));
 const api = await quietly('answers', () => served('api.mjs'));
 const started = await quietly('window', async () => JSON.parse(await run('window.mjs', program, profile)));
