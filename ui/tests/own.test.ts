@@ -108,6 +108,19 @@ describe('what I do shows while it is written down', () => {
     expect((screen.getByRole('checkbox', { name: 'Sitzsäcke vergleichen' }) as HTMLInputElement).checked).toBe(false);
     expect(screen.queryByRole('button', { name: 'Rückgängig' })).toBeNull();
   });
+  it('what waits its turn is done in the group where it was begun', async () => {
+    const { backend } = await open('#/tasks/all', { size: 'two' });
+    const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);
+    const release = holdActs(backend);
+    await fireEvent.click(box);
+    const done = within((await screen.findByRole('heading', { name: 'Erledigt' })).parentElement as HTMLElement);
+    await fireEvent.click(await done.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }));
+    const groups = screen.getByRole('combobox') as HTMLSelectElement;
+    await fireEvent.change(groups, { target: { value: [...groups.options].find((option) => !option.selected)?.value } });
+    release();
+    const acts = () => backend.log.flatMap((entry) => ('act' in entry && 'group' in entry ? [entry.group] : []));
+    await waitFor(() => expect(acts()).toEqual(['00ff', '00ff']));
+  });
   it('what is answered when another group is looked at says nothing there', async () => {
     const { backend } = await open('#/tasks/all', { size: 'two' });
     const box = await screen.findByRole('checkbox', { name: 'Sitzsäcke vergleichen' }, long);

@@ -38,10 +38,13 @@ export function comment(kiez: Kiez, idea: string, text: string) {
 /** What is still being written down about a task. */
 const going = new Map<string, Promise<unknown>>();
 /** One after another: what was done to the same task first is written down first. Answers whether nothing else came after it. */
-async function changeTask(kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: () => Promise<unknown>): Promise<boolean> {
-  const key = `${kiez.group} ${task.id}`;
+async function changeTask(kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: (group: string) => Promise<unknown>): Promise<boolean> {
+  // It may wait its turn until another group is looked at.
+  const { group } = kiez;
+  const key = `${group} ${task.id}`;
+  const now = () => act(group);
   const before = going.get(key);
-  const turn = before ? before.then(act, act) : act();
+  const turn = before ? before.then(now, now) : now();
   going.set(key, turn);
   try {
     await changing(kiez, task, change, () => turn);
@@ -64,10 +67,10 @@ const changing = (kiez: Kiez, task: TaskCard, change: Partial<TaskCard>, act: ()
     if (task.idea) show<IdeaPage>(`idea ${task.idea.id}`, (page) => ({ ...page, tasks: set(page.tasks) }));
   });
 export const setTask = (kiez: Kiez, task: TaskCard, state: TaskCard['state']) =>
-  changeTask(kiez, task, { state }, () => kiez.client.taskState(kiez.group, task.id, state));
+  changeTask(kiez, task, { state }, (group) => kiez.client.taskState(group, task.id, state));
 export function takeTask(kiez: Kiez, task: TaskCard) {
   const others = task.assignees.filter((person) => !person.me);
-  return changeTask(kiez, task, { state: 'doing', mine: true, assignees: [...others, kiez.me] }, () => kiez.client.taskTake(kiez.group, task.id));
+  return changeTask(kiez, task, { state: 'doing', mine: true, assignees: [...others, kiez.me] }, (group) => kiez.client.taskTake(group, task.id));
 }
 
 export async function addTask(kiez: Kiez, title: string, idea: IdeaRef | null, assignees: Person[], due: string | null) {
