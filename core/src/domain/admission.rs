@@ -69,6 +69,7 @@ mod tests {
             person: PersonId([1; 32]),
             role,
             grant: EntryId([9; 32]),
+            membership: EntryId([9; 32]),
         }
     }
 

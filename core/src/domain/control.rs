@@ -1,12 +1,20 @@
-//! Acts about the group itself: who is in it, with which devices. The other kinds of DESIGN section 6 (confirm, role,
-//! remove, retire, leave, revoke, amend, hide, erase, rekey, keys) take their place here when they come.
+//! Acts about the group itself: who is in it, with which devices, under which rules and keys.
+//!
+//! Three kinds (DESIGN section 6). **Own** acts are a person's alone: [`Enrol`], [`Retire`], [`Leave`], [`Withdraw`].
+//! **Additive** ones are whose the charter allows: [`Invite`], [`Ask`], [`Vouch`], [`Admit`]. **Council** acts are proposed by a
+//! [`Motion`] and signed by [`Sign`]; they take effect with the last signature they need. [`Rekey`] and [`Keys`] carry the
+//! group's keys and change nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::charter::{Charter, Role};
+use super::charter::{Amendment, Charter, Role};
 use super::id::{
-    BoxKey, DeviceId, EntryId, EntryNumber, InviteKey, JournalId, PersonId, Signature, Timestamp,
+    BoxKey, CommentId, DeviceId, EntryId, EntryNumber, InviteKey, JournalId, KeyId, PersonId, ProposalId,
+    SealedKey, Signature, Timestamp,
 };
+
+/// Up to where journals count: for each the last entry that does. A journal that is not named counts for nothing.
+pub type Cut = BTreeMap<JournalId, (EntryNumber, EntryId)>;
 
 /// A person's device as a grant names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -82,6 +90,170 @@ pub struct Enrol {
     pub person_signature: Signature,
 }
 
+/// `ask`: somebody has come with an invitation and waits for members who vouch for them. By the inviting journal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Ask {
+    /// The `invite` entry.
+    pub invite: EntryId,
+    /// Who has come.
+    pub person: PersonId,
+    /// How they call themselves. For those who are to say whether they have met them.
+    pub name: String,
+}
+
+/// `vouch`: a member has met the person who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Vouch {
+    /// The `ask` entry.
+    pub ask: EntryId,
+}
+
+/// What the council decides. The order is the wire format's, and complete: an act that comes later gets a kind of motion of its
+/// own, so that software which does not know it asks for an update instead of ending its author's journal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CouncilAct {
+    /// A member gets voice: they count in majorities of persons.
+    Confirm {
+        /// The `found` or `admit` entry of their membership.
+        membership: EntryId,
+    },
+    /// A member gets a role besides the one they came with.
+    Promote {
+        /// Their membership.
+        membership: EntryId,
+        /// The role.
+        role: Role,
+    },
+    /// A role ends; what the person had besides stays.
+    Demote {
+        /// The entry that granted the role: a `found`, an `admit` or the motion that promoted.
+        tenure: EntryId,
+    },
+    /// A membership ends, with its roles and devices.
+    Remove {
+        /// The `found` or `admit` entry.
+        membership: EntryId,
+    },
+    /// An invitation ends.
+    Revoke {
+        /// The `invite` entry.
+        invite: EntryId,
+    },
+    /// A rule of the charter changes.
+    Amend(Amendment),
+    /// Something is hidden, or shown again.
+    Hide {
+        /// What.
+        target: Target,
+        /// Which of both.
+        shown: Shown,
+    },
+}
+
+/// What can be hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// An idea.
+    Idea(ProposalId),
+    /// A comment.
+    Comment {
+        /// In whose document it stands.
+        author: PersonId,
+        /// Which.
+        comment: CommentId,
+    },
+}
+
+/// Whether something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// Only to who asks for it.
+    Hidden,
+    /// To everybody.
+    Visible,
+}
+
+/// `motion`: a council act is proposed. The author's signature counts like any other.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Motion {
+    /// What is proposed.
+    pub act: CouncilAct,
+    /// Why. For people.
+    pub reason: String,
+    /// For an act that ends something: what the author holds of the journals it is about.
+    pub cut: Cut,
+    /// When, by the author's clock.
+    pub at: Timestamp,
+}
+
+/// `sign`: a signature under a motion. Signing again seals what others signed apart.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sign {
+    /// The `motion` entry.
+    pub motion: EntryId,
+    /// As [`Motion::cut`], as far as the signer holds more. The furthest of all counted signatures counts.
+    pub cut: Cut,
+}
+
+/// `retire`: a device of the author's person is lost or not used any more.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Retire {
+    /// The `found`, `admit` or `enrol` entry that named it.
+    pub enrolment: EntryId,
+    /// How far its journals count.
+    pub cut: Cut,
+}
+
+/// `leave`: the author's person goes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Leave {
+    /// Their membership.
+    pub membership: EntryId,
+    /// How far the journals of all their devices count; the one it is written in counts up to it.
+    pub cut: Cut,
+}
+
+/// `withdraw`: an invitation is taken back by who made it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Withdraw {
+    /// The `invite` entry.
+    pub invite: EntryId,
+    /// How far the journal of the invitation counts for it.
+    pub cut: Cut,
+}
+
+/// A group key, sealed for one device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BoxedKey {
+    /// The entry that named the device: a `found`, `admit` or `enrol`.
+    pub enrolment: EntryId,
+    /// Which key.
+    pub key: KeyId,
+    /// The encapsulated key.
+    pub encapsulated: [u8; 32],
+    /// The sealed key.
+    pub sealed: SealedKey,
+}
+
+/// `rekey`: a new group key, for every living device.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Rekey {
+    /// The key.
+    pub key: KeyId,
+    /// The key for each device.
+    pub boxes: Vec<BoxedKey>,
+}
+
+/// `keys`: keys for devices that lack them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Keys {
+    /// Each for one device.
+    pub boxes: Vec<BoxedKey>,
+}
+
 /// One control act whose own signatures have been verified when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlAct {
@@ -95,6 +267,24 @@ pub enum ControlAct {
     Admit(Admit),
     /// See [`Enrol`].
     Enrol(Enrol),
+    /// See [`Ask`].
+    Ask(Ask),
+    /// See [`Vouch`].
+    Vouch(Vouch),
+    /// See [`Motion`].
+    Motion(Motion),
+    /// See [`Sign`].
+    Sign(Sign),
+    /// See [`Retire`].
+    Retire(Retire),
+    /// See [`Leave`].
+    Leave(Leave),
+    /// See [`Withdraw`].
+    Withdraw(Withdraw),
+    /// See [`Rekey`].
+    Rekey(Rekey),
+    /// See [`Keys`].
+    Keys(Keys),
     /// An entry that does not count: its journal ended before it, or it lies on a branch that lost. It stands here because
     /// others may have it in their past.
     Void,
@@ -113,7 +303,42 @@ impl ControlAct {
             Self::Found(found) => Some(found.founder),
             Self::Admit(admit) => Some(admit.joiner),
             Self::Enrol(enrol) => Some(enrol.enrolled),
-            Self::Open(_) | Self::Invite(_) | Self::Void | Self::Unknown { .. } => None,
+            Self::Open(_)
+            | Self::Invite(_)
+            | Self::Ask(_)
+            | Self::Vouch(_)
+            | Self::Motion(_)
+            | Self::Sign(_)
+            | Self::Retire(_)
+            | Self::Leave(_)
+            | Self::Withdraw(_)
+            | Self::Rekey(_)
+            | Self::Keys(_)
+            | Self::Void
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The cut that it names.
+    #[must_use]
+    pub const fn cut(&self) -> Option<&Cut> {
+        match self {
+            Self::Motion(motion) => Some(&motion.cut),
+            Self::Sign(sign) => Some(&sign.cut),
+            Self::Retire(retire) => Some(&retire.cut),
+            Self::Leave(leave) => Some(&leave.cut),
+            Self::Withdraw(withdraw) => Some(&withdraw.cut),
+            Self::Found(_)
+            | Self::Open(_)
+            | Self::Invite(_)
+            | Self::Admit(_)
+            | Self::Enrol(_)
+            | Self::Ask(_)
+            | Self::Vouch(_)
+            | Self::Rekey(_)
+            | Self::Keys(_)
+            | Self::Void
+            | Self::Unknown { .. } => None,
         }
     }
 }

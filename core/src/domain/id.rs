@@ -203,6 +203,10 @@ id!(
     /// An Ed25519 signature.
     Signature, 64
 );
+id!(
+    /// A group key sealed in a box: the key and the seal's tag.
+    SealedKey, 48
+);
 
 impl From<EntryId> for GroupId {
     /// The founding entry's id is the group's id.

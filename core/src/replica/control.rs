@@ -4,21 +4,73 @@
 //! error: it is an act of newer software (R8). Zero is never a kind.
 
 use ed25519_dalek::{Signer, SigningKey};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::domain::charter::Charter;
-use crate::domain::control::{Admit, ControlAct, Device, Enrol};
+use crate::domain::charter::{Charter, Counters, Inviters};
+use crate::domain::control::{Admit, ControlAct, CouncilAct, Device, Enrol, Found};
 use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
+use crate::domain::poll::Share;
 
 use super::codec::{decode, encode};
 use super::entry::{Header, verify};
+use super::limits::{CUT_JOURNALS_MAX, LINE_BYTES_MAX, REASON_BYTES_MAX};
 
 const FOUND: u16 = 1;
 const OPEN: u16 = 2;
 const INVITE: u16 = 3;
 const ADMIT: u16 = 4;
 const ENROL: u16 = 5;
+const MOTION: u16 = 6;
+const SIGN: u16 = 7;
+const RETIRE: u16 = 8;
+const LEAVE: u16 = 9;
+const WITHDRAW: u16 = 10;
+const ASK: u16 = 11;
+const VOUCH: u16 = 12;
+const REKEY: u16 = 13;
+const KEYS: u16 = 14;
+/// `found` with a charter that the first version cannot express. What it can is written in it, so that older software
+/// reads it.
+const FOUND_2: u16 = 15;
+
+/// A charter as the first version knew it.
+#[derive(Serialize, Deserialize)]
+struct Charter1 {
+    inviters: Inviters,
+    counters: Counters,
+    quorum: Share,
+}
+
+/// `found` of the first version.
+#[derive(Serialize, Deserialize)]
+struct Found1 {
+    founder: Device,
+    charter: Charter1,
+    person_signature: Signature,
+}
+
+impl Charter1 {
+    /// None where the charter says more.
+    fn of(charter: &Charter) -> Option<Self> {
+        let expressible =
+            charter.vouchers == 0 && charter.fund.is_none() && matches!(charter.counters, Counters::Opener);
+        expressible.then_some(Self {
+            inviters: charter.inviters,
+            counters: charter.counters,
+            quorum: charter.quorum,
+        })
+    }
+
+    fn charter(self) -> Charter {
+        Charter {
+            inviters: self.inviters,
+            counters: self.counters,
+            quorum: self.quorum,
+            ..Charter::circle()
+        }
+    }
+}
 
 /// Why a payload is no control act. The author's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +90,30 @@ pub enum ActError {
 #[must_use]
 pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
     match act {
-        ControlAct::Found(found) => numbered(FOUND, found),
+        ControlAct::Found(found) => match Charter1::of(&found.charter) {
+            Some(charter) => numbered(
+                FOUND,
+                &Found1 {
+                    founder: found.founder,
+                    charter,
+                    person_signature: found.person_signature,
+                },
+            ),
+            None => numbered(FOUND_2, found),
+        },
         ControlAct::Open(open) => numbered(OPEN, open),
         ControlAct::Invite(invite) => numbered(INVITE, invite),
         ControlAct::Admit(admit) => numbered(ADMIT, admit),
         ControlAct::Enrol(enrol) => numbered(ENROL, enrol),
+        ControlAct::Motion(motion) => numbered(MOTION, motion),
+        ControlAct::Sign(sign) => numbered(SIGN, sign),
+        ControlAct::Retire(retire) => numbered(RETIRE, retire),
+        ControlAct::Leave(leave) => numbered(LEAVE, leave),
+        ControlAct::Withdraw(withdraw) => numbered(WITHDRAW, withdraw),
+        ControlAct::Ask(ask) => numbered(ASK, ask),
+        ControlAct::Vouch(vouch) => numbered(VOUCH, vouch),
+        ControlAct::Rekey(rekey) => numbered(REKEY, rekey),
+        ControlAct::Keys(keys) => numbered(KEYS, keys),
         ControlAct::Void => Vec::new(),
         ControlAct::Unknown { kind } => kind.to_le_bytes().to_vec(),
     }
@@ -72,15 +143,64 @@ pub fn act_from_bytes(group: GroupId, header: &Header, payload: &[u8]) -> Result
 pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError> {
     let (kind, body) = payload.split_at_checked(2).ok_or(ActError::Shape)?;
     let kind: [u8; 2] = kind.try_into().map_err(|_| ActError::Shape)?;
-    Ok(match u16::from_le_bytes(kind) {
+    let act = match u16::from_le_bytes(kind) {
         0 => return Err(ActError::Shape),
-        FOUND => ControlAct::Found(read(body)?),
+        FOUND => {
+            let found: Found1 = read(body)?;
+            // What the first version cannot have said is not said in it.
+            if !matches!(found.charter.counters, Counters::Opener) {
+                return Err(ActError::Shape);
+            }
+            ControlAct::Found(Found {
+                founder: found.founder,
+                charter: found.charter.charter(),
+                person_signature: found.person_signature,
+            })
+        }
+        FOUND_2 => {
+            let found: Found = read(body)?;
+            if Charter1::of(&found.charter).is_some() {
+                return Err(ActError::Shape);
+            }
+            ControlAct::Found(found)
+        }
         OPEN => ControlAct::Open(read(body)?),
         INVITE => ControlAct::Invite(read(body)?),
         ADMIT => ControlAct::Admit(read(body)?),
         ENROL => ControlAct::Enrol(read(body)?),
+        MOTION => ControlAct::Motion(read(body)?),
+        SIGN => ControlAct::Sign(read(body)?),
+        RETIRE => ControlAct::Retire(read(body)?),
+        LEAVE => ControlAct::Leave(read(body)?),
+        WITHDRAW => ControlAct::Withdraw(read(body)?),
+        ASK => ControlAct::Ask(read(body)?),
+        VOUCH => ControlAct::Vouch(read(body)?),
+        REKEY => ControlAct::Rekey(read(body)?),
+        KEYS => ControlAct::Keys(read(body)?),
         kind => ControlAct::Unknown { kind },
-    })
+    };
+    if fits(&act) { Ok(act) } else { Err(ActError::Shape) }
+}
+
+/// Is everything in it as long as it may be?
+fn fits(act: &ControlAct) -> bool {
+    let text = match act {
+        ControlAct::Motion(motion) => {
+            let amended = match &motion.act {
+                CouncilAct::Amend(amendment) => amendment.is_valid(),
+                CouncilAct::Confirm { .. }
+                | CouncilAct::Promote { .. }
+                | CouncilAct::Demote { .. }
+                | CouncilAct::Remove { .. }
+                | CouncilAct::Revoke { .. }
+                | CouncilAct::Hide { .. } => true,
+            };
+            amended && motion.reason.len() <= REASON_BYTES_MAX
+        }
+        ControlAct::Ask(ask) => ask.name.len() <= LINE_BYTES_MAX,
+        _ => true,
+    };
+    text && act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)
 }
 
 /// Do the signatures inside an act hold?
@@ -99,7 +219,18 @@ fn holds(group: GroupId, header: &Header, act: &ControlAct) -> bool {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
             verify(&enrol.enrolled.person.0, &message, &enrol.person_signature)
         }
-        ControlAct::Invite(_) | ControlAct::Void | ControlAct::Unknown { .. } => true,
+        ControlAct::Invite(_)
+        | ControlAct::Ask(_)
+        | ControlAct::Vouch(_)
+        | ControlAct::Motion(_)
+        | ControlAct::Sign(_)
+        | ControlAct::Retire(_)
+        | ControlAct::Leave(_)
+        | ControlAct::Withdraw(_)
+        | ControlAct::Rekey(_)
+        | ControlAct::Keys(_)
+        | ControlAct::Void
+        | ControlAct::Unknown { .. } => true,
     }
 }
 
@@ -120,7 +251,10 @@ pub fn is_signed(group: GroupId, admit: &Admit) -> bool {
 /// What the person key signs to found a group: all that its founding entry says, so that one signature founds one group.
 #[must_use]
 pub fn found_bytes(journal: JournalId, key: KeyId, founder: &Device, charter: &Charter) -> Vec<u8> {
-    encode(&("kiez 1 found", journal, key, founder, charter))
+    match Charter1::of(charter) {
+        Some(charter) => encode(&("kiez 1 found", journal, key, founder, charter)),
+        None => encode(&("kiez 2 found", journal, key, founder, charter)),
+    }
 }
 
 /// What the endpoint key signs to open a journal.

@@ -67,6 +67,12 @@ pub const INVITATION_BYTES_MAX: usize = 4 * 1024;
 /// Addresses in an invitation.
 pub const ADDRESSES_MAX: usize = 16;
 
+/// Why something is proposed to the council.
+pub const REASON_BYTES_MAX: usize = 4 * 1024;
+
+/// Journals in one cut: those of one person or one device.
+pub const CUT_JOURNALS_MAX: usize = 1_000;
+
 /// What a group says about itself.
 pub const PURPOSE_BYTES_MAX: usize = 16 * 1024;
 

@@ -1,85 +1,415 @@
-//! R2 and R8: whether an act was allowed, judged in its own past.
+//! R2 and R8: whether an act was allowed, judged in its own past; and what one that was rests on.
 
-use super::super::control::{Admit, ControlAct, ControlEntry, Enrol, Found, Invite, Open};
-use super::super::id::EntryNumber;
-use super::{NotOk, Roster};
+use std::collections::BTreeSet;
+
+use super::super::charter::{Inviters, Role};
+use super::super::control::{
+    Admit, Ask, ControlAct, ControlEntry, CouncilAct, Enrol, Found, Invite, Leave, Motion, Open, Retire,
+    Sign, Vouch, Withdraw,
+};
+use super::super::id::{EntryId, EntryNumber, PersonId};
+use super::kill::{Kind, Tenure, furthest};
+use super::moment::{Basis, Chain, Exercise, Moment, Needed, Powers};
+use super::past::Reach;
+use super::view::View;
+use super::{Author, NotOk, Roster};
 use crate::planted::{Bug, is_on};
 
+/// One act before its judge: what it says, and what its author knew.
+struct Case<'a> {
+    roster: &'a Roster,
+    entry: &'a ControlEntry,
+    /// What its author knew.
+    known: View<'a>,
+    /// Its past and itself.
+    reach: &'a Reach,
+}
+
 impl Roster {
-    pub(super) fn judge(&self, entry: &ControlEntry, past: &[u64]) -> Result<(), NotOk> {
-        match &entry.act {
+    /// Judges an entry by the moment before it. `reach` is its past with itself.
+    pub(super) fn judge(&self, entry: &ControlEntry, known: &Moment, reach: &Reach) -> Result<Basis, NotOk> {
+        let now = &self.now;
+        let known = if is_on(Bug::RosterByAll) { now } else { known };
+        let case = Case {
+            roster: self,
+            entry,
+            known: View {
+                roster: self,
+                moment: known,
+            },
+            reach,
+        };
+        case.judge()
+    }
+}
+
+impl Case<'_> {
+    fn judge(&self) -> Result<Basis, NotOk> {
+        match &self.entry.act {
             ControlAct::Void => Err(NotOk::Void),
             // Also where a journal begins with it: who may write there is not known before the update.
             ControlAct::Unknown { .. } => Err(NotOk::Unknown),
-            ControlAct::Found(found) => self.judge_found(entry, found),
-            ControlAct::Open(open) => self.judge_open(entry, open),
-            _ if entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
-            ControlAct::Invite(invite) => self.judge_invite(entry, invite),
-            ControlAct::Admit(admit) => self.judge_admit(entry, admit, past),
-            ControlAct::Enrol(enrol) => self.judge_enrol(entry, enrol, past),
+            ControlAct::Found(found) => self.found(found),
+            ControlAct::Open(open) => self.open(open),
+            _ if self.entry.number == EntryNumber::FIRST => Err(NotOk::OutOfPlace),
+            ControlAct::Invite(invite) => self.invite(invite),
+            ControlAct::Ask(ask) => self.ask(ask),
+            ControlAct::Vouch(vouch) => self.vouch(vouch),
+            ControlAct::Admit(admit) => self.admit(admit),
+            ControlAct::Enrol(enrol) => self.enrol(enrol),
+            ControlAct::Motion(motion) => self.motion(motion),
+            ControlAct::Sign(sign) => self.sign(sign),
+            ControlAct::Retire(retire) => self.retire(retire),
+            ControlAct::Leave(leave) => self.leave(leave),
+            ControlAct::Withdraw(withdraw) => self.withdraw(withdraw),
+            ControlAct::Rekey(_) | ControlAct::Keys(_) => self.author().map(|(_, basis)| basis),
         }
     }
 
-    fn judge_found(&self, entry: &ControlEntry, found: &Found) -> Result<(), NotOk> {
-        let first = entry.number == EntryNumber::FIRST && entry.seen.is_empty() && self.founding.is_none();
-        if first && found.charter.quorum.is_valid() {
-            Ok(())
-        } else {
-            Err(NotOk::OutOfPlace)
-        }
+    /// Who wrote it, by tenures that live as they know it.
+    fn author(&self) -> Result<(Author, Basis), NotOk> {
+        let journal = self.entry.journal;
+        let author = self.known.author(journal).ok_or(NotOk::NotAMember)?;
+        let chain = self.roster.chain(journal).ok_or(NotOk::NotAMember)?;
+        let basis = Basis {
+            chain: Some(chain),
+            ..Basis::default()
+        };
+        Ok((author, basis))
     }
 
-    fn judge_open(&self, entry: &ControlEntry, open: &Open) -> Result<(), NotOk> {
-        if entry.number != EntryNumber::FIRST {
+    fn found(&self, found: &Found) -> Result<Basis, NotOk> {
+        let entry = self.entry;
+        let first =
+            entry.number == EntryNumber::FIRST && entry.seen.is_empty() && self.roster.founding.is_none();
+        if !first || !found.charter.is_valid() {
             return Err(NotOk::OutOfPlace);
         }
-        let device = self
-            .device(open.grant)
-            .filter(|device| device.device == open.device);
-        if device.is_some() && entry.seen.contains(&open.grant) {
-            Ok(())
-        } else {
-            Err(NotOk::NoSuchGrant)
+        let chain = Chain {
+            open: entry.id,
+            enrolment: entry.id,
+            membership: entry.id,
+            person: found.founder.person,
+        };
+        Ok(Basis {
+            chain: Some(chain),
+            ..Basis::default()
+        })
+    }
+
+    fn open(&self, open: &Open) -> Result<Basis, NotOk> {
+        if self.entry.number != EntryNumber::FIRST {
+            return Err(NotOk::OutOfPlace);
         }
+        let device = self.roster.act(open.grant).and_then(ControlAct::device);
+        let device = device.filter(|device| device.device == open.device);
+        let membership = self.roster.membership_of(open.grant);
+        let person = membership.and_then(|membership| self.roster.person_of(membership));
+        let (Some(_), Some(membership), Some(person)) = (device, membership, person) else {
+            return Err(NotOk::NoSuchGrant);
+        };
+        if !self.entry.seen.contains(&open.grant) || !self.known.enrolment_lives(open.grant) {
+            return Err(NotOk::NoSuchGrant);
+        }
+        let chain = Chain {
+            open: self.entry.id,
+            enrolment: open.grant,
+            membership,
+            person,
+        };
+        Ok(Basis {
+            chain: Some(chain),
+            needs: vec![open.grant],
+            ..Basis::default()
+        })
     }
 
-    fn judge_invite(&self, entry: &ControlEntry, invite: &Invite) -> Result<(), NotOk> {
-        let author = self.author(entry.journal).ok_or(NotOk::NotAMember)?;
-        let allowed = self
-            .charter()
-            .is_some_and(|charter| charter.may_invite(author.role, invite.role));
-        if allowed { Ok(()) } else { Err(NotOk::MayNotInvite) }
+    fn invite(&self, invite: &Invite) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        let charter = self.known.charter().ok_or(NotOk::MayNotInvite)?;
+        if !charter.may_invite(author.role, invite.role) {
+            return Err(NotOk::MayNotInvite);
+        }
+        let needed = match charter.inviters {
+            Inviters::Members => Role::Member,
+            Inviters::Stewards => Role::Steward,
+        };
+        basis.exercise = self
+            .known
+            .exercise(author.membership, needed)
+            .ok_or(NotOk::MayNotInvite)?;
+        Ok(basis)
     }
 
-    fn judge_admit(&self, entry: &ControlEntry, admit: &Admit, past: &[u64]) -> Result<(), NotOk> {
-        self.author(entry.journal).ok_or(NotOk::NotAMember)?;
-        let (inviter, invite) = self.invite(admit.invite).ok_or(NotOk::NoSuchInvitation)?;
-        if inviter != entry.journal || invite.key != admit.invite_key {
+    /// The invitation of this very journal, where nobody has ended it.
+    fn own_invitation(&self, id: EntryId) -> Result<&Invite, NotOk> {
+        let (journal, invite) = self.roster.invite(id).ok_or(NotOk::NoSuchInvitation)?;
+        if journal != self.entry.journal {
+            return Err(NotOk::NoSuchInvitation);
+        }
+        if !self.known.lives(id) || self.known.is_over(Tenure::Invitation(id)) {
+            return Err(NotOk::InvitationEnded);
+        }
+        Ok(invite)
+    }
+
+    fn ask(&self, ask: &Ask) -> Result<Basis, NotOk> {
+        let (_, basis) = self.author()?;
+        self.own_invitation(ask.invite)?;
+        Ok(basis)
+    }
+
+    fn vouch(&self, vouch: &Vouch) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        let asked = matches!(self.roster.act(vouch.ask), Some(ControlAct::Ask(_)));
+        if !asked || !self.known.lives(vouch.ask) {
+            return Err(NotOk::NoSuchInvitation);
+        }
+        basis.exercise = self
+            .known
+            .exercise(author.membership, Role::Member)
+            .ok_or(NotOk::NoPower)?;
+        basis.needs.push(vouch.ask);
+        Ok(basis)
+    }
+
+    fn admit(&self, admit: &Admit) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        let invite = self.own_invitation(admit.invite)?;
+        if invite.key != admit.invite_key {
             return Err(NotOk::NoSuchInvitation);
         }
         // Only this journal can have used it, and its entries are judged in their order: what is here came before.
-        if self.admitted_by(admit.invite).is_some() {
+        if self.roster.admitted_by(admit.invite).is_some() {
             return Err(NotOk::InvitationUsed);
         }
-        let memberships = self.memberships.get(&admit.joiner.person);
-        let known = memberships
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.entries.get(id))
-            .any(|judged| self.reaches(past, judged) || is_on(Bug::RosterByAll));
-        if known { Err(NotOk::AlreadyAMember) } else { Ok(()) }
+        let memberships = self.roster.memberships.get(&admit.joiner.person);
+        let is_member = |membership: &EntryId| self.known.membership_lives(*membership);
+        if memberships.into_iter().flatten().any(is_member) {
+            return Err(NotOk::AlreadyAMember);
+        }
+        basis.needs.push(admit.invite);
+        basis.invitation = Some(admit.invite);
+        basis.persons = self.vouched(admit, author.person)?;
+        Ok(basis)
     }
 
-    fn judge_enrol(&self, entry: &ControlEntry, enrol: &Enrol, past: &[u64]) -> Result<(), NotOk> {
-        self.author(entry.journal).ok_or(NotOk::NotAMember)?;
-        let membership = self
-            .entries
-            .get(&enrol.membership)
-            .filter(|judged| judged.verdict.is_ok() && self.reaches(past, judged))
-            .and_then(|judged| self.membership_granted(&judged.entry.act));
-        match membership {
-            Some((person, _)) if person == enrol.enrolled.person => Ok(()),
-            _ => Err(NotOk::NotTheirMembership),
+    /// Those who vouch for the joiner; never more are asked for than there are.
+    fn vouched(&self, admit: &Admit, inviter: PersonId) -> Result<Needed, NotOk> {
+        let asked = self.known.charter().map_or(0, |charter| charter.vouchers);
+        let count = self.known.members_but(inviter, usize::from(asked));
+        if count == 0 {
+            return Ok(Needed::default());
+        }
+        let vouches = self.roster.vouches.get(&(admit.invite, admit.joiner.person));
+        let living = vouches.into_iter().flatten().filter(|id| self.known.lives(**id));
+        let by: Vec<_> = living
+            .filter_map(|id| self.roster.entries.get(id))
+            .filter_map(|judged| {
+                let chain = judged.basis.chain?;
+                let counts = chain.person != inviter && self.known.membership_lives(chain.membership);
+                counts.then(|| (chain.person, judged.entry.id, judged.basis.exercise.clone()))
+            })
+            .collect();
+        let persons: BTreeSet<PersonId> = by.iter().map(|(person, _, _)| *person).collect();
+        if persons.len() < count {
+            return Err(NotOk::VouchersMissing);
+        }
+        Ok(Needed { count, by })
+    }
+
+    fn enrol(&self, enrol: &Enrol) -> Result<Basis, NotOk> {
+        let (_, mut basis) = self.author()?;
+        let theirs = self.roster.person_of(enrol.membership) == Some(enrol.enrolled.person);
+        if !theirs || !self.known.membership_lives(enrol.membership) {
+            return Err(NotOk::NotTheirMembership);
+        }
+        basis.needs.push(enrol.membership);
+        Ok(basis)
+    }
+
+    fn motion(&self, motion: &Motion) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        if !self.is_possible(&motion.act) {
+            return Err(NotOk::NoSuchTenure);
+        }
+        basis.powers = self.powers(&author);
+        self.carry(&mut basis, self.entry.id, motion, &author);
+        Ok(basis)
+    }
+
+    /// Is there what the act is about, as its author knows?
+    fn is_possible(&self, act: &CouncilAct) -> bool {
+        let known = &self.known;
+        match act {
+            CouncilAct::Confirm { membership } | CouncilAct::Remove { membership } => {
+                known.membership_lives(*membership)
+            }
+            CouncilAct::Promote { membership, role } => {
+                *role > Role::Observer && known.membership_lives(*membership)
+            }
+            CouncilAct::Demote { tenure } => {
+                self.roster.membership_of_role(*tenure).is_some() && !known.is_over(Tenure::Role(*tenure))
+            }
+            CouncilAct::Revoke { invite } => {
+                self.roster.invite(*invite).is_some() && !known.is_over(Tenure::Invitation(*invite))
+            }
+            CouncilAct::Amend(amendment) => amendment.is_valid(),
+            CouncilAct::Hide { .. } => true,
         }
     }
+
+    fn powers(&self, author: &Author) -> Powers {
+        let membership = author.membership;
+        Powers {
+            steward: self.known.exercise(membership, Role::Steward).flatten(),
+            voice: self.known.voice(membership),
+        }
+    }
+
+    fn sign(&self, sign: &Sign) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        let motion = self.roster.motion(sign.motion).ok_or(NotOk::NoSuchMotion)?;
+        if !self.known.lives(sign.motion) {
+            return Err(NotOk::NoSuchMotion);
+        }
+        if !self.known.carried_by(sign.motion).is_empty() {
+            return Err(NotOk::CarriedAlready);
+        }
+        basis.powers = self.powers(&author);
+        if basis.powers.steward.is_none() && basis.powers.voice.is_none() {
+            return Err(NotOk::NoPower);
+        }
+        basis.needs.push(sign.motion);
+        self.carry(&mut basis, sign.motion, motion, &author);
+        Ok(basis)
+    }
+
+    /// The last signature that a motion needs makes it take effect: more than half of the stewards, or more than half of the
+    /// persons with voice, as its author knows.
+    fn carry(&self, basis: &mut Basis, id: EntryId, motion: &Motion, author: &Author) {
+        let signatures = self.signatures(id, basis, author);
+        let steward = |signature: &Signature| {
+            let exercise = signature.powers.steward.clone()?;
+            self.known.is_steward(signature.membership).then_some(exercise)
+        };
+        let voice = |signature: &Signature| {
+            let exercise = signature.powers.voice.clone()?;
+            self.known.has_voice(signature.membership).then_some(exercise)
+        };
+        let stewards = majority(&signatures, steward, |most| self.known.stewards(most));
+        let enough = stewards.or_else(|| majority(&signatures, voice, |most| self.known.voices(most)));
+        let Some(needed) = enough else { return };
+        let signers: Vec<EntryId> = signatures
+            .iter()
+            .filter(|signature| needed.by.iter().any(|(_, by, _)| *by == signature.entry))
+            .map(|signature| signature.membership)
+            .collect();
+        if let Some(tenure) = Roster::tenure_of(&motion.act) {
+            let acts = needed.by.iter().map(|(_, by, _)| *by).chain([id]);
+            let acts = acts.filter_map(|by| {
+                if by == self.entry.id {
+                    Some(&self.entry.act)
+                } else {
+                    self.roster.act(by)
+                }
+            });
+            let cut = furthest(acts.filter_map(ControlAct::cut));
+            let kill = self
+                .roster
+                .kill(self.entry.id, self.reach, tenure, Kind::Council, cut, &signers);
+            basis.kill = Some(kill);
+        }
+        basis.persons = needed;
+        basis.carries = Some(id);
+    }
+
+    /// All signatures under a motion that live as the author knows, with their own.
+    fn signatures(&self, motion: EntryId, own: &Basis, author: &Author) -> Vec<Signature> {
+        let earlier = self.roster.signed.get(&motion).into_iter().flatten();
+        let earlier = earlier.filter(|id| self.known.lives(**id));
+        let mut all: Vec<Signature> = earlier
+            .filter_map(|id| self.roster.entries.get(id))
+            .filter_map(|judged| {
+                let chain = judged.basis.chain?;
+                Some(Signature {
+                    entry: judged.entry.id,
+                    person: chain.person,
+                    membership: chain.membership,
+                    powers: judged.basis.powers.clone(),
+                })
+            })
+            .collect();
+        all.push(Signature {
+            entry: self.entry.id,
+            person: author.person,
+            membership: author.membership,
+            powers: own.powers.clone(),
+        });
+        all
+    }
+
+    fn own_kill(&self, tenure: Tenure, cut: &super::super::control::Cut) -> Result<Basis, NotOk> {
+        let (author, mut basis) = self.author()?;
+        if self.roster.holder(tenure) != Some(author.person) {
+            return Err(NotOk::NotTheirs);
+        }
+        let cut = furthest(std::iter::once(cut));
+        let signers = [author.membership];
+        let kill = self
+            .roster
+            .kill(self.entry.id, self.reach, tenure, Kind::Own, cut, &signers);
+        basis.kill = Some(kill);
+        Ok(basis)
+    }
+
+    fn retire(&self, retire: &Retire) -> Result<Basis, NotOk> {
+        if !self.known.enrolment_lives(retire.enrolment) {
+            return Err(NotOk::NoSuchTenure);
+        }
+        self.own_kill(Tenure::Enrolment(retire.enrolment), &retire.cut)
+    }
+
+    fn leave(&self, leave: &Leave) -> Result<Basis, NotOk> {
+        if !self.known.membership_lives(leave.membership) {
+            return Err(NotOk::NoSuchTenure);
+        }
+        self.own_kill(Tenure::Membership(leave.membership), &leave.cut)
+    }
+
+    fn withdraw(&self, withdraw: &Withdraw) -> Result<Basis, NotOk> {
+        let over = self.known.is_over(Tenure::Invitation(withdraw.invite));
+        if self.roster.invite(withdraw.invite).is_none() || !self.known.lives(withdraw.invite) || over {
+            return Err(NotOk::NoSuchInvitation);
+        }
+        self.own_kill(Tenure::Invitation(withdraw.invite), &withdraw.cut)
+    }
+}
+
+/// A signature under a motion.
+struct Signature {
+    entry: EntryId,
+    person: PersonId,
+    membership: EntryId,
+    powers: Powers,
+}
+
+/// Are those who signed with a power more than half of all who have it? `all` gives them, no more than it is asked for.
+fn majority(
+    signatures: &[Signature],
+    power: impl Fn(&Signature) -> Option<Exercise>,
+    all: impl Fn(usize) -> BTreeSet<PersonId>,
+) -> Option<Needed> {
+    let by: Vec<_> = signatures
+        .iter()
+        .filter_map(|signature| Some((signature.person, signature.entry, Some(power(signature)?))))
+        .collect();
+    let persons: BTreeSet<PersonId> = by.iter().map(|(person, _, _)| *person).collect();
+    let twice = persons.len().saturating_mul(2);
+    let all = all(twice).len();
+    if all == 0 || twice <= all {
+        return None;
+    }
+    let count = (all / 2).saturating_add(1);
+    Some(Needed { count, by })
 }

@@ -1,26 +1,55 @@
-//! Who is in the group, in which role, with which devices: a pure function of the control entries.
+//! Who is in the group, in which role, with which devices, under which rules: a pure function of the set of control entries.
 //!
-//! Of DESIGN section 6, what found, open, invite, admit and enrol need is here: R1 (past), R2 (ok) and R8 (unknown).
-//! Kills, weight, life and council acts (R3 to R7) take their place when the acts that need them come; until then a
-//! grant that is ok lives.
+//! Acts exercise tenures: every grant is one, named by the entry that granted it; a role or a device falls with its membership.
+//! The numbered rules (DESIGN section 6; each has tests of its name, and `explorer` hunts for what they do not hold):
 //!
-//! - **R1 past.** The past of an entry is `prev` and `seen`, closed. A journal inherits the past of its grant, because its
-//!   `open` names the grant in `seen`.
-//! - **R2 ok.** Whether an author had the power is judged in the entry's own past, and never changes.
-//! - **R8 unknown.** An unknown kind takes no effect, and the roster says that an update is needed.
+//! - **R1 past.** The past of an entry is `prev` and `seen`, closed (`past`). A journal inherits the past of its grant, because
+//!   its `open` names the grant in `seen`. Along a journal the past only grows.
+//! - **R2 ok.** Whether the author and the signers had the power is judged in the act's own past, and never changes (`judge`).
+//!   A motion is carried by the entry of its last signature: the one that has so many signatures in its past, itself with them,
+//!   that they are more than half of the stewards, or more than half of the persons with voice, as it knows them. Signatures made
+//!   apart are sealed by any later one; who signed may sign again for that. A motion carried in an entry's past needs none.
+//! - **R3 kill.** Remove, retire, leave, demote, revoke and withdraw name a tenure and, for each of its journals, the last entry
+//!   that still counts: the furthest that any of the counted signers holds, never below what the kill's past holds. They
+//!   void what that tenure wrote or signed beyond (`kill`). A demotion voids what was done by virtue of the role, a revocation the
+//!   admission on the invitation, and nothing else.
+//! - **R4 weight.** Of the kills of which one voids another (or a grant or signature which that one needs), those come first that
+//!   no other voids; of kills that void each other in a circle, the heaviest: own acts last; then the number of signers whom the
+//!   killed person knew and did not bring in; then the signer nearest to the founding; then entry id. A kill is taken if
+//!   no taken kill voids it or what it needs (`moment`).
+//! - **R5 life.** An entry lives if it is ok, no taken kill voids it, and every grant and so many signatures as it needs live. A
+//!   taken kill stays taken.
+//! - **R6 fold.** All that lives takes effect (`view`). A tenure that a taken kill ends is over, whatever was granted to it
+//!   beside that. Of amendments of one rule, and of hidings of one thing, the causally last counts, then the one with more signers,
+//!   then the smaller id. Several kills of one tenure all hold: each voids what is beyond it.
+//! - **R7 no lock-out.** Persons with voice act by majority beside the stewards, so also where no steward is left. A charter never
+//!   asks for more vouchers than there are. Where nobody can act ([`Roster::is_stuck`]), a new group is founded from a copy.
+//! - **R8 unknown.** An unknown kind or version takes no effect, and the roster says that an update is needed.
 
 mod judge;
+mod kill;
+mod moment;
+mod past;
+mod query;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::charter::{Charter, Role};
-use super::control::{Admit, ControlAct, ControlEntry, Device, Invite};
+use super::charter::{Role, Rule};
+use super::control::{ControlAct, ControlEntry, CouncilAct, Device, Motion, Target};
 use super::id::{EntryId, EntryNumber, JournalId, PersonId};
-use crate::planted::{Bug, is_on};
+
+pub use kill::Tenure;
+pub use moment::Moment;
+pub use query::{Former, MotionCard, Standing};
+
+use moment::{Basis, Chain};
+use past::Reach;
+use view::View;
 
 /// Why a control entry takes no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,9 +57,9 @@ use crate::planted::{Bug, is_on};
 pub enum NotOk {
     /// A journal begins with `open` (the founding one with `found`), and has only one.
     OutOfPlace,
-    /// The grant it names is not one, is not ok, is not in its past or is for another device.
+    /// The grant it names is not one, is not ok, is over, is not in its past or is for another device.
     NoSuchGrant,
-    /// Its author is not in the group.
+    /// Its author is not in the group, as they knew.
     NotAMember,
     /// The charter does not allow its author to invite into that role.
     MayNotInvite,
@@ -38,10 +67,24 @@ pub enum NotOk {
     NoSuchInvitation,
     /// The invitation was used before.
     InvitationUsed,
+    /// The invitation was revoked or taken back.
+    InvitationEnded,
+    /// Too few members have met who comes in.
+    VouchersMissing,
     /// They are a member already, as the author knew.
     AlreadyAMember,
     /// The membership it names is not this person's.
     NotTheirMembership,
+    /// What it would end is somebody else's.
+    NotTheirs,
+    /// What it is about is not there, or is over.
+    NoSuchTenure,
+    /// The motion it names is not there.
+    NoSuchMotion,
+    /// The motion has all the signatures it needs.
+    CarriedAlready,
+    /// Its author has neither the role nor the voice it needs.
+    NoPower,
     /// A kind this software does not know (R8).
     Unknown,
     /// Its journal ended before it, or it lies on a branch that lost.
@@ -57,6 +100,8 @@ pub struct Author {
     pub role: Role,
     /// The grant: the tenure it exercises.
     pub grant: EntryId,
+    /// The membership which that grant belongs to.
+    pub membership: EntryId,
 }
 
 /// Why a control entry cannot be judged yet: it does not change the roster and is given back.
@@ -69,33 +114,61 @@ pub struct PastMissing;
 pub struct Person {
     /// The strongest role of their memberships.
     pub role: Role,
-    /// Whether they count in majorities of persons: the founder, until council acts come.
+    /// Whether they count in majorities of persons: the founder, and whom the council confirmed.
     pub has_voice: bool,
     /// Their devices, each by the grant that named it.
     pub devices: BTreeMap<EntryId, Device>,
+    /// Their memberships; more than one where several let them in who did not know of each other.
+    pub memberships: BTreeSet<EntryId>,
 }
 
 #[derive(Debug, Clone)]
 struct Judged {
     entry: ControlEntry,
     verdict: Result<(), NotOk>,
-    /// For each journal (by its place in `journals`) how far the entry's past reaches, itself included.
-    past: Vec<u64>,
+    basis: Basis,
+    /// Its past and itself.
+    moment: Moment,
+    /// When it came: after everything in its past.
+    order: usize,
 }
 
 /// The roster: every control entry, each judged in its own past.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     entries: BTreeMap<EntryId, Judged>,
+    /// As they came: each after its past.
+    order: Vec<EntryId>,
     /// The control entries of a journal in order, by number.
     journals: BTreeMap<JournalId, BTreeMap<EntryNumber, EntryId>>,
     places: BTreeMap<JournalId, usize>,
+    by_place: Vec<JournalId>,
     heads: BTreeSet<EntryId>,
     founding: Option<EntryId>,
-    /// The ok grants of membership of each person.
+    needs_update: bool,
+    /// All of it.
+    now: Moment,
+    /// Of what is ok: the memberships of each person, and whose each is.
     memberships: BTreeMap<PersonId, BTreeSet<EntryId>>,
-    /// The ok `admit` on each invitation.
+    granted: BTreeMap<EntryId, PersonId>,
+    /// The `admit` on each invitation.
     used: BTreeMap<EntryId, EntryId>,
+    /// The devices granted in each membership, and the journals opened on each grant.
+    enrolments: BTreeMap<EntryId, BTreeSet<EntryId>>,
+    opened: BTreeMap<EntryId, BTreeSet<JournalId>>,
+    /// The roles granted to each membership, by tenure; the memberships that were ever a steward's; grants of voice.
+    roles: BTreeMap<EntryId, BTreeSet<(EntryId, Role)>>,
+    stewards: BTreeSet<EntryId>,
+    voices: BTreeMap<EntryId, BTreeSet<EntryId>>,
+    /// The kills of each tenure.
+    kills: BTreeMap<Tenure, BTreeSet<EntryId>>,
+    /// The signatures under each motion (that of its author is its own entry), and the entries that carry it.
+    signed: BTreeMap<EntryId, BTreeSet<EntryId>>,
+    carried: BTreeMap<EntryId, BTreeSet<EntryId>>,
+    amendments: BTreeMap<Rule, BTreeSet<EntryId>>,
+    hides: BTreeMap<Target, BTreeSet<EntryId>>,
+    /// The vouches for a person who asks on an invitation.
+    vouches: BTreeMap<(EntryId, PersonId), BTreeSet<EntryId>>,
 }
 
 impl Roster {
@@ -110,342 +183,233 @@ impl Roster {
         if entry.seen.iter().any(|seen| !self.entries.contains_key(seen)) {
             return Err(PastMissing);
         }
-        let past = self.past_of(&entry);
-        let verdict = self.judge(&entry, &past);
-        if verdict.is_ok() {
-            self.note_membership(entry.id, &entry.act);
-        }
-        // Whoever names an entry builds on it: nobody names one that does not count.
-        if !matches!(entry.act, ControlAct::Void) {
-            if let Some(previous) = self.last_in(entry.journal, entry.number) {
-                self.heads.remove(&previous);
-            }
-            for seen in &entry.seen {
-                self.heads.remove(seen);
-            }
-            self.heads.insert(entry.id);
-        }
+        let previous = self.last_in(entry.journal, entry.number);
+        let parents = previous.iter().chain(&entry.seen);
+        let moments = parents.filter_map(|id| self.entries.get(id).map(|judged| &judged.moment));
+        let known = self.join(moments);
+        let place = self.place(entry.journal);
+        let reach = known.reach.with(place, entry.number.0);
+        let basis = self.judge(&entry, &known, &reach);
+        let id = entry.id;
+        self.move_heads(&entry, previous);
         self.journals
             .entry(entry.journal)
             .or_default()
-            .insert(entry.number, entry.id);
-        self.entries.insert(entry.id, Judged { entry, verdict, past });
+            .insert(entry.number, id);
+        let verdict = basis.as_ref().map(|_| ()).map_err(|reason| *reason);
+        let judged = Judged {
+            verdict,
+            basis: basis.unwrap_or_default(),
+            moment: Moment {
+                reach,
+                ..known.clone()
+            },
+            order: self.order.len(),
+            entry,
+        };
+        self.needs_update |= verdict == Err(NotOk::Unknown);
+        if verdict.is_ok() {
+            self.note(&judged);
+        }
+        self.order.push(id);
+        self.entries.insert(id, judged.clone());
+        let mut moment = known;
+        self.grow(&mut moment, &judged);
+        if let Some(held) = self.entries.get_mut(&id) {
+            held.moment = moment;
+        }
+        let mut now = std::mem::take(&mut self.now);
+        self.grow(&mut now, &judged);
+        self.now = now;
         Ok(verdict)
     }
 
-    fn note_membership(&mut self, id: EntryId, act: &ControlAct) {
-        let person = match act {
+    /// Whoever names an entry builds on it: nobody names one that does not count.
+    fn move_heads(&mut self, entry: &ControlEntry, previous: Option<EntryId>) {
+        if matches!(entry.act, ControlAct::Void) {
+            return;
+        }
+        for known in previous.iter().chain(&entry.seen) {
+            self.heads.remove(known);
+        }
+        self.heads.insert(entry.id);
+    }
+
+    /// Remembers where to find what an entry that is ok grants, signs and ends.
+    fn note(&mut self, judged: &Judged) {
+        let id = judged.entry.id;
+        if let Some(kill) = &judged.basis.kill {
+            self.kills.entry(kill.tenure).or_default().insert(id);
+        }
+        if let Some(motion) = judged.basis.carries {
+            self.carried.entry(motion).or_default().insert(id);
+        }
+        match &judged.entry.act {
             ControlAct::Found(found) => {
                 self.founding = Some(id);
-                found.founder.person
+                self.note_membership(id, found.founder.person, Role::Steward);
+                self.voices.entry(id).or_default().insert(id);
             }
             ControlAct::Admit(admit) => {
                 self.used.insert(admit.invite, id);
-                admit.joiner.person
+                if let Some((_, invite)) = self.invite(admit.invite) {
+                    let role = invite.role;
+                    self.note_membership(id, admit.joiner.person, role);
+                }
             }
-            ControlAct::Open(_)
-            | ControlAct::Invite(_)
-            | ControlAct::Enrol(_)
+            ControlAct::Enrol(enrol) => {
+                self.enrolments.entry(enrol.membership).or_default().insert(id);
+            }
+            ControlAct::Open(open) => {
+                self.opened
+                    .entry(open.grant)
+                    .or_default()
+                    .insert(judged.entry.journal);
+            }
+            ControlAct::Vouch(vouch) => {
+                if let Some(ControlAct::Ask(ask)) = self.act(vouch.ask) {
+                    let asked = (ask.invite, ask.person);
+                    self.vouches.entry(asked).or_default().insert(id);
+                }
+            }
+            ControlAct::Sign(sign) => {
+                self.signed.entry(sign.motion).or_default().insert(id);
+            }
+            ControlAct::Motion(motion) => self.note_motion(id, motion),
+            ControlAct::Invite(_)
+            | ControlAct::Ask(_)
+            | ControlAct::Retire(_)
+            | ControlAct::Leave(_)
+            | ControlAct::Withdraw(_)
+            | ControlAct::Rekey(_)
+            | ControlAct::Keys(_)
             | ControlAct::Void
-            | ControlAct::Unknown { .. } => return,
-        };
+            | ControlAct::Unknown { .. } => {}
+        }
+    }
+
+    fn note_membership(&mut self, id: EntryId, person: PersonId, role: Role) {
         self.memberships.entry(person).or_default().insert(id);
+        self.granted.insert(id, person);
+        self.enrolments.entry(id).or_default().insert(id);
+        self.note_role(id, id, role);
     }
 
-    /// The control entries that count and that no other one that counts has in its past, ascending.
-    #[must_use]
-    pub fn heads(&self) -> Vec<EntryId> {
-        self.heads.iter().copied().collect()
-    }
-
-    /// The heads that are not in the past of a journal whose entries named `seen` since its last control entry: what its
-    /// next entry names in its own `seen`. Ascending.
-    #[must_use]
-    pub fn unseen(&self, journal: JournalId, seen: &BTreeSet<EntryId>) -> Vec<EntryId> {
-        let mut reach = Vec::new();
-        let last = self.last_in(journal, EntryNumber(u64::MAX));
-        for known in last.iter().chain(seen).filter_map(|id| self.entries.get(id)) {
-            join(&mut reach, &known.past);
-        }
-        let new = |id: &&EntryId| {
-            self.entries
-                .get(id)
-                .is_some_and(|judged| !self.reaches(&reach, judged))
-        };
-        self.heads.iter().filter(new).copied().collect()
-    }
-
-    /// Is this control entry here?
-    #[must_use]
-    pub fn contains(&self, entry: EntryId) -> bool {
-        self.entries.contains_key(&entry)
-    }
-
-    /// How a control entry was judged, where it is here.
-    #[must_use]
-    pub fn verdict(&self, entry: EntryId) -> Option<Result<(), NotOk>> {
-        self.entries.get(&entry).map(|judged| judged.verdict)
-    }
-
-    /// What a control entry says, where it is here.
-    #[must_use]
-    pub fn act(&self, entry: EntryId) -> Option<&ControlAct> {
-        self.entries.get(&entry).map(|judged| &judged.entry.act)
-    }
-
-    /// The journal of a control entry, and its number there.
-    #[must_use]
-    pub fn place_of(&self, entry: EntryId) -> Option<(JournalId, EntryNumber)> {
-        let judged = self.entries.get(&entry)?;
-        Some((judged.entry.journal, judged.entry.number))
-    }
-
-    /// These control entries and all in their past. None where one is not here.
-    #[must_use]
-    pub fn past(&self, heads: &[EntryId]) -> Option<BTreeSet<EntryId>> {
-        let reach = self.reach(heads)?;
-        let known = self
-            .entries
-            .iter()
-            .filter(|(_, judged)| self.reaches(&reach, judged));
-        Some(known.map(|(id, _)| *id).collect())
-    }
-
-    /// How many control entries are here.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Is there none?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The rules of the group, where its founding is here.
-    #[must_use]
-    pub fn charter(&self) -> Option<&Charter> {
-        let judged = self.entries.get(&self.founding?)?;
-        match &judged.entry.act {
-            ControlAct::Found(found) => Some(&found.charter),
-            ControlAct::Open(_)
-            | ControlAct::Invite(_)
-            | ControlAct::Admit(_)
-            | ControlAct::Enrol(_)
-            | ControlAct::Void
-            | ControlAct::Unknown { .. } => None,
+    fn note_role(&mut self, membership: EntryId, tenure: EntryId, role: Role) {
+        self.roles.entry(membership).or_default().insert((tenure, role));
+        if role == Role::Steward {
+            self.stewards.insert(membership);
         }
     }
 
-    /// Does something here need newer software (R8)?
-    #[must_use]
-    pub fn needs_update(&self) -> bool {
-        self.entries
-            .values()
-            .any(|judged| judged.verdict == Err(NotOk::Unknown))
+    fn note_motion(&mut self, id: EntryId, motion: &Motion) {
+        self.signed.entry(id).or_default().insert(id);
+        match &motion.act {
+            CouncilAct::Confirm { membership } => {
+                self.voices.entry(*membership).or_default().insert(id);
+            }
+            CouncilAct::Promote { membership, role } => self.note_role(*membership, id, *role),
+            CouncilAct::Amend(amendment) => {
+                self.amendments.entry(amendment.rule()).or_default().insert(id);
+            }
+            CouncilAct::Hide { target, .. } => {
+                self.hides.entry(*target).or_default().insert(id);
+            }
+            CouncilAct::Demote { .. } | CouncilAct::Remove { .. } | CouncilAct::Revoke { .. } => {}
+        }
     }
 
-    /// What the author of a journal is; none where nothing that holds let it begin.
-    #[must_use]
-    pub fn author(&self, journal: JournalId) -> Option<Author> {
+    fn view<'a>(&'a self, moment: &'a Moment) -> View<'a> {
+        View { roster: self, moment }
+    }
+
+    fn present(&self) -> View<'_> {
+        self.view(&self.now)
+    }
+
+    fn is_ok(&self, id: EntryId) -> bool {
+        self.entries.get(&id).is_some_and(|judged| judged.verdict.is_ok())
+    }
+
+    fn is_motion(&self, id: EntryId) -> bool {
+        self.motion(id).is_some()
+    }
+
+    /// A motion that is ok.
+    fn motion(&self, id: EntryId) -> Option<&Motion> {
+        match self.act(id) {
+            Some(ControlAct::Motion(motion)) if self.is_ok(id) => Some(motion),
+            _ => None,
+        }
+    }
+
+    /// The tenures behind a journal, by its first entry, where that one is ok.
+    fn chain(&self, journal: JournalId) -> Option<Chain> {
         let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
         let judged = self.entries.get(first)?;
         judged.verdict.ok()?;
-        match &judged.entry.act {
-            ControlAct::Found(_) => self.tenure(*first),
-            ControlAct::Open(open) => self.tenure(open.grant),
-            ControlAct::Invite(_)
-            | ControlAct::Admit(_)
-            | ControlAct::Enrol(_)
-            | ControlAct::Void
-            | ControlAct::Unknown { .. } => None,
+        judged.basis.chain.filter(|chain| chain.open == *first)
+    }
+
+    /// The membership which a grant of a device belongs to.
+    fn membership_of(&self, grant: EntryId) -> Option<EntryId> {
+        if !self.is_ok(grant) {
+            return None;
+        }
+        match self.act(grant)? {
+            ControlAct::Found(_) | ControlAct::Admit(_) => Some(grant),
+            ControlAct::Enrol(enrol) => Some(enrol.membership),
+            _ => None,
         }
     }
 
-    /// The device that a grant names, where that grant is ok.
-    #[must_use]
-    pub fn device(&self, grant: EntryId) -> Option<Device> {
-        let judged = self.entries.get(&grant)?;
-        judged.verdict.ok()?;
-        judged.entry.act.device()
-    }
-
-    /// The device that writes a journal.
-    #[must_use]
-    pub fn device_of_journal(&self, journal: JournalId) -> Option<Device> {
-        self.author(journal).and_then(|author| self.device(author.grant))
-    }
-
-    /// A grant for this very device on which it has not begun a journal.
-    #[must_use]
-    pub fn unopened_grant(&self, device: &Device) -> Option<EntryId> {
-        let used: BTreeSet<EntryId> = self.authors().map(|(_, author)| author.grant).collect();
-        let mut grants = self.entries.iter().filter(|(_, judged)| judged.verdict.is_ok());
-        grants
-            .find(|(id, judged)| judged.entry.act.device() == Some(*device) && !used.contains(id))
-            .map(|(id, _)| *id)
-    }
-
-    /// All journals that hold, with their authors.
-    pub fn authors(&self) -> impl Iterator<Item = (JournalId, Author)> + '_ {
-        self.journals
-            .keys()
-            .filter_map(|journal| Some((*journal, self.author(*journal)?)))
-    }
-
-    /// Everybody in the group, by all that is here.
-    #[must_use]
-    pub fn persons(&self) -> BTreeMap<PersonId, Person> {
-        self.persons_where(|_| true)
-    }
-
-    /// Everybody in the group as somebody knew who had applied these control entries. None where one is not here.
-    #[must_use]
-    pub fn persons_at(&self, heads: &[EntryId]) -> Option<BTreeMap<PersonId, Person>> {
-        let reach = self.reach(heads)?;
-        Some(self.persons_where(|judged| self.reaches(&reach, judged) || is_on(Bug::RosterNow)))
-    }
-
-    /// Who could vote, as somebody knew who had applied these control entries; none where one of them is not here.
-    #[must_use]
-    pub fn electors_at(&self, heads: &[EntryId]) -> Option<BTreeSet<PersonId>> {
-        let persons = self.persons_at(heads)?.into_iter();
-        let may = persons.filter(|(_, person)| person.role != Role::Observer);
-        Some(may.map(|(person, _)| person).collect())
-    }
-
-    /// The journals of these persons that had begun, as somebody knew who had applied these control entries.
-    #[must_use]
-    pub fn journals_at(
-        &self,
-        heads: &[EntryId],
-        persons: &BTreeSet<PersonId>,
-    ) -> Option<BTreeSet<JournalId>> {
-        let reach = self.reach(heads)?;
-        let theirs = self.authors().filter(|(journal, author)| {
-            let first = self
-                .journals
-                .get(journal)
-                .and_then(|numbers| numbers.get(&EntryNumber::FIRST));
-            let known = first
-                .and_then(|id| self.entries.get(id))
-                .is_some_and(|j| self.reaches(&reach, j));
-            known && persons.contains(&author.person)
-        });
-        Some(theirs.map(|(journal, _)| journal).collect())
-    }
-
-    /// The grant by which a person is a member, the earliest by id where there are several.
-    #[must_use]
-    pub fn membership(&self, person: PersonId) -> Option<EntryId> {
-        self.memberships.get(&person)?.first().copied()
-    }
-
-    /// Has this invitation been used, and by whom?
-    #[must_use]
-    pub fn admitted_by(&self, invite: EntryId) -> Option<(EntryId, &Admit)> {
-        let judged = self.entries.get(self.used.get(&invite)?)?;
-        match &judged.entry.act {
-            ControlAct::Admit(admit) => Some((judged.entry.id, admit)),
-            ControlAct::Found(_)
-            | ControlAct::Open(_)
-            | ControlAct::Invite(_)
-            | ControlAct::Enrol(_)
-            | ControlAct::Void
-            | ControlAct::Unknown { .. } => None,
-        }
-    }
-
-    /// The `invite` entry of this id, and the journal that wrote it, where it is ok.
-    #[must_use]
-    pub fn invite(&self, id: EntryId) -> Option<(JournalId, &Invite)> {
-        let judged = self.entries.get(&id)?;
-        judged.verdict.ok()?;
-        match &judged.entry.act {
-            ControlAct::Invite(invite) => Some((judged.entry.journal, invite)),
-            ControlAct::Found(_)
-            | ControlAct::Open(_)
-            | ControlAct::Admit(_)
-            | ControlAct::Enrol(_)
-            | ControlAct::Void
-            | ControlAct::Unknown { .. } => None,
-        }
-    }
-
-    fn membership_granted(&self, act: &ControlAct) -> Option<(PersonId, Role)> {
-        match act {
-            ControlAct::Found(found) => Some((found.founder.person, Role::Steward)),
-            ControlAct::Admit(admit) => {
-                let (_, invite) = self.invite(admit.invite)?;
-                Some((admit.joiner.person, invite.role))
-            }
-            ControlAct::Open(_)
-            | ControlAct::Invite(_)
-            | ControlAct::Enrol(_)
-            | ControlAct::Void
-            | ControlAct::Unknown { .. } => None,
-        }
-    }
-
-    /// Person and role behind a grant: a membership itself, or the enrolment of a further device in one.
-    fn tenure(&self, grant: EntryId) -> Option<Author> {
-        let judged = self.entries.get(&grant)?;
-        judged.verdict.ok()?;
-        if let ControlAct::Enrol(enrol) = &judged.entry.act {
-            let membership = self.entries.get(&enrol.membership)?;
-            membership.verdict.ok()?;
-            let (person, role) = self.membership_granted(&membership.entry.act)?;
-            return Some(Author { person, role, grant });
-        }
-        let (person, role) = self.membership_granted(&judged.entry.act)?;
-        Some(Author { person, role, grant })
-    }
-
-    fn persons_where(&self, counts: impl Fn(&Judged) -> bool) -> BTreeMap<PersonId, Person> {
-        let mut persons: BTreeMap<PersonId, Person> = BTreeMap::new();
-        for (id, judged) in &self.entries {
-            if judged.verdict.is_err() || !counts(judged) {
-                continue;
-            }
-            let (Some(author), Some(device)) = (self.tenure(*id), judged.entry.act.device()) else {
-                continue;
+    /// The membership which a role's tenure belongs to.
+    fn membership_of_role(&self, tenure: EntryId) -> Option<EntryId> {
+        if let Some(motion) = self.motion(tenure) {
+            return match &motion.act {
+                CouncilAct::Promote { membership, .. } => Some(*membership),
+                _ => None,
             };
-            let person = persons.entry(author.person).or_insert(Person {
-                role: author.role,
-                has_voice: false,
-                devices: BTreeMap::new(),
-            });
-            person.role = person.role.max(author.role);
-            person.has_voice |= self.founding == Some(*id);
-            person.devices.insert(*id, device);
         }
-        persons
+        self.granted.contains_key(&tenure).then_some(tenure)
     }
 
-    fn past_of(&mut self, entry: &ControlEntry) -> Vec<u64> {
-        let place = self.place(entry.journal);
-        let previous = self.last_in(entry.journal, entry.number);
-        let mut past: Vec<u64> = Vec::new();
-        for known in previous
-            .iter()
-            .chain(&entry.seen)
-            .filter_map(|id| self.entries.get(id))
-        {
-            join(&mut past, &known.past);
-        }
-        if past.len() <= place {
-            past.resize(place.saturating_add(1), 0);
-        }
-        if let Some(own) = past.get_mut(place) {
-            *own = entry.number.0;
-        }
-        past
+    fn person_of(&self, membership: EntryId) -> Option<PersonId> {
+        self.granted.get(&membership).copied()
+    }
+
+    fn journals_on(&self, enrolment: EntryId) -> impl Iterator<Item = JournalId> + '_ {
+        self.opened
+            .get(&enrolment)
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain(self.founding_journal(enrolment))
+    }
+
+    fn founding_journal(&self, grant: EntryId) -> Option<JournalId> {
+        let founding = self
+            .entries
+            .get(&self.founding.filter(|founding| *founding == grant)?)?;
+        Some(founding.entry.journal)
+    }
+
+    fn journals_under(&self, membership: EntryId) -> impl Iterator<Item = JournalId> + '_ {
+        let grants = self.enrolments.get(&membership).into_iter().flatten();
+        grants.flat_map(|grant| self.journals_on(*grant))
+    }
+
+    fn journals_of_person(&self, person: PersonId) -> impl Iterator<Item = JournalId> + '_ {
+        let memberships = self.memberships.get(&person).into_iter().flatten();
+        memberships.flat_map(|membership| self.journals_under(*membership))
     }
 
     fn place(&mut self, journal: JournalId) -> usize {
-        let next = self.places.len();
-        *self.places.entry(journal).or_insert(next)
+        let next = self.by_place.len();
+        *self.places.entry(journal).or_insert_with(|| {
+            self.by_place.push(journal);
+            next
+        })
     }
 
     /// The last control entry of a journal before a number.
@@ -457,27 +421,31 @@ impl Roster {
             .map(|(_, id)| *id)
     }
 
-    fn reach(&self, heads: &[EntryId]) -> Option<Vec<u64>> {
-        let mut reach = Vec::new();
-        for head in heads {
-            join(&mut reach, &self.entries.get(head)?.past);
-        }
-        Some(reach)
+    /// The last control entry of a journal within a reach.
+    fn last_reached(&self, journal: JournalId, reach: &Reach) -> Option<&Judged> {
+        let number = EntryNumber(self.last_number(journal, reach));
+        let id = self.last_in(journal, number.next())?;
+        self.entries.get(&id)
     }
 
-    fn reaches(&self, reach: &[u64], judged: &Judged) -> bool {
-        let place = self.places.get(&judged.entry.journal);
-        place
-            .and_then(|place| reach.get(*place))
-            .is_some_and(|known| *known >= judged.entry.number.0)
+    fn last_number(&self, journal: JournalId, reach: &Reach) -> u64 {
+        self.places.get(&journal).map_or(0, |place| reach.get(*place))
     }
-}
 
-fn join(past: &mut Vec<u64>, other: &[u64]) {
-    if past.len() < other.len() {
-        past.resize(other.len(), 0);
+    /// The control entries of the journal at a place after one number and up to another.
+    fn between(&self, place: usize, from: u64, to: u64) -> impl Iterator<Item = &Judged> {
+        let numbers = self
+            .by_place
+            .get(place)
+            .and_then(|journal| self.journals.get(journal));
+        let range = EntryNumber(from.saturating_add(1))..=EntryNumber(to);
+        numbers
+            .into_iter()
+            .flat_map(move |numbers| numbers.range(range.clone()))
+            .filter_map(|(_, id)| self.entries.get(id))
     }
-    for (mine, theirs) in past.iter_mut().zip(other) {
-        *mine = (*mine).max(*theirs);
+
+    fn reaches(&self, reach: &Reach, judged: &Judged) -> bool {
+        self.last_number(judged.entry.journal, reach) >= judged.entry.number.0
     }
 }

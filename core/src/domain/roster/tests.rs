@@ -10,6 +10,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::charter::Charter;
 use crate::domain::control::{Admit, ControlEntry, Device, Enrol, Found, Invite, Open};
 use crate::domain::id::{BoxKey, DeviceId, EntryId, InviteKey, Signature, Timestamp};
 

@@ -1,0 +1,150 @@
+//! R3 and R4: what a kill ends, how far what was written before still counts, and which of two goes first.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::control::Cut;
+use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
+use super::{Judged, Roster};
+
+/// What can end, by the entry that granted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tenure {
+    /// A membership: a `found` or `admit`.
+    Membership(EntryId),
+    /// A device in a membership: a `found`, `admit` or `enrol`.
+    Enrolment(EntryId),
+    /// A role: a `found`, an `admit` or the motion that promoted.
+    Role(EntryId),
+    /// An invitation.
+    Invitation(EntryId),
+}
+
+/// Whose act a kill is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// The council's.
+    Council,
+    /// The person's own.
+    Own,
+}
+
+/// An act that ends a tenure.
+#[derive(Debug, Clone)]
+pub(super) struct Kill {
+    pub(super) tenure: Tenure,
+    /// How far each journal counts by what its signers hold.
+    pub(super) cut: BTreeMap<JournalId, EntryNumber>,
+    pub(super) weight: Weight,
+}
+
+/// The order of R4: the smallest is the heaviest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Weight {
+    kind: Kind,
+    /// How many of the signers the killed person knew and did not bring in.
+    known: Reverse<usize>,
+    /// How many grants lie between the founding and the nearest signer.
+    nearest: usize,
+    id: EntryId,
+}
+
+/// How far journals count by all of several cuts.
+pub(super) fn furthest<'a>(cuts: impl Iterator<Item = &'a Cut>) -> BTreeMap<JournalId, EntryNumber> {
+    let mut furthest: BTreeMap<JournalId, EntryNumber> = BTreeMap::new();
+    for (journal, (number, _)) in cuts.flatten() {
+        let to = furthest.entry(*journal).or_insert(*number);
+        *to = (*to).max(*number);
+    }
+    furthest
+}
+
+impl Roster {
+    /// Builds the kill that an entry is. `signers` are the memberships by which it was signed.
+    pub(super) fn kill(
+        &self,
+        id: EntryId,
+        past: &super::past::Reach,
+        tenure: Tenure,
+        kind: Kind,
+        cut: BTreeMap<JournalId, EntryNumber>,
+        signers: &[EntryId],
+    ) -> Kill {
+        let weight = match self.holder(tenure) {
+            Some(killed) => Weight {
+                kind,
+                known: Reverse(self.known_signers(killed, past, signers)),
+                nearest: signers
+                    .iter()
+                    .map(|signer| self.line(*signer).count())
+                    .min()
+                    .unwrap_or(usize::MAX),
+                id,
+            },
+            None => Weight {
+                kind,
+                known: Reverse(0),
+                nearest: usize::MAX,
+                id,
+            },
+        };
+        Kill { tenure, cut, weight }
+    }
+
+    /// The signers' memberships that the killed person knew, as their journals show in the kill's past, and into which no
+    /// line of grants leads through them.
+    fn known_signers(&self, killed: PersonId, past: &super::past::Reach, signers: &[EntryId]) -> usize {
+        let journals = self.journals_of_person(killed);
+        let last: Vec<&Judged> = journals
+            .filter_map(|journal| self.last_reached(journal, past))
+            .collect();
+        let knew = |signer: &&EntryId| {
+            let grant = self.entries.get(signer);
+            grant.is_some_and(|grant| last.iter().any(|entry| self.reaches(&entry.moment.reach, grant)))
+        };
+        let strangers = |signer: &&EntryId| {
+            !self
+                .line(**signer)
+                .skip(1)
+                .any(|membership| self.person_of(membership) == Some(killed))
+        };
+        let counted: BTreeSet<PersonId> = signers
+            .iter()
+            .filter(knew)
+            .filter(strangers)
+            .filter_map(|signer| self.person_of(*signer))
+            .collect();
+        counted.len()
+    }
+
+    /// A membership, the one that let it in, and so on back to the founding.
+    fn line(&self, membership: EntryId) -> impl Iterator<Item = EntryId> + '_ {
+        let inviter = |at: &EntryId| {
+            let chain = self.entries.get(at)?.basis.chain?;
+            // The founding leads to itself.
+            (chain.membership != *at).then_some(chain.membership)
+        };
+        std::iter::successors(Some(membership), inviter)
+    }
+
+    /// Whom it concerns when a tenure ends.
+    pub(super) fn holder(&self, tenure: Tenure) -> Option<PersonId> {
+        match tenure {
+            Tenure::Membership(grant) | Tenure::Enrolment(grant) => {
+                self.person_of(self.membership_of(grant)?)
+            }
+            Tenure::Role(grant) => self.person_of(self.membership_of_role(grant)?),
+            Tenure::Invitation(invite) => self.entries.get(&invite)?.basis.chain.map(|chain| chain.person),
+        }
+    }
+
+    /// Up to which number a journal counts under a kill: what its signers hold, and never less than what they had seen.
+    pub(super) fn through(&self, kill: &Judged, journal: JournalId) -> u64 {
+        let named = kill.basis.kill.as_ref().and_then(|kill| kill.cut.get(&journal));
+        let seen = self
+            .places
+            .get(&journal)
+            .map_or(0, |place| kill.moment.reach.get(*place));
+        named.map_or(0, |number| number.0).max(seen)
+    }
+}
