@@ -60,7 +60,7 @@ const fn device() -> Device {
     }
 }
 
-const fn charter() -> Charter {
+fn charter() -> Charter {
     Charter {
         inviters: Inviters::Stewards,
         counters: Counters::Opener,
@@ -68,6 +68,7 @@ const fn charter() -> Charter {
             numerator: 1,
             denominator: 300,
         },
+        ..Charter::circle()
     }
 }
 

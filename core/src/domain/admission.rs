@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::charter::Role;
 use super::document::DocumentId;
-use super::roster::Author;
+use super::roster::{Author, Standing};
 
 /// What becomes of a content entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,35 @@ pub enum Quarantine {
     ObserverMayNot,
     /// Only a steward may write it.
     StewardsOnly,
+    /// It was allowed, and lies beyond what counts of somebody who has gone, or of a role that is over. What it
+    /// says is taken in where something that counts builds on it.
+    Beyond,
 }
 
-/// Judges one content entry by its author (none where the journal has no standing) and its document.
+/// Judges one content entry by how its author stands and its document. Two questions: was it allowed by what its author
+/// knew? If so, has a later end of their place or their role cut it off?
+#[must_use]
+pub fn admission_of(standing: &Standing, document: &DocumentId) -> Admission {
+    let (author, still) = match standing {
+        Standing::Never => return admission(None, document),
+        Standing::Beyond(author) => (author, None),
+        Standing::Counts { author, then, still } => (&Author { role: *then, ..*author }, Some(*still)),
+    };
+    let allowed = admission(Some(author), document);
+    if allowed != Admission::Admit {
+        return allowed;
+    }
+    let counts = still.is_some_and(|role| {
+        admission(Some(&Author { role, ..*author }), document) == Admission::Admit
+    });
+    if counts {
+        Admission::Admit
+    } else {
+        Admission::Quarantine(Quarantine::Beyond)
+    }
+}
+
+/// Judges what the author of a journal (none where it has no standing) may write in a document.
 #[must_use]
 pub fn admission(author: Option<&Author>, document: &DocumentId) -> Admission {
     let Some(author) = author else {

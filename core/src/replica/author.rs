@@ -137,7 +137,7 @@ impl<S: Storage> Replica<S> {
             .take(SEEN_MAX.saturating_sub(1))
             .collect();
         seen.insert(grant);
-        let key = self.keys.current().ok_or(ReplicaError::NotWriting)?.clone();
+        let key = self.keys.current().ok_or(ReplicaError::RekeyDue)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
         let stored = self.begin_journal(signing, entry, act, vec![]);
         if stored.is_err() {
@@ -150,13 +150,7 @@ impl<S: Storage> Replica<S> {
     /// A grant that names this device and on which it has not opened a journal yet.
     #[must_use]
     pub fn grant_for(&self, me: &Me) -> Option<EntryId> {
-        let used: BTreeSet<EntryId> = self.roster.authors().map(|(_, author)| author.grant).collect();
-        let person = self.roster.persons().remove(&me.person)?;
-        let mine = person
-            .devices
-            .into_iter()
-            .filter(|(_, device)| device.device == me.device_id());
-        mine.map(|(grant, _)| grant).find(|grant| !used.contains(grant))
+        self.roster.unopened_grant(&me.named())
     }
 
     /// Writes a control act.
@@ -165,14 +159,40 @@ impl<S: Storage> Replica<S> {
     /// Where the group's rules do not allow it, this device may not write, or the storage fails; nothing is stored then.
     pub fn write_act(&mut self, act: ControlAct) -> Result<EntryId, ReplicaError> {
         let entry = self.seal_next(EntryKind::Control, &act_to_bytes(&act))?;
+        self.write_sealed(entry, act, vec![])
+    }
+
+    /// Writes a control act under a key of its own choice.
+    pub(super) fn write_act_under(
+        &mut self,
+        key: &GroupKey,
+        act: ControlAct,
+        writes: Vec<Write>,
+    ) -> Result<EntryId, ReplicaError> {
+        let entry = self.seal_next_under(key, EntryKind::Control, &act_to_bytes(&act))?;
+        self.write_sealed(entry, act, writes)
+    }
+
+    fn write_sealed(
+        &mut self,
+        entry: Entry,
+        act: ControlAct,
+        writes: Vec<Write>,
+    ) -> Result<EntryId, ReplicaError> {
         act_from_bytes(self.group, &entry.header, &act_to_bytes(&act))
             .map_err(|fault| ReplicaError::OwnWorkRefused(fault.to_string()))?;
         let id = entry.id;
-        let stored = self.store_act(entry, act, vec![]);
+        let stored = self.store_act(entry, act, writes);
         if stored.is_err() {
             self.reload()?;
         }
-        stored.map(|()| id)
+        stored?;
+        // What ends somebody's place may take away what has been applied already.
+        if self.reckons_otherwise() {
+            self.rebuild()?;
+        }
+        self.choose_key();
+        Ok(id)
     }
 
     /// Runs a writer on a document and makes the change it comes to an entry. None where nothing changed.
@@ -186,7 +206,7 @@ impl<S: Storage> Replica<S> {
         writer: impl FnOnce(&mut Transaction<'_>) -> Result<T, WriteError>,
     ) -> Result<(T, Option<EntryId>), AuthorError> {
         let journal = self.own_journal().ok_or(ReplicaError::NotWriting)?;
-        if let Admission::Quarantine(reason) = admission(self.roster.author(journal).as_ref(), &id) {
+        if let Admission::Quarantine(reason) = admission(self.roster.living_author(journal).as_ref(), &id) {
             return Err(ReplicaError::MayNotWrite(reason).into());
         }
         let open = self.opened(id)?;
@@ -273,7 +293,9 @@ impl<S: Storage> Replica<S> {
                 seen: BTreeSet::new(),
             },
         );
-        self.store_act(entry, act, writes)
+        self.store_act(entry, act, writes)?;
+        self.choose_key();
+        Ok(())
     }
 
     fn store_act(
@@ -342,13 +364,22 @@ impl<S: Storage> Replica<S> {
     }
 
     fn seal_next(&self, kind: EntryKind, payload: &[u8]) -> Result<Entry, ReplicaError> {
+        let key = self.keys.current().ok_or(ReplicaError::RekeyDue)?;
+        self.seal_next_under(key, kind, payload)
+    }
+
+    fn seal_next_under(
+        &self,
+        key: &GroupKey,
+        kind: EntryKind,
+        payload: &[u8],
+    ) -> Result<Entry, ReplicaError> {
         let own = self
             .own
             .as_ref()
             .filter(|own| own.state == OwnState::Writing)
             .ok_or(ReplicaError::NotWriting)?;
         let row = self.journals.get(&own.id).ok_or(ReplicaError::NotWriting)?;
-        let key = self.keys.current().ok_or(ReplicaError::NotWriting)?;
         let mut seen = self.roster.unseen(own.id, &row.seen);
         seen.truncate(SEEN_MAX);
         let header = Header {

@@ -7,9 +7,10 @@ use ed25519_dalek::SigningKey;
 
 use crate::domain::control::{ControlEntry, Device};
 use crate::domain::document::DocumentId;
-use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, PersonId, PollId};
-use crate::domain::roster::{Author, NotOk, Roster};
+use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, KeyId, PersonId, PollId};
+use crate::domain::roster::{Author, Moment, NotOk, Roster};
 
+use super::beyond::Beyond;
 use super::codec::{Blob, encode};
 use super::content::Content;
 use super::control::act_from_own_store;
@@ -18,7 +19,8 @@ use super::entry::Entry;
 use super::fork::{Aside, Fork};
 use super::frontier::Frontier;
 use super::gate::DocumentPast;
-use super::keys::KeyRing;
+use super::keys::{BoxSecret, KeyRing};
+use super::reckoning::Reckoning;
 use super::storage::{
     Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError, Write,
 };
@@ -78,6 +80,9 @@ pub enum ReplicaError {
         "this device may not write in this group yet: it waits to be admitted, or was restored from an older state and waits to be enrolled again; meet another member's device"
     )]
     NotWriting,
+    /// Somebody has gone who has every key that is held here: a new one comes first.
+    #[error("the group needs a new key first, since somebody has gone; please report this")]
+    RekeyDue,
     /// What was asked is not allowed by the group's rules, as far as this device knows.
     #[error("the group's rules do not allow that: {0:?}")]
     NotAllowed(NotOk),
@@ -129,6 +134,16 @@ pub struct Replica<S> {
     pub(super) own: Option<Own>,
     pub(super) open: BTreeMap<DocumentId, OpenDocument>,
     pub(super) waiting: Waiting,
+    /// What does not count because its author has gone.
+    pub(super) beyond: Beyond,
+    /// What the authors of journals knew at their last entries, as far as it was asked.
+    pub(super) known: BTreeMap<JournalId, Moment>,
+    /// Keys that are not held and under which something here is sealed.
+    pub(super) unread: BTreeSet<KeyId>,
+    /// What opens the boxes for this device, where that is known.
+    pub(super) box_secret: Option<BoxSecret>,
+    /// How far everybody counts, when that was last acted on.
+    pub(super) reckoning: Reckoning,
     pub(super) aside: Aside,
     /// Who built on the branches of forked journals, as far as it was read.
     pub(super) forks: BTreeMap<JournalId, Fork>,
@@ -174,6 +189,11 @@ impl<S: Storage> Replica<S> {
             own: None,
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            beyond: Beyond::default(),
+            known: BTreeMap::new(),
+            unread: BTreeSet::new(),
+            box_secret: None,
+            reckoning: Reckoning::default(),
             aside: Aside::new(),
             forks: BTreeMap::new(),
             last_order: 0,
@@ -202,6 +222,9 @@ impl<S: Storage> Replica<S> {
     fn read_storage(&mut self) -> Result<(), ReplicaError> {
         self.open.clear();
         self.waiting.clear();
+        self.beyond.clear();
+        self.known.clear();
+        self.unread.clear();
         self.keys = KeyRing::default();
         for key in self.storage.keys()? {
             self.keys.insert(key);
@@ -231,11 +254,19 @@ impl<S: Storage> Replica<S> {
         }
         self.roster = Roster::default();
         self.restore_all_control()?;
+        self.reckoning = Reckoning::of(&self.roster);
+        self.choose_key();
+        for held in self.storage.beyond()? {
+            if let Some(content) = self.content(&held.entry) {
+                let place = (held.entry.header.journal, held.entry.header.number);
+                self.beyond.insert(place, content.document, content.changes);
+            }
+        }
         for held in self.storage.waiting()? {
-            let content = self
-                .payload(&held.entry)
-                .and_then(|payload| Content::from_bytes(&payload).ok());
-            if let (Some(content), Some(document)) = (content, held.document) {
+            if self.keys.get(held.entry.header.key).is_none() {
+                self.unread.insert(held.entry.header.key);
+            }
+            if let (Some(content), Some(document)) = (self.content(&held.entry), held.document) {
                 let place = (held.entry.header.journal, held.entry.header.number);
                 let entry = WaitingEntry {
                     changes: content.changes,
@@ -280,6 +311,9 @@ impl<S: Storage> Replica<S> {
         let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
         // What is sealed under a key that is not held says nothing here, as it did when it came.
         let act = if held.standing == Standing::Void || self.keys.get(header.key).is_none() {
+            if held.standing != Standing::Void {
+                self.unread.insert(header.key);
+            }
             crate::domain::control::ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
@@ -348,7 +382,7 @@ impl<S: Storage> Replica<S> {
     /// What this device is in the group.
     #[must_use]
     pub fn me(&self) -> Option<Author> {
-        self.roster.author(self.own_journal()?)
+        self.roster.living_author(self.own_journal()?)
     }
 
     /// What is held, without gaps.
@@ -396,6 +430,12 @@ impl<S: Storage> Replica<S> {
             .get(&id)
             .into_iter()
             .flat_map(|waiting| waiting.keys().copied())
+    }
+
+    /// The content of an entry, where it can be read.
+    pub(super) fn content(&self, entry: &Entry) -> Option<Content> {
+        let payload = self.payload(entry)?;
+        Content::from_bytes(&payload).ok()
     }
 
     /// The plain payload of an entry, where its key is held and it opens.

@@ -371,6 +371,8 @@ impl<S: Storage> Replica<S> {
         let boxes: Result<Vec<KeyBox>, BoxError> = self
             .keys()
             .iter()
+            // The oldest first: whoever takes them in knows which came last.
+            .rev()
             .map(|key| seal_box(self.group(), key, box_key, rng))
             .collect();
         Ok(Admission {

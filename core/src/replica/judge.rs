@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::domain::admission::{Admission, admission};
+use crate::domain::admission::{Admission, Quarantine, admission_of};
 use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryNumber, JournalId};
+use crate::domain::roster::Moment;
 use crate::planted::{Bug, is_on};
 
 use super::codec::Blob;
@@ -15,6 +16,7 @@ use super::control::act_from_bytes;
 use super::entry::{Entry, EntryError, EntryKind};
 use super::gate::{Checked, ReadyChange, Refusal};
 use super::hold::{Replica, ReplicaError, WaitingEntry};
+use super::keys::BoxPlace;
 use super::receive::{Batch, Mode};
 use super::storage::{Held, Standing, Storage, Write};
 
@@ -40,6 +42,16 @@ enum Verdict {
     Fault(AuthorFault),
 }
 
+fn newly_held(entry: Entry) -> Held {
+    Held {
+        entry,
+        standing: Standing::Void,
+        document: None,
+        changes: 0,
+        seen: BTreeSet::new(),
+    }
+}
+
 enum Gated {
     Passed,
     Waits(BTreeSet<ChangeId>),
@@ -54,47 +66,102 @@ impl<S: Storage> Replica<S> {
         entry: Entry,
         payload: Option<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        let journal = entry.header.journal;
-        let number = entry.header.number;
-        let mut held = Held {
-            entry,
-            standing: Standing::Void,
-            document: None,
-            changes: 0,
-            seen: BTreeSet::new(),
-        };
-        if let Some(row) = self.journals.get_mut(&journal) {
-            row.seen.extend(held.entry.header.seen.iter().copied());
+        self.note_seen(&entry);
+        match entry.header.kind {
+            EntryKind::Control => self.take_control(batch, entry, payload),
+            EntryKind::Content => {
+                let known = self.known_at(&entry);
+                self.take_content(batch, entry, payload, &known)
+            }
         }
-        let ended = self
-            .journals
-            .get(&journal)
-            .and_then(|row| row.ended)
-            .is_some_and(|end| number >= end);
-        let payload = if ended {
-            None
-        } else {
-            payload
-                .map_or_else(|| self.read(&held.entry), |p| Ok(Some(p)))
-                .transpose()
-        };
-        let verdict = match (held.entry.header.kind, payload) {
-            (EntryKind::Control, payload) => self.judge_control(batch, &mut held, payload)?,
-            (EntryKind::Content, None) if ended => {
+    }
+
+    /// What an entry names in `seen`, its journal's author knows from now on.
+    pub(super) fn note_seen(&mut self, entry: &Entry) {
+        let seen = &entry.header.seen;
+        if let Some(row) = self.journals.get_mut(&entry.header.journal) {
+            row.seen.extend(seen.iter().copied());
+        }
+        if !seen.is_empty() || entry.header.kind == EntryKind::Control {
+            self.known.remove(&entry.header.journal);
+        }
+    }
+
+    /// What the author of a journal knows at its next entry of content, after [`Replica::note_seen`].
+    pub(super) fn known_at(&mut self, entry: &Entry) -> Moment {
+        let journal = entry.header.journal;
+        if let Some(known) = self.known.get(&journal) {
+            return known.clone();
+        }
+        let seen = self.journals.get(&journal).map(|row| row.seen.clone());
+        let known = self
+            .roster
+            .known(journal, entry.header.number, &seen.unwrap_or_default());
+        self.known.insert(journal, known.clone());
+        known
+    }
+
+    pub(super) fn take_control(
+        &mut self,
+        batch: &mut Batch,
+        entry: Entry,
+        payload: Option<Vec<u8>>,
+    ) -> Result<(), ReplicaError> {
+        let payload = self.payload_of(&entry, payload);
+        let mut held = newly_held(entry);
+        let verdict = self.judge_control(batch, &mut held, payload)?;
+        self.settle(batch, held, verdict)
+    }
+
+    pub(super) fn take_content(
+        &mut self,
+        batch: &mut Batch,
+        entry: Entry,
+        payload: Option<Vec<u8>>,
+        known: &Moment,
+    ) -> Result<(), ReplicaError> {
+        let place = (entry.header.journal, entry.header.number);
+        let ended = self.is_ended(place);
+        let payload = self.payload_of(&entry, payload);
+        let mut held = newly_held(entry);
+        let verdict = match payload {
+            None if ended => {
                 self.note_content(&mut held);
                 Verdict::Stands(Standing::Void)
             }
-            (EntryKind::Content, None) => Verdict::Stands(Standing::Waiting),
-            (EntryKind::Content, Some(Err(fault))) => Verdict::Fault(fault.into()),
-            (EntryKind::Content, Some(Ok(payload))) => match Content::from_bytes(&payload) {
+            None => {
+                self.unread.insert(held.entry.header.key);
+                Verdict::Stands(Standing::Waiting)
+            }
+            Some(Err(fault)) => Verdict::Fault(fault.into()),
+            Some(Ok(payload)) => match Content::from_bytes(&payload) {
                 Err(fault) => Verdict::Fault(fault.into()),
                 Ok(content) => {
                     held.document = Some(content.document);
                     held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
-                    self.judge_content(batch, (journal, number), content)?
+                    self.judge_content(batch, place, content, known)?
                 }
             },
         };
+        self.settle(batch, held, verdict)
+    }
+
+    /// The payload as it came or as it opens. None where its key is not held, or its journal ended before it.
+    fn payload_of(&self, entry: &Entry, payload: Option<Vec<u8>>) -> Option<Result<Vec<u8>, EntryError>> {
+        if self.is_ended((entry.header.journal, entry.header.number)) {
+            return None;
+        }
+        payload.map_or_else(|| self.read(entry).transpose(), |payload| Some(Ok(payload)))
+    }
+
+    fn is_ended(&self, (journal, number): (JournalId, EntryNumber)) -> bool {
+        let row = self.journals.get(&journal);
+        row.and_then(|row| row.ended).is_some_and(|end| number >= end)
+    }
+
+    /// Writes down what became of an entry, and looks at what waited for it.
+    fn settle(&mut self, batch: &mut Batch, mut held: Held, verdict: Verdict) -> Result<(), ReplicaError> {
+        let (journal, number) = (held.entry.header.journal, held.entry.header.number);
         held.standing = match verdict {
             Verdict::Stands(standing) => standing,
             Verdict::Fault(fault) => {
@@ -110,7 +177,9 @@ impl<S: Storage> Replica<S> {
                 Write::Standing(journal, number, standing, seen)
             }
         });
-        if let (Standing::Applied(_), Some(document)) = (standing, document) {
+        let Some(document) = document else { return Ok(()) };
+        let lifted = self.lift_what_is_needed(batch, document);
+        if lifted || matches!(standing, Standing::Applied(_)) {
             self.retry_waiting(batch, document)?;
         }
         Ok(())
@@ -142,8 +211,18 @@ impl<S: Storage> Replica<S> {
         payload: Option<Result<Vec<u8>, EntryError>>,
     ) -> Result<Verdict, ReplicaError> {
         let header = &held.entry.header;
+        let place = BoxPlace {
+            group: self.group,
+            journal: header.journal,
+            number: header.number,
+        };
         let act = match payload {
-            None => Ok(ControlAct::Void),
+            None => {
+                if !self.is_ended((header.journal, header.number)) {
+                    self.unread.insert(header.key);
+                }
+                Ok(ControlAct::Void)
+            }
             Some(Err(fault)) => Err(AuthorFault::Entry(fault)),
             Some(Ok(payload)) => act_from_bytes(self.group, header, &payload).map_err(AuthorFault::Act),
         };
@@ -169,6 +248,7 @@ impl<S: Storage> Replica<S> {
         // Its past is here: `check_seen` saw to it.
         self.insert_control(&entry)?;
         batch.received.control = true;
+        self.learn_keys(batch, &place, &entry);
         let ended = self
             .journals
             .get(&held.entry.header.journal)
@@ -184,9 +264,14 @@ impl<S: Storage> Replica<S> {
         batch: &mut Batch,
         place: (JournalId, EntryNumber),
         content: Content,
+        known: &Moment,
     ) -> Result<Verdict, ReplicaError> {
         let document = content.document;
-        if let Admission::Quarantine(reason) = admission(self.roster.author(place.0).as_ref(), &document) {
+        let standing = self.roster.standing(place.0, place.1, known);
+        if let Admission::Quarantine(reason) = admission_of(&standing, &document) {
+            if reason == Quarantine::Beyond {
+                self.beyond.insert(place, document, content.changes);
+            }
             return Ok(Verdict::Stands(Standing::Quarantined(reason)));
         }
         let earlier = (place.0, EntryNumber(0))..place;
@@ -325,7 +410,8 @@ impl<S: Storage> Replica<S> {
             return;
         };
         row.ended = Some(row.ended.map_or(before, |end| end.min(before)));
-        batch.undo |= row.head.0 > before;
+        // What was lifted for it may not be needed any more.
+        batch.undo |= row.head.0 > before || self.roster.kills() > 0;
         batch.journals.insert(journal);
         batch.received.ended.push((journal, fault));
     }

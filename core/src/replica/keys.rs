@@ -1,7 +1,7 @@
 //! Group keys: random, named by a derived hash, and the source of the keys that seal payloads, make nonces and prove
 //! membership. And the boxes in which they reach a device: HPKE (RFC 9180), X25519, HKDF-SHA256, ChaCha20-Poly1305.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use hpke::aead::ChaCha20Poly1305;
@@ -11,7 +11,8 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::id::{BoxKey, GroupId, KeyId};
+use crate::domain::control::BoxedKey;
+use crate::domain::id::{BoxKey, EntryId, EntryNumber, GroupId, JournalId, KeyId, SealedKey};
 
 use super::codec::{Blob, encode};
 
@@ -81,12 +82,19 @@ impl GroupKey {
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing {
     keys: BTreeMap<KeyId, GroupKey>,
+    /// As they came.
+    order: Vec<KeyId>,
+    /// The key to seal under.
+    sealing: Option<KeyId>,
 }
 
 impl KeyRing {
     /// Adds a key; its name is computed from it.
     pub fn insert(&mut self, key: GroupKey) {
-        self.keys.insert(key.id(), key);
+        let id = key.id();
+        if self.keys.insert(id, key).is_none() {
+            self.order.push(id);
+        }
     }
 
     /// The key of this name.
@@ -95,15 +103,41 @@ impl KeyRing {
         self.keys.get(&id)
     }
 
-    /// The key to seal under. Until `rekey` comes there is one.
+    /// The key to seal under: one that nobody has who is known to have gone. None where there is to be a new one first.
     #[must_use]
     pub fn current(&self) -> Option<&GroupKey> {
-        self.keys.values().next()
+        self.keys.get(&self.sealing?)
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &GroupKey> {
-        self.keys.values()
+    /// Seals under this one from now on.
+    pub(super) fn seal_under(&mut self, key: Option<KeyId>) {
+        self.sealing = key;
+    }
+
+    /// The key that came first.
+    pub(super) fn oldest(&self) -> Option<KeyId> {
+        self.order.first().copied()
+    }
+
+    /// The key that came last.
+    #[must_use]
+    pub fn newest(&self) -> Option<&GroupKey> {
+        self.keys.get(self.order.last()?)
+    }
+
+    /// All of them, the newest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &GroupKey> {
+        self.order.iter().rev().filter_map(|id| self.keys.get(id))
+    }
+
+    /// Just these, as far as they are held.
+    #[must_use]
+    pub fn only(&self, ids: &BTreeSet<KeyId>) -> Self {
+        let mut ring = Self::default();
+        for key in self.iter().rev().filter(|key| ids.contains(&key.id())) {
+            ring.insert(key.clone());
+        }
+        ring
     }
 }
 
@@ -166,23 +200,43 @@ impl BoxSecret {
     /// # Errors
     /// Where it does not open or holds another key than it says.
     pub fn open(&self, group: GroupId, sealed: &KeyBox) -> Result<GroupKey, BoxError> {
+        let info = info(group, sealed.key, self.public());
+        self.open_with(&info, sealed.key, &sealed.encapsulated, &sealed.sealed.0)
+    }
+
+    /// Opens a box that stands in a control entry.
+    ///
+    /// # Errors
+    /// As [`BoxSecret::open`].
+    pub fn open_boxed(&self, place: &BoxPlace, boxed: &BoxedKey) -> Result<GroupKey, BoxError> {
+        let info = place.info(boxed.key, self.public());
+        self.open_with(&info, boxed.key, &boxed.encapsulated, &boxed.sealed.0)
+    }
+
+    fn open_with(
+        &self,
+        info: &[u8],
+        key: KeyId,
+        encapsulated: &[u8; 32],
+        sealed: &[u8],
+    ) -> Result<GroupKey, BoxError> {
         let (private, _) = X25519HkdfSha256::derive_keypair(&self.0);
         let encapsulated =
-            <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&sealed.encapsulated).map_err(|_| BoxError)?;
+            <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| BoxError)?;
         let mut plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
             &OpModeR::Base,
             &private,
             &encapsulated,
-            &info(group, sealed.key, self.public()),
-            &sealed.sealed.0,
+            info,
+            sealed,
             &[],
         )
         .map_err(|_| BoxError)?;
         let bytes: Result<[u8; 32], _> = plain.as_slice().try_into();
         plain.zeroize();
-        let key = GroupKey::from_bytes(bytes.map_err(|_| BoxError)?);
-        if key.id() == sealed.key {
-            Ok(key)
+        let opened = GroupKey::from_bytes(bytes.map_err(|_| BoxError)?);
+        if opened.id() == key {
+            Ok(opened)
         } else {
             Err(BoxError)
         }
@@ -199,22 +253,72 @@ pub fn seal_box(
     recipient: BoxKey,
     rng: &mut impl CryptoRng,
 ) -> Result<KeyBox, BoxError> {
+    let info = info(group, key.id(), recipient);
+    let (encapsulated, sealed) = seal_with(&info, key, recipient, rng)?;
+    Ok(KeyBox {
+        key: key.id(),
+        encapsulated,
+        sealed: Blob(sealed),
+    })
+}
+
+/// Where a box in a control entry stands: it opens nowhere else.
+#[derive(Debug, Clone, Copy)]
+pub struct BoxPlace {
+    /// The group.
+    pub group: GroupId,
+    /// The journal of the entry.
+    pub journal: JournalId,
+    /// The entry's number.
+    pub number: EntryNumber,
+}
+
+impl BoxPlace {
+    /// What such a box is bound to: purpose, group, key, place and recipient.
+    fn info(&self, key: KeyId, recipient: BoxKey) -> Vec<u8> {
+        encode(&("kiez 1 entry box", self.group, key, self.journal, self.number, recipient))
+    }
+}
+
+/// Seals a group key for a device, in a control entry.
+///
+/// # Errors
+/// Where the recipient's key is none.
+pub fn seal_boxed(
+    place: &BoxPlace,
+    key: &GroupKey,
+    enrolment: EntryId,
+    recipient: BoxKey,
+    rng: &mut impl CryptoRng,
+) -> Result<BoxedKey, BoxError> {
+    let info = place.info(key.id(), recipient);
+    let (encapsulated, sealed) = seal_with(&info, key, recipient, rng)?;
+    Ok(BoxedKey {
+        enrolment,
+        key: key.id(),
+        encapsulated,
+        sealed: SealedKey(sealed.try_into().map_err(|_| BoxError)?),
+    })
+}
+
+fn seal_with(
+    info: &[u8],
+    key: &GroupKey,
+    recipient: BoxKey,
+    rng: &mut impl CryptoRng,
+) -> Result<([u8; 32], Vec<u8>), BoxError> {
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recipient.0).map_err(|_| BoxError)?;
     let (encapsulated, sealed) =
         hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
             &OpModeS::Base,
             &public,
-            &info(group, key.id(), recipient),
+            info,
             key.as_bytes(),
             &[],
             rng,
         )
         .map_err(|_| BoxError)?;
-    Ok(KeyBox {
-        key: key.id(),
-        encapsulated: encapsulated.to_bytes().into(),
-        sealed: Blob(sealed.to_vec()),
-    })
+    Ok((encapsulated.to_bytes().into(), sealed.to_vec()))
 }
 
 /// What a box is bound to: purpose, group, key and recipient.

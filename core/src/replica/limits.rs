@@ -70,6 +70,9 @@ pub const ADDRESSES_MAX: usize = 16;
 /// Why something is proposed to the council.
 pub const REASON_BYTES_MAX: usize = 4 * 1024;
 
+/// Boxes with keys in one entry.
+pub const BOXES_MAX: usize = 10_000;
+
 /// Journals in one cut: those of one person or one device.
 pub const CUT_JOURNALS_MAX: usize = 1_000;
 

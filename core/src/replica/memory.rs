@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::admission::Quarantine;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
 
@@ -140,6 +141,12 @@ impl Storage for MemoryStorage {
             .filter(|held| held.standing == Standing::Waiting)
             .cloned()
             .collect())
+    }
+
+    fn beyond(&self) -> Result<Vec<Held>, StorageError> {
+        let held = self.entries.values();
+        let beyond = held.filter(|held| held.standing == Standing::Quarantined(Quarantine::Beyond));
+        Ok(beyond.cloned().collect())
     }
 
     fn entries(

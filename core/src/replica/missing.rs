@@ -8,6 +8,7 @@ use super::bundle::{self, BundleEntry};
 use super::entry::Entry;
 use super::frontier::Frontier;
 use super::hold::{Replica, ReplicaError};
+use super::keys::KeyRing;
 use super::limits::{FRAME_FILL_BYTES, TAIL_ENTRIES_MAX};
 use super::storage::Storage;
 
@@ -54,23 +55,26 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails or it grows too large.
     pub fn bundle(&self, theirs: &Frontier, level: bundle::Compression) -> Result<Vec<u8>, BundlingError> {
-        self.bundle_of(self.entries_beyond(theirs, &self.leaves())?, level)
+        self.bundle_of(self.entries_beyond(theirs, &self.leaves())?, &self.keys, level)
     }
 
-    /// The bundle of these entries.
+    /// The bundle of these entries for who has these keys: what is sealed under another one travels as it is.
     ///
     /// # Errors
     /// Where it grows too large.
     pub fn bundle_of(
         &self,
         entries: Vec<Entry>,
+        keys: &KeyRing,
         level: bundle::Compression,
     ) -> Result<Vec<u8>, BundlingError> {
         let with_payload = entries.into_iter().map(|entry| {
-            let payload = self.payload(&entry);
+            let payload = keys
+                .get(entry.header.key)
+                .and_then(|key| entry.open(key).ok());
             BundleEntry { entry, payload }
         });
-        Ok(bundle::write(self.group, with_payload, &self.keys, level)?)
+        Ok(bundle::write(self.group, with_payload, keys, level)?)
     }
 
     /// The entries beyond a frontier and those of these branches, in an order in which `prev` and `seen` come first;

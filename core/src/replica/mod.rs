@@ -3,11 +3,12 @@
 //! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
 //! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
 //! [`storage::Storage`]: `receive` takes in what others bring, [`judge`] judges it, `author` writes what this device says, `missing` finds what
-//! others lack, and `actions` are what people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets
+//! others lack, [`rekey`] makes and gives keys, `beyond` keeps what somebody wrote after their end, and `actions` are what people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets
 //! somebody in, [`bundle`] carries a group in a file.
 
 pub mod actions;
 pub mod author;
+mod beyond;
 pub mod bundle;
 pub mod codec;
 pub mod content;
@@ -25,6 +26,8 @@ pub mod limits;
 pub mod memory;
 pub mod missing;
 pub mod receive;
+mod reckoning;
+pub mod rekey;
 pub mod session;
 pub mod storage;
 pub mod wire;

@@ -10,6 +10,7 @@ use crate::planted::{Bug, is_on};
 use super::entry::{Entry, EntryError, EntryKind};
 use super::hold::{Replica, ReplicaError};
 use super::judge::AuthorFault;
+use super::reckoning::Reckoning;
 use super::storage::{JournalRow, OwnJournal, OwnState, Save, Storage, Write};
 
 /// After so many applied entries a document's cached save is written anew.
@@ -155,6 +156,7 @@ impl<S: Storage> Replica<S> {
             self.reload()?;
         } else {
             self.stale = false;
+            self.choose_key();
         }
         self.close_unused();
         judged
@@ -167,6 +169,9 @@ impl<S: Storage> Replica<S> {
             self.roster = crate::domain::roster::Roster::default();
             self.open.clear();
             self.waiting.clear();
+            self.beyond.clear();
+            self.known.clear();
+            self.unread.clear();
             self.last_order = 0;
             for row in self.journals.values_mut() {
                 row.seen.clear();
@@ -183,17 +188,30 @@ impl<S: Storage> Replica<S> {
     fn judge_again(&mut self, entries: Vec<Entry>) -> Result<bool, ReplicaError> {
         let mut batch = Batch::new(Mode::Rejudge);
         batch.writes.push(Write::DropSaves);
+        // First everything about the group: what somebody has written hangs on who has gone since.
+        let mut content = Vec::new();
         for entry in entries {
+            let is_control = entry.header.kind == EntryKind::Control;
             if self.is_aside(entry.header.journal, entry.id) {
-                if entry.header.kind == EntryKind::Control {
+                if is_control {
                     self.insert_void(&entry, &[])?;
                 }
                 continue;
             }
             batch.journals.insert(entry.header.journal);
-            self.take_in(&mut batch, entry, None)?;
+            self.note_seen(&entry);
+            if is_control {
+                self.take_control(&mut batch, entry, None)?;
+            } else {
+                let known = self.known_at(&entry);
+                content.push((entry, known));
+            }
         }
         self.restore_aside_control()?;
+        for (entry, known) in content {
+            self.take_content(&mut batch, entry, None, &known)?;
+        }
+        self.reckoning = Reckoning::of(&self.roster);
         // A journal ended of which later entries had been applied before it was known: once more, now that it is.
         batch.writes.push(Write::Stale(batch.undo));
         self.finish(&mut batch)?;
@@ -233,10 +251,12 @@ impl<S: Storage> Replica<S> {
             self.take_in(&mut batch, entry, payload)?;
         }
         self.notice_own(&mut batch);
+        batch.undo |= self.reckons_otherwise();
         if batch.undo {
             batch.writes.push(Write::Stale(true));
         }
         self.finish(&mut batch)?;
+        self.choose_key();
         if batch.undo || self.resettle()? {
             self.rebuild()?;
             // Who was in the group at one fork may depend on which branch counts at an earlier one.

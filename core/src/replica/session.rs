@@ -14,7 +14,7 @@ use ed25519_dalek::Signer;
 use rand::CryptoRng;
 
 use crate::domain::control::{ControlAct, Enrol};
-use crate::domain::id::{DeviceId, EntryId, JournalId, PersonId, Signature};
+use crate::domain::id::{DeviceId, EntryId, JournalId, KeyId, PersonId, Signature};
 use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, Compression};
@@ -31,7 +31,7 @@ use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
 
 pub use greeting::{hello, is_member};
 
-use greeting::identify_bytes;
+use greeting::{identify_bytes, keys_in_common};
 
 /// Which side of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +141,8 @@ pub struct Session {
     /// Whether ours was sent.
     told: bool,
     incoming: Vec<u8>,
+    /// The keys that the peer has shown to hold. What is sealed under any other goes to it as it is.
+    common: BTreeSet<KeyId>,
 }
 
 impl Session {
@@ -162,6 +164,7 @@ impl Session {
             known: false,
             told: false,
             incoming: Vec::new(),
+            common: BTreeSet::new(),
         }
     }
 
@@ -251,7 +254,8 @@ impl Session {
         replica: &Replica<S>,
         rng: &mut impl CryptoRng,
     ) -> Vec<Effect> {
-        if !is_member(greeting, replica.keys(), &self.channel, self.side.other()) {
+        self.common = keys_in_common(greeting, replica.keys(), &self.channel, self.side.other());
+        if self.common.is_empty() {
             return self.close(Goodbye::NoCommonGroup, "it is not in this group");
         }
         let Some((journal, key)) = replica.signing_journal() else {
@@ -366,7 +370,7 @@ impl Session {
                 EntriesFrame::pack(&entries).map(|frame| vec![Frame::Entries(frame)])
             }
             Missing::Many(entries) => replica
-                .bundle_of(entries, Compression::Fast)
+                .bundle_of(entries, &replica.keys().only(&self.common), Compression::Fast)
                 .ok()
                 .map(|bundle| bundle_parts(&bundle)),
         };

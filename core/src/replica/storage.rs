@@ -166,6 +166,12 @@ pub trait Storage {
     /// See [`Storage::group`].
     fn waiting(&self) -> Result<Vec<Held>, StorageError>;
 
+    /// All content entries beyond what counts of their author ([`Quarantine::Beyond`]).
+    ///
+    /// # Errors
+    /// See [`Storage::group`].
+    fn beyond(&self) -> Result<Vec<Held>, StorageError>;
+
     /// Entries of a journal after a number, ascending, at most so many.
     ///
     /// # Errors

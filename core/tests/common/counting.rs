@@ -56,6 +56,10 @@ impl Storage for Counting {
         self.inner.waiting()
     }
 
+    fn beyond(&self) -> Result<Vec<Held>> {
+        self.inner.beyond()
+    }
+
     fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>> {
         self.reads.set(self.reads.get() + 1);
         self.inner.entries(journal, after, most)

@@ -119,6 +119,10 @@ impl Storage for Disk {
         self.memory().waiting()
     }
 
+    fn beyond(&self) -> Result<Vec<Held>, StorageError> {
+        self.memory().beyond()
+    }
+
     fn entries(
         &self,
         journal: JournalId,

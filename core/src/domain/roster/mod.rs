@@ -167,6 +167,8 @@ pub struct Roster {
     carried: BTreeMap<EntryId, BTreeSet<EntryId>>,
     amendments: BTreeMap<Rule, BTreeSet<EntryId>>,
     hides: BTreeMap<Target, BTreeSet<EntryId>>,
+    /// The `rekey` and `keys` entries.
+    key_acts: BTreeSet<EntryId>,
     /// The vouches for a person who asks on an invitation.
     vouches: BTreeMap<(EntryId, PersonId), BTreeSet<EntryId>>,
 }
@@ -276,13 +278,14 @@ impl Roster {
                 self.signed.entry(sign.motion).or_default().insert(id);
             }
             ControlAct::Motion(motion) => self.note_motion(id, motion),
+            ControlAct::Rekey(_) | ControlAct::Keys(_) => {
+                self.key_acts.insert(id);
+            }
             ControlAct::Invite(_)
             | ControlAct::Ask(_)
             | ControlAct::Retire(_)
             | ControlAct::Leave(_)
             | ControlAct::Withdraw(_)
-            | ControlAct::Rekey(_)
-            | ControlAct::Keys(_)
             | ControlAct::Void
             | ControlAct::Unknown { .. } => {}
         }

@@ -497,12 +497,24 @@ impl Roster {
         known.all(|other| self.reaches(&judged.moment.reach, other))
     }
 
-    /// All control entries that live, with what they say, each after its past.
-    pub fn living(&self) -> impl Iterator<Item = (EntryId, JournalId, &ControlAct)> + '_ {
+    /// The living `rekey` and `keys` entries.
+    pub fn key_acts(&self) -> impl Iterator<Item = (EntryId, &ControlAct)> + '_ {
         let now = self.present();
-        let all = self.order.iter().filter_map(|id| self.entries.get(id));
-        all.filter(move |judged| now.lives(judged.entry.id))
-            .map(|judged| (judged.entry.id, judged.entry.journal, &judged.entry.act))
+        let living = self.key_acts.iter().filter(move |id| now.lives(**id));
+        living.filter_map(|id| Some((*id, self.act(*id)?)))
+    }
+
+    /// The founding entry.
+    #[must_use]
+    pub const fn founding(&self) -> Option<EntryId> {
+        self.founding
+    }
+
+    /// How many acts that end a tenure are here, whether they are taken or not: while that stays the same, so does everybody's
+    /// end.
+    #[must_use]
+    pub fn kills(&self) -> usize {
+        self.kills.values().map(BTreeSet::len).sum()
     }
 
     /// What a council act is about, as it is to be named in a cut.

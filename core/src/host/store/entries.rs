@@ -29,6 +29,7 @@ pub struct GroupStore {
 }
 
 const WAITING: i64 = 1;
+const BEYOND: i64 = 7;
 
 /// No row has this number.
 const NOWHERE: i64 = 0;
@@ -108,7 +109,7 @@ impl Storage for GroupStore {
         let row = self.place()?;
         let connection = self.store.lock();
         let mut statement = connection
-            .prepare("SELECT key FROM keys WHERE group_row = ?1")
+            .prepare("SELECT key FROM keys WHERE group_row = ?1 ORDER BY place")
             .map_err(failed)?;
         let keys = statement.query_map([row], |row| row.get(0)).map_err(failed)?;
         keys.map(|key| key.map(GroupKey::from_bytes).map_err(failed))
@@ -168,7 +169,15 @@ impl Storage for GroupStore {
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
         let row = self.place()?;
         self.query(
-            "WHERE e.standing = 1 AND e.document IS NOT NULL AND j.group_row = ?1",
+            "WHERE e.standing = 1 AND j.group_row = ?1",
+            [row],
+        )
+    }
+
+    fn beyond(&self) -> Result<Vec<Held>, StorageError> {
+        let row = self.place()?;
+        self.query(
+            "WHERE e.standing = 7 AND j.group_row = ?1",
             [row],
         )
     }
@@ -419,6 +428,7 @@ pub(super) const fn standing_to_sql(standing: Standing) -> (i64, Option<i64>) {
         Standing::Quarantined(Quarantine::NotTheirs) => (4, None),
         Standing::Quarantined(Quarantine::ObserverMayNot) => (5, None),
         Standing::Quarantined(Quarantine::StewardsOnly) => (6, None),
+        Standing::Quarantined(Quarantine::Beyond) => (BEYOND, None),
     }
 }
 
@@ -431,6 +441,7 @@ fn standing_from_sql(standing: i64, applied: Option<i64>) -> Option<Standing> {
         4 => Standing::Quarantined(Quarantine::NotTheirs),
         5 => Standing::Quarantined(Quarantine::ObserverMayNot),
         6 => Standing::Quarantined(Quarantine::StewardsOnly),
+        BEYOND => Standing::Quarantined(Quarantine::Beyond),
         _ => return None,
     })
 }

@@ -193,6 +193,12 @@ CREATE INDEX close_poll ON close_view(group_row, poll);
 UPDATE documents SET dirty = 1;
 ";
 
+/// The order in which keys came, and what lies beyond an author's end.
+const KEYS: &str = "
+ALTER TABLE keys ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_beyond ON entries(journal) WHERE standing = 7;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -208,7 +214,7 @@ pub(super) fn version(connection: &Connection) -> u16 {
 }
 
 fn migrations() -> Migrations<'static> {
-    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, IDEA_ACTIVITY, POLLS];
+    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, IDEA_ACTIVITY, POLLS, KEYS];
     Migrations::new(all.into_iter().map(M::up).collect())
 }
 

@@ -176,7 +176,7 @@ fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places)
         }
         Write::Key(key) => {
             t.execute(
-                "INSERT OR IGNORE INTO keys VALUES (?1, ?2)",
+                "INSERT OR IGNORE INTO keys SELECT ?1, ?2, count(*) FROM keys WHERE group_row = ?1",
                 params![group, key.as_bytes()],
             )?;
             Ok(())

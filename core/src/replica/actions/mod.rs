@@ -1,5 +1,6 @@
 //! What people do in a group, each as one function on the replica: what the node's commands and the simulation call.
 
+mod council;
 mod decide;
 mod edit;
 mod history;
@@ -42,6 +43,12 @@ pub enum ActionError {
     /// What was typed cannot be put into the text.
     #[error(transparent)]
     Splice(#[from] SpliceError),
+    /// A text is too long.
+    #[error("that is too long: at most {most} bytes")]
+    TooLong {
+        /// How long it may be.
+        most: usize,
+    },
     /// It is closed.
     #[error("this vote is closed: its result is final")]
     PollClosed,

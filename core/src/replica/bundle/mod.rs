@@ -79,7 +79,7 @@ pub fn write(
     keys: &KeyRing,
     level: Compression,
 ) -> Result<Vec<u8>, BundleError> {
-    let key = keys.current().ok_or(BundleError::NoKeyToSeal)?;
+    let key = keys.newest().ok_or(BundleError::NoKeyToSeal)?;
     let mut writer = write::Writer::new(group, keys);
     for entry in entries {
         writer.push(&entry)?;

@@ -1,8 +1,10 @@
 //! Who may talk: the proofs of membership in a greeting, and the message by which a journal identifies itself.
 
+use std::collections::BTreeSet;
+
 use rand::CryptoRng;
 
-use crate::domain::id::{GroupId, JournalId};
+use crate::domain::id::{GroupId, JournalId, KeyId};
 
 use super::super::codec::encode;
 use super::super::keys::{GroupKey, KeyRing};
@@ -35,14 +37,25 @@ pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl Crypt
 /// Does the other side's greeting prove membership to who holds these keys?
 #[must_use]
 pub fn is_member(frame: &Frame, keys: &KeyRing, channel: &Channel, their_side: Side) -> bool {
+    !keys_in_common(frame, keys, channel, their_side).is_empty()
+}
+
+/// The keys that the other side's greeting proves to be held there, too.
+pub(super) fn keys_in_common(
+    frame: &Frame,
+    keys: &KeyRing,
+    channel: &Channel,
+    their_side: Side,
+) -> BTreeSet<KeyId> {
     let Frame::Hello { proofs, .. } = frame else {
-        return false;
+        return BTreeSet::new();
     };
-    keys.iter().any(|key| {
+    let proven = keys.iter().filter(|key| {
         let expected = blake3::Hash::from(proof(key, channel, their_side));
         // Compared in constant time.
         proofs.iter().any(|tag| expected == blake3::Hash::from(*tag))
-    })
+    });
+    proven.map(GroupKey::id).collect()
 }
 
 pub(super) fn identify_bytes(group: GroupId, channel: &Channel, side: Side, journal: JournalId) -> Vec<u8> {

@@ -1,0 +1,129 @@
+//! What people do about the group itself: propose and sign, vouch, take an invitation back, retire a device, leave.
+
+use crate::domain::control::{
+    Ask, ControlAct, CouncilAct, Cut, Leave, Motion, Retire, Sign, Vouch, Withdraw,
+};
+use crate::domain::id::{EntryId, PersonId, Timestamp};
+use crate::domain::roster::{Roster, Tenure};
+
+use super::super::hold::{Replica, ReplicaError};
+use super::super::limits::{LINE_BYTES_MAX, REASON_BYTES_MAX};
+use super::super::storage::Storage;
+use super::ActionError;
+
+impl<S: Storage> Replica<S> {
+    /// How far the journals of a tenure are held here.
+    #[must_use]
+    pub fn cut_of(&self, tenure: Tenure) -> Cut {
+        let journals = self.roster().journals_of(tenure).into_iter();
+        journals
+            .filter_map(|journal| Some((journal, self.head(journal)?)))
+            .collect()
+    }
+
+    fn cut_for(&self, act: &CouncilAct) -> Cut {
+        Roster::tenure_of(act).map_or_else(Cut::new, |tenure| self.cut_of(tenure))
+    }
+
+    /// Proposes something to the council; this person's signature counts at once. Where it is all that is needed, it
+    /// takes effect.
+    ///
+    /// # Errors
+    /// Where the reason is too long, there is not what the act is about, or the storage fails.
+    pub fn propose(&mut self, act: CouncilAct, reason: &str, at: Timestamp) -> Result<EntryId, ActionError> {
+        if reason.len() > REASON_BYTES_MAX {
+            return Err(ActionError::TooLong {
+                most: REASON_BYTES_MAX,
+            });
+        }
+        let cut = self.cut_for(&act);
+        let motion = Motion {
+            act,
+            reason: reason.to_owned(),
+            cut,
+            at,
+        };
+        Ok(self.write_act(ControlAct::Motion(motion))?)
+    }
+
+    /// Signs a motion.
+    ///
+    /// # Errors
+    /// Where it is not there or needs no signature any more, this person has no say, or the storage fails.
+    pub fn sign(&mut self, motion: EntryId) -> Result<EntryId, ActionError> {
+        let act = match self.roster().act(motion) {
+            Some(ControlAct::Motion(motion)) => motion.act.clone(),
+            _ => {
+                return Err(ActionError::NotFound {
+                    what: "motion",
+                    id: motion.to_string(),
+                });
+            }
+        };
+        let cut = self.cut_for(&act);
+        Ok(self.write_act(ControlAct::Sign(Sign { motion, cut }))?)
+    }
+
+    /// Retires a device of this person: it may not write any more.
+    ///
+    /// # Errors
+    /// Where it is not theirs, or is retired already, or the storage fails.
+    pub fn retire(&mut self, enrolment: EntryId) -> Result<EntryId, ReplicaError> {
+        let cut = self.cut_of(Tenure::Enrolment(enrolment));
+        self.write_act(ControlAct::Retire(Retire { enrolment, cut }))
+    }
+
+    /// Leaves the group. What this person has written so far stays.
+    ///
+    /// # Errors
+    /// Where this device may not write, or the storage fails.
+    pub fn leave(&mut self) -> Result<EntryId, ReplicaError> {
+        let membership = self.me().ok_or(ReplicaError::NotWriting)?.membership;
+        let cut = self.cut_of(Tenure::Membership(membership));
+        self.write_act(ControlAct::Leave(Leave { membership, cut }))
+    }
+
+    /// Takes back an invitation of this person.
+    ///
+    /// # Errors
+    /// Where it is not theirs, or is over, or the storage fails.
+    pub fn withdraw(&mut self, invite: EntryId) -> Result<EntryId, ReplicaError> {
+        let cut = self.cut_of(Tenure::Invitation(invite));
+        self.write_act(ControlAct::Withdraw(Withdraw { invite, cut }))
+    }
+
+    /// Tells the others that somebody has come with an invitation of this journal and needs members who vouch for them. Once
+    /// for each person.
+    ///
+    /// # Errors
+    /// Where it is no invitation of this device, or the storage fails.
+    pub fn ask_for_vouchers(
+        &mut self,
+        invite: EntryId,
+        person: PersonId,
+        name: &str,
+    ) -> Result<EntryId, ReplicaError> {
+        let asked = self.roster().asking().into_iter().find(|(ask, who, ..)| {
+            *who == person
+                && matches!(self.roster().act(*ask), Some(ControlAct::Ask(ask)) if ask.invite == invite)
+        });
+        if let Some((ask, ..)) = asked {
+            return Ok(ask);
+        }
+        let mut name = name.to_owned();
+        name.truncate(name.floor_char_boundary(LINE_BYTES_MAX));
+        self.write_act(ControlAct::Ask(Ask {
+            invite,
+            person,
+            name,
+        }))
+    }
+
+    /// Says that this person has met whoever asks.
+    ///
+    /// # Errors
+    /// Where nobody asks there, this person is an observer, or the storage fails.
+    pub fn vouch(&mut self, ask: EntryId) -> Result<EntryId, ReplicaError> {
+        self.write_act(ControlAct::Vouch(Vouch { ask }))
+    }
+}

@@ -1,0 +1,260 @@
+//! Keys as people come and go: which one to seal under, a new one after somebody has gone, and keys for devices that lack
+//! some (DESIGN section 7).
+//!
+//! A key is good to seal under if the `rekey` that brought it knows of every end of a device; of several the smallest id. So
+//! whoever writes first after a removal makes a new key, for all devices that are still in the group. It is not promised
+//! that what was sealed before its author knew of a removal stays secret.
+
+use std::collections::BTreeSet;
+
+use rand::CryptoRng;
+
+use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
+use crate::domain::id::{EntryId, EntryNumber, KeyId};
+
+use super::hold::{Replica, ReplicaError};
+use super::keys::{BoxPlace, BoxSecret, GroupKey, seal_boxed};
+use super::limits::BOXES_MAX;
+use super::receive::Batch;
+use super::storage::{Storage, Write};
+
+impl<S: Storage> Replica<S> {
+    /// Tells the replica what opens the boxes for this device. Boxes that came before are opened now.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn set_box_secret(&mut self, secret: BoxSecret) -> Result<(), ReplicaError> {
+        self.box_secret = Some(secret);
+        let mut writes = Vec::new();
+        let acts: Vec<ControlEntry> = self
+            .roster
+            .key_acts()
+            .filter_map(|(id, act)| {
+                let (journal, number) = self.roster.place_of(id)?;
+                Some(ControlEntry {
+                    id,
+                    journal,
+                    number,
+                    seen: BTreeSet::new(),
+                    act: act.clone(),
+                })
+            })
+            .collect();
+        for entry in acts {
+            let place = BoxPlace {
+                group: self.group,
+                journal: entry.journal,
+                number: entry.number,
+            };
+            let opened = self.opened_boxes(&place, &entry.act);
+            writes.extend(opened.iter().cloned().map(Write::Key));
+            opened.into_iter().for_each(|key| self.keys.insert(key));
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.storage.commit(self.group, writes)?;
+        if self.can_read_more() {
+            self.rebuild()?;
+        }
+        self.choose_key();
+        Ok(())
+    }
+
+    /// Takes the keys for this device out of an act that has just been judged.
+    pub(super) fn learn_keys(&mut self, batch: &mut Batch, place: &BoxPlace, entry: &ControlEntry) {
+        if !matches!(entry.act, ControlAct::Rekey(_) | ControlAct::Keys(_))
+            || self.roster.verdict(entry.id) != Some(Ok(()))
+        {
+            return;
+        }
+        for key in self.opened_boxes(place, &entry.act) {
+            batch.writes.push(Write::Key(key.clone()));
+            self.keys.insert(key);
+        }
+        batch.undo |= self.can_read_more();
+    }
+
+    /// Is something here sealed under a key that has come since?
+    fn can_read_more(&self) -> bool {
+        self.unread.iter().any(|key| self.keys.get(*key).is_some())
+    }
+
+    /// The keys in boxes for this device that it lacks: none but those that a `rekey` made, each as it hashes to its name.
+    fn opened_boxes(&self, place: &BoxPlace, act: &ControlAct) -> Vec<GroupKey> {
+        let Some(secret) = &self.box_secret else {
+            return Vec::new();
+        };
+        let (boxes, made) = match act {
+            ControlAct::Rekey(rekey) => (&rekey.boxes, Some(rekey.key)),
+            ControlAct::Keys(keys) => (&keys.boxes, None),
+            _ => return Vec::new(),
+        };
+        let public = secret.public();
+        let for_me = boxes.iter().filter(|boxed| {
+            let device = self.roster.device(boxed.enrolment);
+            device.is_some_and(|device| device.box_key == public)
+        });
+        let wanted = for_me.filter(|boxed| {
+            self.keys.get(boxed.key).is_none()
+                && made.map_or_else(|| self.is_made(boxed.key), |made| made == boxed.key)
+        });
+        wanted
+            .filter_map(|boxed| secret.open_boxed(place, boxed).ok())
+            .collect()
+    }
+
+    /// Is this the name of a key that the group has had?
+    fn is_made(&self, key: KeyId) -> bool {
+        self.founding_key() == Some(key) || self.rekeys().any(|(_, made)| made == key)
+    }
+
+    fn rekeys(&self) -> impl Iterator<Item = (EntryId, KeyId)> + '_ {
+        self.roster.key_acts().filter_map(|(id, act)| match act {
+            ControlAct::Rekey(rekey) => Some((id, rekey.key)),
+            _ => None,
+        })
+    }
+
+    /// The key under which the group was founded.
+    fn founding_key(&self) -> Option<KeyId> {
+        let (journal, _) = self.roster.place_of(self.roster.founding()?)?;
+        let held = self.storage.entry(journal, EntryNumber::FIRST).ok()??;
+        Some(held.entry.header.key)
+    }
+
+    /// Chooses the key to seal under by the roster as it stands; none where there is to be a new one.
+    pub(super) fn choose_key(&mut self) {
+        let ends = self.roster.ends_of_devices();
+        let made = self
+            .rekeys()
+            .filter(|(rekey, _)| self.roster.knows(*rekey, &ends))
+            .map(|(_, key)| key);
+        let founding = ends
+            .is_empty()
+            .then(|| self.founding_key())
+            .flatten()
+            // The founding entry is written under it before it is stored.
+            .or_else(|| ends.is_empty().then(|| self.keys.oldest()).flatten());
+        let good = made.chain(founding).filter(|key| self.keys.get(*key).is_some());
+        let key = good.min();
+        self.keys.seal_under(key);
+    }
+
+    /// Has somebody gone, so that a new key comes before anything is written? Only who may write makes one.
+    #[must_use]
+    pub fn is_rekey_due(&self) -> bool {
+        self.keys.current().is_none() && self.me().is_some()
+    }
+
+    /// Makes a new key for everybody who is in the group, where one is due.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn rekey_if_due(&mut self, rng: &mut impl CryptoRng) -> Result<Option<EntryId>, ReplicaError> {
+        if !self.is_rekey_due() {
+            return Ok(None);
+        }
+        let under = self.keys.newest().ok_or(ReplicaError::NotWriting)?.clone();
+        let key = GroupKey::generate(rng);
+        let place = self.next_place()?;
+        let boxes = self
+            .living_devices()
+            .into_iter()
+            .take(BOXES_MAX)
+            // A device whose key is none gets none: that is its own fault.
+            .filter_map(|(enrolment, device)| {
+                seal_boxed(&place, &key, enrolment, device.box_key, rng).ok()
+            })
+            .collect();
+        let rekey = Rekey {
+            key: key.id(),
+            boxes,
+        };
+        self.keys.insert(key.clone());
+        let written = self.write_act_under(&under, ControlAct::Rekey(rekey), vec![Write::Key(key)]);
+        Ok(Some(written?))
+    }
+
+    fn living_devices(&self) -> Vec<(EntryId, Device)> {
+        let persons = self.roster.persons().into_values();
+        persons.flat_map(|person| person.devices).collect()
+    }
+
+    fn next_place(&self) -> Result<BoxPlace, ReplicaError> {
+        let journal = self.own_journal().ok_or(ReplicaError::NotWriting)?;
+        let row = self.journals.get(&journal).ok_or(ReplicaError::NotWriting)?;
+        Ok(BoxPlace {
+            group: self.group,
+            journal,
+            number: row.head.0.next(),
+        })
+    }
+
+    /// The keys held here which a device has not been given, as far as the entries tell.
+    #[must_use]
+    pub fn lacking(&self, enrolment: EntryId) -> Vec<KeyId> {
+        let mut given: BTreeSet<KeyId> = BTreeSet::new();
+        for (id, act) in self.roster.key_acts() {
+            let boxes = match act {
+                ControlAct::Rekey(rekey) => {
+                    // Whoever let the device in gave it what they had.
+                    if self.roster.knows(enrolment, &BTreeSet::from([id])) {
+                        given.insert(rekey.key);
+                    }
+                    &rekey.boxes
+                }
+                ControlAct::Keys(keys) => &keys.boxes,
+                _ => continue,
+            };
+            let theirs = boxes.iter().filter(|boxed| boxed.enrolment == enrolment);
+            given.extend(theirs.map(|boxed| boxed.key));
+        }
+        let made = self.rekeys().map(|(_, key)| key);
+        made.filter(|key| self.keys.get(*key).is_some() && !given.contains(key))
+            .collect()
+    }
+
+    /// Gives a living device the keys it lacks: done when it is met.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn give_keys(
+        &mut self,
+        enrolment: EntryId,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<EntryId>, ReplicaError> {
+        let lacking = self.lacking(enrolment);
+        let device = self.roster.device(enrolment);
+        let (Some(device), false) = (device, lacking.is_empty()) else {
+            return Ok(None);
+        };
+        let author = self.me();
+        let mine = author.is_some_and(|author| author.grant == enrolment);
+        if mine || author.is_none() || !self.roster.is_enrolled(enrolment) {
+            return Ok(None);
+        }
+        let place = self.next_place()?;
+        let keys: Vec<GroupKey> = lacking.iter().filter_map(|id| self.keys.get(*id).cloned()).collect();
+        let boxes: Vec<BoxedKey> = keys
+            .iter()
+            .filter_map(|key| seal_boxed(&place, key, enrolment, device.box_key, rng).ok())
+            .take(BOXES_MAX)
+            .collect();
+        if boxes.is_empty() {
+            return Ok(None);
+        }
+        // Under a key that the device has: the oldest that is not one of those it lacks.
+        let Some(under) = self
+            .keys
+            .iter()
+            .rev()
+            .find(|key| !lacking.contains(&key.id()))
+            .cloned()
+        else {
+            return Ok(None);
+        };
+        let written = self.write_act_under(&under, ControlAct::Keys(Keys { boxes }), vec![]);
+        Ok(Some(written?))
+    }
+}
