@@ -39,15 +39,20 @@ pub fn admission_of(standing: &Standing, document: &DocumentId) -> Admission {
     let (author, still) = match standing {
         Standing::Never => return admission(None, document),
         Standing::Beyond(author) => (author, None),
-        Standing::Counts { author, then, still } => (&Author { role: *then, ..*author }, Some(*still)),
+        Standing::Counts { author, then, still } => (
+            &Author {
+                role: *then,
+                ..*author
+            },
+            Some(*still),
+        ),
     };
     let allowed = admission(Some(author), document);
     if allowed != Admission::Admit {
         return allowed;
     }
-    let counts = still.is_some_and(|role| {
-        admission(Some(&Author { role, ..*author }), document) == Admission::Admit
-    });
+    let counts =
+        still.is_some_and(|role| admission(Some(&Author { role, ..*author }), document) == Admission::Admit);
     if counts {
         Admission::Admit
     } else {

@@ -63,7 +63,9 @@ impl<S: Storage> Replica<S> {
             let Some((place, changes)) = self.beyond.take(change, document) else {
                 continue;
             };
-            let deps = changes.iter().flat_map(|raw| change_deps(&raw.0).unwrap_or_default());
+            let deps = changes
+                .iter()
+                .flat_map(|raw| change_deps(&raw.0).unwrap_or_default());
             needed.extend(deps);
             let entry = WaitingEntry {
                 changes,

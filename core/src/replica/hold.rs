@@ -263,7 +263,7 @@ impl<S: Storage> Replica<S> {
             }
         }
         for held in self.storage.waiting()? {
-            if self.keys.get(held.entry.header.key).is_none() {
+            if held.document.is_none() {
                 self.unread.insert(held.entry.header.key);
             }
             if let (Some(content), Some(document)) = (self.content(&held.entry), held.document) {

@@ -16,7 +16,6 @@ use super::control::act_from_bytes;
 use super::entry::{Entry, EntryError, EntryKind};
 use super::gate::{Checked, ReadyChange, Refusal};
 use super::hold::{Replica, ReplicaError, WaitingEntry};
-use super::keys::BoxPlace;
 use super::receive::{Batch, Mode};
 use super::storage::{Held, Standing, Storage, Write};
 
@@ -170,13 +169,19 @@ impl<S: Storage> Replica<S> {
             }
         };
         let (standing, document) = (held.standing, held.document);
-        batch.writes.push(match batch.mode {
-            Mode::Store => Write::Entry(Box::new(held)),
+        match batch.mode {
+            Mode::Store => batch.writes.push(Write::Entry(Box::new(held))),
             Mode::Rejudge => {
+                if let (Some(document), true) = (document, batch.reread.contains(&held.entry.header.key)) {
+                    let read = Write::Read(journal, number, document, held.changes);
+                    batch.writes.push(read);
+                }
                 let seen = (held.entry.header.kind == EntryKind::Control).then_some(held.seen);
-                Write::Standing(journal, number, standing, seen)
+                batch
+                    .writes
+                    .push(Write::Standing(journal, number, standing, seen));
             }
-        });
+        }
         let Some(document) = document else { return Ok(()) };
         let lifted = self.lift_what_is_needed(batch, document);
         if lifted || matches!(standing, Standing::Applied(_)) {
@@ -211,11 +216,6 @@ impl<S: Storage> Replica<S> {
         payload: Option<Result<Vec<u8>, EntryError>>,
     ) -> Result<Verdict, ReplicaError> {
         let header = &held.entry.header;
-        let place = BoxPlace {
-            group: self.group,
-            journal: header.journal,
-            number: header.number,
-        };
         let act = match payload {
             None => {
                 if !self.is_ended((header.journal, header.number)) {
@@ -248,7 +248,7 @@ impl<S: Storage> Replica<S> {
         // Its past is here: `check_seen` saw to it.
         self.insert_control(&entry)?;
         batch.received.control = true;
-        self.learn_keys(batch, &place, &entry);
+        self.learn_keys(batch, &entry);
         let ended = self
             .journals
             .get(&held.entry.header.journal)

@@ -130,6 +130,15 @@ impl KeyRing {
         self.order.iter().rev().filter_map(|id| self.keys.get(id))
     }
 
+    /// All of them, those first by which others are likeliest to know this device: the one to seal under, the first one,
+    /// then the newest.
+    pub fn best_known_first(&self) -> impl Iterator<Item = &GroupKey> {
+        let best = [self.sealing, self.oldest()];
+        let first = best.into_iter().flatten().filter_map(|id| self.keys.get(&id));
+        let rest = self.iter().filter(move |key| !best.contains(&Some(key.id())));
+        first.chain(rest)
+    }
+
     /// Just these, as far as they are held.
     #[must_use]
     pub fn only(&self, ids: &BTreeSet<KeyId>) -> Self {
@@ -276,7 +285,14 @@ pub struct BoxPlace {
 impl BoxPlace {
     /// What such a box is bound to: purpose, group, key, place and recipient.
     fn info(&self, key: KeyId, recipient: BoxKey) -> Vec<u8> {
-        encode(&("kiez 1 entry box", self.group, key, self.journal, self.number, recipient))
+        encode(&(
+            "kiez 1 entry box",
+            self.group,
+            key,
+            self.journal,
+            self.number,
+            recipient,
+        ))
     }
 }
 
@@ -308,16 +324,12 @@ fn seal_with(
     rng: &mut impl CryptoRng,
 ) -> Result<([u8; 32], Vec<u8>), BoxError> {
     let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recipient.0).map_err(|_| BoxError)?;
-    let (encapsulated, sealed) =
-        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &public,
-            info,
-            key.as_bytes(),
-            &[],
-            rng,
-        )
-        .map_err(|_| BoxError)?;
+    let (encapsulated, sealed) = hpke::single_shot_seal_with_rng::<
+        ChaCha20Poly1305,
+        HkdfSha256,
+        X25519HkdfSha256,
+    >(&OpModeS::Base, &public, info, key.as_bytes(), &[], rng)
+    .map_err(|_| BoxError)?;
     Ok((encapsulated.to_bytes().into(), sealed.to_vec()))
 }
 

@@ -45,6 +45,12 @@ impl MemoryStorage {
                 self.entries.insert(place, *held);
                 self.set_standing(place, standing);
             }
+            Write::Read(journal, number, document, changes) => {
+                if let Some(held) = self.entries.get_mut(&(journal, number)) {
+                    held.document = Some(document);
+                    held.changes = changes;
+                }
+            }
             Write::Standing(journal, number, standing, seen) => {
                 self.set_standing((journal, number), standing);
                 if let (Some(seen), Some(held)) = (seen, self.entries.get_mut(&(journal, number))) {

@@ -69,9 +69,7 @@ impl<S: Storage> Replica<S> {
         level: bundle::Compression,
     ) -> Result<Vec<u8>, BundlingError> {
         let with_payload = entries.into_iter().map(|entry| {
-            let payload = keys
-                .get(entry.header.key)
-                .and_then(|key| entry.open(key).ok());
+            let payload = keys.get(entry.header.key).and_then(|key| entry.open(key).ok());
             BundleEntry { entry, payload }
         });
         Ok(bundle::write(self.group, with_payload, keys, level)?)

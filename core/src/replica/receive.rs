@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
+use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
 use crate::planted::{Bug, is_on};
 
 use super::entry::{Entry, EntryError, EntryKind};
@@ -98,6 +98,8 @@ pub(super) struct Batch {
     pub(super) taken: BTreeMap<(JournalId, EntryNumber), EntryId>,
     /// A journal ended of which later entries had been applied before.
     pub(super) undo: bool,
+    /// The keys of what could not be read before.
+    pub(super) reread: BTreeSet<KeyId>,
 }
 
 /// Where an entry belongs.
@@ -171,13 +173,13 @@ impl<S: Storage> Replica<S> {
             self.waiting.clear();
             self.beyond.clear();
             self.known.clear();
-            self.unread.clear();
+            let reread = std::mem::take(&mut self.unread);
             self.last_order = 0;
             for row in self.journals.values_mut() {
                 row.seen.clear();
             }
             self.rebuilding = true;
-            let again = self.judge_again(entries)?;
+            let again = self.judge_again(entries, reread)?;
             self.rebuilding = false;
             if !again {
                 return Ok(());
@@ -185,8 +187,9 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    fn judge_again(&mut self, entries: Vec<Entry>) -> Result<bool, ReplicaError> {
+    fn judge_again(&mut self, entries: Vec<Entry>, reread: BTreeSet<KeyId>) -> Result<bool, ReplicaError> {
         let mut batch = Batch::new(Mode::Rejudge);
+        batch.reread = reread;
         batch.writes.push(Write::DropSaves);
         // First everything about the group: what somebody has written hangs on who has gone since.
         let mut content = Vec::new();
@@ -212,6 +215,7 @@ impl<S: Storage> Replica<S> {
             self.take_content(&mut batch, entry, None, &known)?;
         }
         self.reckoning = Reckoning::of(&self.roster);
+        self.learn_what_is_unread(&mut batch);
         // A journal ended of which later entries had been applied before it was known: once more, now that it is.
         batch.writes.push(Write::Stale(batch.undo));
         self.finish(&mut batch)?;
@@ -252,6 +256,7 @@ impl<S: Storage> Replica<S> {
         }
         self.notice_own(&mut batch);
         batch.undo |= self.reckons_otherwise();
+        self.learn_what_is_unread(&mut batch);
         if batch.undo {
             batch.writes.push(Write::Stale(true));
         }
@@ -435,6 +440,7 @@ impl Batch {
             received: Received::default(),
             taken: BTreeMap::new(),
             undo: false,
+            reread: BTreeSet::new(),
         }
     }
 }

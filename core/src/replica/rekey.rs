@@ -25,34 +25,11 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn set_box_secret(&mut self, secret: BoxSecret) -> Result<(), ReplicaError> {
         self.box_secret = Some(secret);
-        let mut writes = Vec::new();
-        let acts: Vec<ControlEntry> = self
-            .roster
-            .key_acts()
-            .filter_map(|(id, act)| {
-                let (journal, number) = self.roster.place_of(id)?;
-                Some(ControlEntry {
-                    id,
-                    journal,
-                    number,
-                    seen: BTreeSet::new(),
-                    act: act.clone(),
-                })
-            })
-            .collect();
-        for entry in acts {
-            let place = BoxPlace {
-                group: self.group,
-                journal: entry.journal,
-                number: entry.number,
-            };
-            let opened = self.opened_boxes(&place, &entry.act);
-            writes.extend(opened.iter().cloned().map(Write::Key));
-            opened.into_iter().for_each(|key| self.keys.insert(key));
-        }
-        if writes.is_empty() {
+        let opened = self.open_all_boxes();
+        if opened.is_empty() {
             return Ok(());
         }
+        let writes = opened.into_iter().map(Write::Key).collect();
         self.storage.commit(self.group, writes)?;
         if self.can_read_more() {
             self.rebuild()?;
@@ -62,17 +39,34 @@ impl<S: Storage> Replica<S> {
     }
 
     /// Takes the keys for this device out of an act that has just been judged.
-    pub(super) fn learn_keys(&mut self, batch: &mut Batch, place: &BoxPlace, entry: &ControlEntry) {
-        if !matches!(entry.act, ControlAct::Rekey(_) | ControlAct::Keys(_))
-            || self.roster.verdict(entry.id) != Some(Ok(()))
-        {
-            return;
+    pub(super) fn learn_keys(&mut self, batch: &mut Batch, entry: &ControlEntry) {
+        let opened = self.opened_boxes(entry);
+        self.learned(batch, opened);
+    }
+
+    /// Where something here cannot be read: looks for its key in all boxes once more.
+    pub(super) fn learn_what_is_unread(&mut self, batch: &mut Batch) {
+        if !self.unread.is_empty() {
+            let opened = self.open_all_boxes();
+            self.learned(batch, opened);
         }
-        for key in self.opened_boxes(place, &entry.act) {
+    }
+
+    fn learned(&mut self, batch: &mut Batch, opened: Vec<GroupKey>) {
+        for key in opened {
             batch.writes.push(Write::Key(key.clone()));
             self.keys.insert(key);
         }
         batch.undo |= self.can_read_more();
+    }
+
+    fn open_all_boxes(&mut self) -> Vec<GroupKey> {
+        let all = self.roster.all_key_acts();
+        let opened: Vec<GroupKey> = all.flat_map(|entry| self.opened_boxes(entry)).collect();
+        for key in &opened {
+            self.keys.insert(key.clone());
+        }
+        opened
     }
 
     /// Is something here sealed under a key that has come since?
@@ -80,27 +74,32 @@ impl<S: Storage> Replica<S> {
         self.unread.iter().any(|key| self.keys.get(*key).is_some())
     }
 
-    /// The keys in boxes for this device that it lacks: none but those that a `rekey` made, each as it hashes to its name.
-    fn opened_boxes(&self, place: &BoxPlace, act: &ControlAct) -> Vec<GroupKey> {
+    /// The keys in boxes for this device that it lacks, each as it hashes to its name: those that a living `rekey` made, and
+    /// those under which something here is sealed. (Who gives a key may be in the group by an entry that only this
+    /// key opens. That it is a key of the group's is not said by it: nobody seals under it for that.)
+    fn opened_boxes(&self, entry: &ControlEntry) -> Vec<GroupKey> {
         let Some(secret) = &self.box_secret else {
             return Vec::new();
         };
-        let (boxes, made) = match act {
-            ControlAct::Rekey(rekey) => (&rekey.boxes, Some(rekey.key)),
-            ControlAct::Keys(keys) => (&keys.boxes, None),
+        let place = BoxPlace {
+            group: self.group,
+            journal: entry.journal,
+            number: entry.number,
+        };
+        let boxes = match &entry.act {
+            ControlAct::Rekey(rekey) => &rekey.boxes,
+            ControlAct::Keys(keys) => &keys.boxes,
             _ => return Vec::new(),
         };
         let public = secret.public();
-        let for_me = boxes.iter().filter(|boxed| {
+        let wanted = boxes.iter().filter(|boxed| {
             let device = self.roster.device(boxed.enrolment);
             device.is_some_and(|device| device.box_key == public)
-        });
-        let wanted = for_me.filter(|boxed| {
-            self.keys.get(boxed.key).is_none()
-                && made.map_or_else(|| self.is_made(boxed.key), |made| made == boxed.key)
+                && self.keys.get(boxed.key).is_none()
+                && (self.unread.contains(&boxed.key) || self.is_made(boxed.key))
         });
         wanted
-            .filter_map(|boxed| secret.open_boxed(place, boxed).ok())
+            .filter_map(|boxed| secret.open_boxed(&place, boxed).ok())
             .collect()
     }
 
@@ -163,14 +162,9 @@ impl<S: Storage> Replica<S> {
             .into_iter()
             .take(BOXES_MAX)
             // A device whose key is none gets none: that is its own fault.
-            .filter_map(|(enrolment, device)| {
-                seal_boxed(&place, &key, enrolment, device.box_key, rng).ok()
-            })
+            .filter_map(|(enrolment, device)| seal_boxed(&place, &key, enrolment, device.box_key, rng).ok())
             .collect();
-        let rekey = Rekey {
-            key: key.id(),
-            boxes,
-        };
+        let rekey = Rekey { key: key.id(), boxes };
         self.keys.insert(key.clone());
         let written = self.write_act_under(&under, ControlAct::Rekey(rekey), vec![Write::Key(key)]);
         Ok(Some(written?))
@@ -235,7 +229,10 @@ impl<S: Storage> Replica<S> {
             return Ok(None);
         }
         let place = self.next_place()?;
-        let keys: Vec<GroupKey> = lacking.iter().filter_map(|id| self.keys.get(*id).cloned()).collect();
+        let keys: Vec<GroupKey> = lacking
+            .iter()
+            .filter_map(|id| self.keys.get(*id).cloned())
+            .collect();
         let boxes: Vec<BoxedKey> = keys
             .iter()
             .filter_map(|key| seal_boxed(&place, key, enrolment, device.box_key, rng).ok())

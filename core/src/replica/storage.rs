@@ -108,6 +108,8 @@ pub enum Write {
     Entry(Box<Held>),
     /// An entry's new standing; for a control entry that was judged anew, [`Held::seen`] as well.
     Standing(JournalId, EntryNumber, Standing, Option<BTreeSet<EntryId>>),
+    /// What an entry is about that could not be read when it came: its document and how many changes.
+    Read(JournalId, EntryNumber, DocumentId, u32),
     /// A journal's new state.
     Journal(JournalRow),
     /// A document's new cached save.

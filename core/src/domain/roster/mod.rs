@@ -9,6 +9,8 @@
 //!   A motion is carried by the entry of its last signature: the one that has so many signatures in its past, itself with them,
 //!   that they are more than half of the stewards, or more than half of the persons with voice, as it knows them. Signatures made
 //!   apart are sealed by any later one; who signed may sign again for that. A motion carried in an entry's past needs none.
+//!   Whom the council makes a steward it has confirmed, too: else the founder, for long the only one with voice, would be a
+//!   majority of the persons by themselves, and no second steward could hold them back.
 //! - **R3 kill.** Remove, retire, leave, demote, revoke and withdraw name a tenure and, for each of its journals, the last entry
 //!   that still counts: the furthest that any of the counted signers holds, never below what the kill's past holds. They
 //!   void what that tenure wrote or signed beyond (`kill`). A demotion voids what was done by virtue of the role, a revocation the
@@ -167,7 +169,7 @@ pub struct Roster {
     carried: BTreeMap<EntryId, BTreeSet<EntryId>>,
     amendments: BTreeMap<Rule, BTreeSet<EntryId>>,
     hides: BTreeMap<Target, BTreeSet<EntryId>>,
-    /// The `rekey` and `keys` entries.
+    /// The `rekey` and `keys` entries, also those that are not ok.
     key_acts: BTreeSet<EntryId>,
     /// The vouches for a person who asks on an invitation.
     vouches: BTreeMap<(EntryId, PersonId), BTreeSet<EntryId>>,
@@ -210,6 +212,9 @@ impl Roster {
             entry,
         };
         self.needs_update |= verdict == Err(NotOk::Unknown);
+        if matches!(judged.entry.act, ControlAct::Rekey(_) | ControlAct::Keys(_)) {
+            self.key_acts.insert(id);
+        }
         if verdict.is_ok() {
             self.note(&judged);
         }
@@ -278,14 +283,13 @@ impl Roster {
                 self.signed.entry(sign.motion).or_default().insert(id);
             }
             ControlAct::Motion(motion) => self.note_motion(id, motion),
-            ControlAct::Rekey(_) | ControlAct::Keys(_) => {
-                self.key_acts.insert(id);
-            }
             ControlAct::Invite(_)
             | ControlAct::Ask(_)
             | ControlAct::Retire(_)
             | ControlAct::Leave(_)
             | ControlAct::Withdraw(_)
+            | ControlAct::Rekey(_)
+            | ControlAct::Keys(_)
             | ControlAct::Void
             | ControlAct::Unknown { .. } => {}
         }
@@ -311,7 +315,12 @@ impl Roster {
             CouncilAct::Confirm { membership } => {
                 self.voices.entry(*membership).or_default().insert(id);
             }
-            CouncilAct::Promote { membership, role } => self.note_role(*membership, id, *role),
+            CouncilAct::Promote { membership, role } => {
+                self.note_role(*membership, id, *role);
+                if *role == Role::Steward {
+                    self.voices.entry(*membership).or_default().insert(id);
+                }
+            }
             CouncilAct::Amend(amendment) => {
                 self.amendments.entry(amendment.rule()).or_default().insert(id);
             }

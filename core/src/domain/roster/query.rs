@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::charter::{Charter, Role};
-use super::super::control::{Admit, ControlAct, CouncilAct, Device, Invite, Motion, Target};
+use super::super::control::{Admit, ControlAct, ControlEntry, CouncilAct, Device, Invite, Motion, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::kill::Tenure;
 use super::moment::Moment;
@@ -502,6 +502,12 @@ impl Roster {
         let now = self.present();
         let living = self.key_acts.iter().filter(move |id| now.lives(**id));
         living.filter_map(|id| Some((*id, self.act(*id)?)))
+    }
+
+    /// All `rekey` and `keys` entries, whatever became of them.
+    pub fn all_key_acts(&self) -> impl Iterator<Item = &ControlEntry> + '_ {
+        let all = self.key_acts.iter().filter_map(|id| self.entries.get(id));
+        all.map(|judged| &judged.entry)
     }
 
     /// The founding entry.

@@ -168,18 +168,12 @@ impl Storage for GroupStore {
 
     fn waiting(&self) -> Result<Vec<Held>, StorageError> {
         let row = self.place()?;
-        self.query(
-            "WHERE e.standing = 1 AND j.group_row = ?1",
-            [row],
-        )
+        self.query("WHERE e.standing = 1 AND j.group_row = ?1", [row])
     }
 
     fn beyond(&self) -> Result<Vec<Held>, StorageError> {
         let row = self.place()?;
-        self.query(
-            "WHERE e.standing = 7 AND j.group_row = ?1",
-            [row],
-        )
+        self.query("WHERE e.standing = 7 AND j.group_row = ?1", [row])
     }
 
     fn entries(

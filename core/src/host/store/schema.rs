@@ -214,7 +214,16 @@ pub(super) fn version(connection: &Connection) -> u16 {
 }
 
 fn migrations() -> Migrations<'static> {
-    let all = [FIRST, PLATES, VISITS, ACTIVITY, TASK_STATES, IDEA_ACTIVITY, POLLS, KEYS];
+    let all = [
+        FIRST,
+        PLATES,
+        VISITS,
+        ACTIVITY,
+        TASK_STATES,
+        IDEA_ACTIVITY,
+        POLLS,
+        KEYS,
+    ];
     Migrations::new(all.into_iter().map(M::up).collect())
 }
 

@@ -118,6 +118,15 @@ fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places)
             .execute(params![journal, sql(number.0)])?;
             Ok(())
         }
+        Write::Read(journal, number, document, changes) => {
+            let journal = places.journal(t, group, journal)?;
+            let document = places.document(t, group, document)?;
+            t.prepare_cached(
+                "UPDATE entries SET document = ?3, changes = ?4 WHERE journal = ?1 AND number = ?2",
+            )?
+            .execute(params![journal, sql(number.0), document, changes])?;
+            Ok(())
+        }
         Write::Journal(row) => {
             let ended = row.ended.map(|number| sql(number.0));
             t.prepare_cached(

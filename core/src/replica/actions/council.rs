@@ -112,11 +112,7 @@ impl<S: Storage> Replica<S> {
         }
         let mut name = name.to_owned();
         name.truncate(name.floor_char_boundary(LINE_BYTES_MAX));
-        self.write_act(ControlAct::Ask(Ask {
-            invite,
-            person,
-            name,
-        }))
+        self.write_act(ControlAct::Ask(Ask { invite, person, name }))
     }
 
     /// Says that this person has met whoever asks.

@@ -25,7 +25,7 @@ pub fn hello(keys: &KeyRing, channel: &Channel, side: Side, rng: &mut impl Crypt
     for tag in proofs.iter_mut() {
         rng.fill_bytes(tag);
     }
-    for (tag, key) in proofs.iter_mut().zip(keys.iter()) {
+    for (tag, key) in proofs.iter_mut().zip(keys.best_known_first()) {
         *tag = proof(key, channel, side);
     }
     Frame::Hello {
