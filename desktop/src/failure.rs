@@ -149,9 +149,11 @@ impl From<ActionError> for Failure {
             ActionError::Author(AuthorError::Replica(
                 ReplicaError::NotAllowed(_) | ReplicaError::MayNotWrite(_),
             )) => "not-allowed",
-            ActionError::Author(AuthorError::Replica(ReplicaError::OwnWorkRefused(_))) => "refused",
+            ActionError::Author(AuthorError::Replica(
+                ReplicaError::OwnWorkRefused(_) | ReplicaError::RekeyDue,
+            )) => "refused",
             ActionError::Author(AuthorError::Replica(ReplicaError::NoGroup)) => "no-such-group",
-            ActionError::Author(AuthorError::Write(_)) => "does-not-fit",
+            ActionError::Author(AuthorError::Write(_)) | ActionError::TooLong { .. } => "does-not-fit",
             ActionError::NotFound { .. } => "not-found",
             ActionError::Poll(_) => "poll",
             ActionError::Ballot(_) => "ballot",

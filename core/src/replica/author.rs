@@ -137,7 +137,9 @@ impl<S: Storage> Replica<S> {
             .take(SEEN_MAX.saturating_sub(1))
             .collect();
         seen.insert(grant);
-        let key = self.keys.current().ok_or(ReplicaError::RekeyDue)?.clone();
+        // Who has no journal cannot make a new key first; that a journal begins is no secret.
+        let key = self.keys.current().or(self.keys.newest());
+        let key = key.ok_or(ReplicaError::NotWriting)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
         let stored = self.begin_journal(signing, entry, act, vec![]);
         if stored.is_err() {

@@ -286,6 +286,7 @@ impl<S: Storage> Replica<S> {
     ) -> Result<Answer, AdmitError> {
         let admit = &request.admit;
         let expires = self.invite_behind(request, channel)?;
+        self.rekey_if_due(rng)?;
         let used = self
             .roster()
             .admitted_by(admit.invite)
@@ -323,6 +324,7 @@ impl<S: Storage> Replica<S> {
         if enrol.enrolled != known.joiner || enrol.membership != known.membership {
             return Err(JoinRefusal::Invalid.into());
         }
+        self.rekey_if_due(rng)?;
         // Asked for more than once at a time, it is written once.
         if let Some(grant) = self.roster().unopened_grant(&known.joiner) {
             return self.admission(grant, known.joiner.box_key, rng);

@@ -220,7 +220,7 @@ impl Session {
             (State::Naming, Frame::Identify { journal, signature }) => {
                 Ok(self.named(journal, &signature, replica))
             }
-            (State::Open, frame) => self.on_sync_frame(frame, replica),
+            (State::Open, frame) => self.on_sync_frame(frame, replica, rng),
             (State::Greeting | State::Naming, _) => Ok(self.close(Goodbye::Fault, "it spoke out of turn")),
         }
     }
@@ -300,6 +300,7 @@ impl Session {
         &mut self,
         frame: Frame,
         replica: &mut Replica<S>,
+        rng: &mut impl CryptoRng,
     ) -> Result<Vec<Effect>, ReplicaError> {
         match frame {
             Frame::Digest(theirs) => {
@@ -333,7 +334,7 @@ impl Session {
                 Err(fault) => Ok(self.close(Goodbye::Fault, &fault.to_string())),
             },
             Frame::BundlePart { total, bytes } => self.on_bundle_part(total, &bytes, replica),
-            Frame::PublishEnrolment(enrol) => Ok(self.publish(*enrol, replica)),
+            Frame::PublishEnrolment(enrol) => Ok(self.publish(*enrol, replica, rng)),
             Frame::NotAdmitted(_) => Ok(vec![Effect::NotPublished]),
             Frame::Hello { .. }
             | Frame::Identify { .. }
@@ -453,7 +454,12 @@ impl Session {
         }
     }
 
-    fn publish<S: Storage>(&mut self, enrol: Enrol, replica: &mut Replica<S>) -> Vec<Effect> {
+    fn publish<S: Storage>(
+        &mut self,
+        enrol: Enrol,
+        replica: &mut Replica<S>,
+        rng: &mut impl CryptoRng,
+    ) -> Vec<Effect> {
         // Only for the device that asks.
         if enrol.enrolled.device != self.channel.peer {
             return self.close(Goodbye::Fault, "it asked to enrol another device");
@@ -463,7 +469,10 @@ impl Session {
             return vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))];
         }
         // Wrong signatures or a membership that is not theirs: nothing is written, and they are told.
-        match replica.write_act(ControlAct::Enrol(enrol)) {
+        let written = replica
+            .rekey_if_due(rng)
+            .and_then(|_| replica.write_act(ControlAct::Enrol(enrol)));
+        match written {
             Ok(_) => vec![Effect::Published],
             Err(_) => vec![Effect::Send(Frame::NotAdmitted(JoinRefusal::Unable))],
         }

@@ -523,6 +523,24 @@ impl Roster {
         self.kills.values().map(BTreeSet::len).sum()
     }
 
+    /// Whom a council act is about.
+    #[must_use]
+    pub fn about(&self, act: &CouncilAct) -> Option<PersonId> {
+        match act {
+            CouncilAct::Confirm { membership } | CouncilAct::Promote { membership, .. } => {
+                self.person_of(*membership)
+            }
+            CouncilAct::Demote { .. } | CouncilAct::Remove { .. } | CouncilAct::Revoke { .. } => {
+                self.holder(Self::tenure_of(act)?)
+            }
+            CouncilAct::Hide {
+                target: Target::Comment { author, .. },
+                ..
+            } => Some(*author),
+            CouncilAct::Hide { .. } | CouncilAct::Amend(_) => None,
+        }
+    }
+
     /// What a council act is about, as it is to be named in a cut.
     #[must_use]
     pub const fn tenure_of(act: &CouncilAct) -> Option<Tenure> {

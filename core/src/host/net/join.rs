@@ -236,6 +236,7 @@ fn adopt(
         &mut SystemRandom,
     )?;
     let name = node.profile_name()?;
+    replica.rekey_if_due(&mut SystemRandom).map_err(NodeError::from)?;
     replica.set_profile_name(&name, now()).map_err(NodeError::from)?;
     let group = replica.group();
     node.adopt(replica);

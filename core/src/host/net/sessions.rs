@@ -386,10 +386,15 @@ fn step(
     replica: &mut Replica<GroupStore>,
     enrolling: &mut Enrolling,
 ) -> Result<Step, SessionError> {
+    let named = matches!(frame, Some(Frame::Identify { .. }));
     let mut effects = match frame {
         Some(frame) => session.on_frame(frame, replica, &mut SystemRandom)?,
         None => session.on_change(replica)?,
     };
+    let learned = |effect: &Effect| matches!(effect, Effect::Received(received) if received.control);
+    if (named || effects.iter().any(learned)) && give_keys(session, replica)? {
+        effects.extend(session.on_change(replica)?);
+    }
     let mut opened = false;
     if replica.own_journal().is_none() {
         if replica.grant_for(shared.node.me()).is_some() {
@@ -410,6 +415,18 @@ fn step(
         even: session.is_even(replica),
         opened,
     })
+}
+
+/// Gives the other device the keys that it lacks. True where there were some.
+fn give_keys(session: &Session, replica: &mut Replica<GroupStore>) -> Result<bool, ReplicaError> {
+    let author = session
+        .peer()
+        .filter(|_| session.is_open())
+        .and_then(|journal| replica.roster().living_author(journal));
+    let Some(author) = author else {
+        return Ok(false);
+    };
+    Ok(replica.give_keys(author.grant, &mut SystemRandom)?.is_some())
 }
 
 /// This device's enrolment, signed by its person: after it was restored from an older state.

@@ -3,6 +3,7 @@
 //! needed.
 
 mod commands;
+mod council;
 mod history;
 mod import;
 mod passphrase;
@@ -29,6 +30,9 @@ use crate::replica::hold::{Me, Replica, ReplicaError};
 use crate::replica::keys::BoxSecret;
 use crate::replica::storage::StorageError;
 
+pub use council::{
+    Asking, Council, DeviceCard, FormerCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup,
+};
 pub use history::News;
 pub use import::{ImportError, Imported};
 pub use passphrase::HeldPassphrase;
@@ -290,6 +294,7 @@ impl Node {
     fn open_group(&self, group: GroupId) -> Result<Replica<GroupStore>, NodeError> {
         match Replica::open(self.inner.store.group(Some(group))) {
             Ok(mut replica) => {
+                replica.set_box_secret(self.box_secret().clone())?;
                 // A join or an enrolment that was cut off after it was granted.
                 if replica.own_journal().is_none() && replica.grant_for(self.me()).is_some() {
                     replica.open_journal(self.me(), &mut SystemRandom)?;
@@ -307,14 +312,20 @@ impl Node {
         let own = replica.own_journal();
         let head = own.and_then(|own| replica.frontier().get(&own).copied());
         let nothing_yet = head.is_some_and(|(number, _)| number == EntryNumber::FIRST);
-        if nothing_yet && replica.name_of(self.me().person)?.is_none() {
+        if nothing_yet && replica.me().is_some() && replica.name_of(self.me().person)?.is_none() {
+            replica.rekey_if_due(&mut SystemRandom)?;
             replica.set_profile_name(&self.profile_name()?, now())?;
         }
         Ok(())
     }
 
-    pub(crate) fn adopt(&self, replica: Replica<GroupStore>) {
+    pub(crate) fn adopt(&self, mut replica: Replica<GroupStore>) {
         let group = replica.group();
+        if let Err(error) = replica.set_box_secret(self.box_secret().clone()) {
+            // It is set when the group is opened again.
+            tracing::warn!("boxes with keys stay closed for now: {error}");
+            return;
+        }
         self.lock_groups().insert(group, replica);
         self.tell(group);
     }
@@ -330,6 +341,7 @@ impl Node {
     /// it fails harms nothing: the next one who can does it. Says whether any was given.
     pub fn number_ideas(&self, group: GroupId) -> bool {
         match self.with_group(group, |replica| {
+            replica.rekey_if_due(&mut SystemRandom)?;
             replica.number_ideas(now()).map_err(NodeError::from)
         }) {
             Ok(0) => false,
