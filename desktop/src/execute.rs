@@ -20,7 +20,7 @@ use crate::args::{
     TaskCommand,
 };
 use crate::failure::{Exit, Failure};
-use crate::{exchange, find, text};
+use crate::{device, exchange, find, own, text};
 
 /// What a command is done with.
 #[derive(Debug)]
@@ -98,8 +98,12 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             "in-use",
             "Kiez is open with this profile already.",
         )),
+        Command::Backup { file } => own::back_up(context, &file),
+        Command::Device(command) => device::step(context, &command).await,
+        Command::Recover(_) => Err(profile_exists()),
         Command::Status => {
             let status = node.status(group()?)?;
+            let way_back = node.way_back()?;
             let json = json!({
                 "group": status.group,
                 "digest": hex(&status.digest),
@@ -109,8 +113,10 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
                 "set_aside": status.set_aside,
                 "needs_update": status.needs_update,
                 "peers": status.peers,
+                "way_back": way_back,
+                "needs_way_back": way_back.is_missing(),
             });
-            Ok(Answer::new(json, text::status(&status)))
+            Ok(Answer::new(json, text::status(&status, way_back.is_missing())))
         }
         Command::Search { text: wanted } => {
             let hits = node.search(group()?, &wanted)?;
@@ -157,10 +163,13 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
 fn profile(context: &Context<'_>, command: &ProfileCommand) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
-        ProfileCommand::New { .. } => Err(Failure::new(
+        ProfileCommand::New { .. } => Err(profile_exists()),
+        ProfileCommand::Passphrase => own::change_passphrase(context),
+        ProfileCommand::LockAfter { minutes } => own::lock_after(context, minutes),
+        ProfileCommand::Erase { .. } => Err(Failure::new(
             Exit::Failed,
-            "profile-exists",
-            "There is a profile here already. Choose another folder with --home DIR for a new one.",
+            "in-use",
+            "Another Kiez has this profile open: close it first.",
         )),
         ProfileCommand::Show => {
             let json = json!({
@@ -180,6 +189,14 @@ fn profile(context: &Context<'_>, command: &ProfileCommand) -> Result<Answer, Fa
             ))
         }
     }
+}
+
+fn profile_exists() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "profile-exists",
+        "There is a profile here already. Choose another folder with --home DIR for a new one.",
+    )
 }
 
 fn group_command(

@@ -14,16 +14,19 @@ use crate::domain::roster::NotOk;
 
 use super::bundle::{self, BundleError};
 use super::codec::{decode, encode};
-use super::control::{is_signed, join_bytes, sign};
+use super::control::{is_signed, join_bytes, sign, sign_enrolment};
 use super::hold::{Me, Replica, ReplicaError};
 use super::keys::{BoxError, BoxSecret, GroupKey, KeyBox, seal_box};
+use super::letters::{LettersFault, from_letters, six_digits, tidied, to_letters};
 use super::limits::{ADDRESSES_MAX, INVITATION_BYTES_MAX};
+use super::own_device;
 use super::receive::ReceiveError;
 use super::session::Channel;
 use super::storage::{Storage, Write};
 use super::wire::{JoinRefusal, JoinRequest};
 
 const PREFIX: &str = "kiez1";
+const CHECKSUM: &str = "kiez 1 invitation";
 
 /// What an inviting member hands to a neighbour. It holds no group key: only the inviting device can let somebody in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -71,18 +74,16 @@ pub enum InvitationError {
     /// Newer software made it.
     #[error("this invitation was made by a newer Kiez: update this one")]
     Newer,
+    /// It is for a further computer of one person.
+    #[error("this is not an invitation: it makes this computer a further one of yours (`kiez device join`)")]
+    OwnDevice,
 }
 
 impl Invitation {
     /// As text to copy: letters and digits only.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut bytes = encode(self);
-        let checksum = checksum(&bytes);
-        bytes.extend_from_slice(&checksum);
-        let letters = data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase();
-        bytes.zeroize();
-        format!("{PREFIX}{letters}")
+        to_letters(PREFIX, CHECKSUM, encode(self))
     }
 
     /// Reads it back, whatever spaces, line breaks and capitals got into it on the way.
@@ -90,36 +91,17 @@ impl Invitation {
     /// # Errors
     /// Where it is none, or was cut off or mistyped.
     pub fn parse(text: &str) -> Result<Self, InvitationError> {
-        let text: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .collect::<String>()
-            .to_lowercase();
-        let Some(letters) = text.strip_prefix(PREFIX) else {
-            let newer = text
-                .strip_prefix("kiez")
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-            return Err(if newer {
-                InvitationError::Newer
-            } else {
-                InvitationError::NotAnInvitation
-            });
-        };
-        if letters.len() > INVITATION_BYTES_MAX {
-            return Err(InvitationError::CutOff);
-        }
-        let bytes = data_encoding::BASE32_NOPAD
-            .decode(letters.to_uppercase().as_bytes())
-            .map_err(|_| InvitationError::CutOff)?;
-        let (body, sum) = bytes
-            .len()
-            .checked_sub(4)
-            .and_then(|split| bytes.split_at_checked(split))
-            .ok_or(InvitationError::CutOff)?;
-        if checksum(body) != sum {
-            return Err(InvitationError::CutOff);
-        }
-        let invitation: Self = decode(body).map_err(|_| InvitationError::CutOff)?;
+        let text = tidied(text);
+        let body =
+            from_letters(PREFIX, CHECKSUM, INVITATION_BYTES_MAX, &text).map_err(|fault| match fault {
+                LettersFault::OtherPrefix if is_newer(&text) => InvitationError::Newer,
+                LettersFault::OtherPrefix if text.starts_with(own_device::PREFIX) => {
+                    InvitationError::OwnDevice
+                }
+                LettersFault::OtherPrefix => InvitationError::NotAnInvitation,
+                LettersFault::CutOff => InvitationError::CutOff,
+            })?;
+        let invitation: Self = decode(&body).map_err(|_| InvitationError::CutOff)?;
         if invitation.addresses.len() > ADDRESSES_MAX {
             return Err(InvitationError::CutOff);
         }
@@ -148,25 +130,16 @@ impl Invitation {
     }
 }
 
-fn checksum(body: &[u8]) -> [u8; 4] {
-    let hash = blake3::derive_key("kiez 1 invitation", body);
-    let mut sum = [0; 4];
-    for (to, from) in sum.iter_mut().zip(hash) {
-        *to = from;
-    }
-    sum
+fn is_newer(text: &str) -> bool {
+    text.strip_prefix("kiez")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The short code that both screens show while somebody joins: six digits of this very session.
 #[must_use]
 pub fn short_code(group: GroupId, channel: &Channel) -> String {
     let hash = blake3::derive_key("kiez 1 short code", &encode(&(group, channel.exporter)));
-    let number = hash
-        .iter()
-        .take(8)
-        .fold(0_u64, |n, byte| (n << 8) | u64::from(*byte));
-    let digits = number % 1_000_000;
-    format!("{:03} {:03}", digits / 1000, digits % 1000)
+    six_digits(&hash)
 }
 
 /// The inviting device's yes.
@@ -337,6 +310,24 @@ impl<S: Storage> Replica<S> {
             Err(error) => return Err(error.into()),
         };
         self.admission(grant, known.joiner.box_key, rng)
+    }
+
+    /// Enrols a further device of this person, and boxes the group keys for it. No invitation is needed for that, so it does
+    /// not matter whom the charter lets invite.
+    ///
+    /// # Errors
+    /// A refusal for that device, or our own trouble.
+    pub fn enrol_further(
+        &mut self,
+        device: Device,
+        person: &SigningKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Admission, AdmitError> {
+        let known = self.known(device)?;
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let enrol = sign_enrolment(self.group(), known.membership, device, nonce, person);
+        self.enrol(&known, enrol, rng)
     }
 
     /// When the invitation expires that this request comes with. It is one of this device, and of the device on the other

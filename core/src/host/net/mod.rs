@@ -2,11 +2,13 @@
 //!
 //! Every known device that can be found is dialled and kept; what changes here is pushed at once.
 
+mod device;
 mod frames;
 mod join;
 mod outgoing;
 mod places;
 mod running;
+mod seek;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,7 @@ use crate::host::random::SystemRandom;
 use crate::host::store::GroupStore;
 use crate::replica::hold::Replica;
 
+pub use device::{DeviceFailure, MovedIn, Newcomer, Offer, OfferFault, move_in};
 pub use join::{JoinFailure, Joined, join};
 use places::{bind, close, own_addresses};
 
@@ -34,6 +37,9 @@ const SYNC: &[u8] = b"kiez/sync/1";
 
 /// The protocol of coming in.
 const JOIN: &[u8] = b"kiez/join/1";
+
+/// The protocol by which a further device of the same person comes in.
+const DEVICE: &[u8] = b"kiez/device/1";
 
 /// How long one attempt to reach a device may take.
 const DIAL: Duration = Duration::from_secs(4);
@@ -97,6 +103,8 @@ struct Shared {
     sessions: running::Sessions,
     /// Who joined last.
     joined: watch::Sender<Option<Joined>>,
+    /// The text for a further device of this person that is shown here.
+    offered: device::Offered,
     /// Somebody may be there to be dialled.
     look: Notify,
     stop: watch::Sender<bool>,
@@ -122,6 +130,7 @@ impl Network {
             contacts,
             sessions: running::Sessions::default(),
             joined,
+            offered: device::Offered::default(),
             look: Notify::new(),
             stop,
         });
@@ -325,6 +334,7 @@ async fn answer(shared: Arc<Shared>) {
             };
             let ended = match connection.alpn() {
                 SYNC => sessions::answer(&shared, &connection).await,
+                DEVICE => device::answer(&shared, &connection).await,
                 _ => join::answer(&shared, &connection).await,
             };
             if let Err(error) = ended {

@@ -2,8 +2,10 @@
 //! read, events tell that something changed. It opens a group when it is first asked for it, and documents when they are
 //! needed.
 
+mod backup;
 mod commands;
 mod council;
+mod further;
 mod history;
 mod import;
 mod passphrase;
@@ -20,7 +22,9 @@ use ed25519_dalek::SigningKey;
 use tokio::sync::broadcast;
 
 use crate::domain::id::{DeviceId, EntryNumber, GroupId, PersonId, Timestamp};
-use crate::host::keystore::{Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked};
+use crate::host::keystore::{
+    BackupError, Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked,
+};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow, ProfileValue, Store};
 use crate::replica::actions::ActionError;
@@ -30,13 +34,16 @@ use crate::replica::hold::{Me, Replica, ReplicaError};
 use crate::replica::keys::BoxSecret;
 use crate::replica::storage::StorageError;
 
+pub use backup::{BackedUp, Progress};
 pub use council::{
     Asking, Council, DeviceCard, FormerCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup,
 };
+pub(crate) use further::FurtherError;
 pub use history::News;
 pub use import::{ImportError, Imported};
 pub use passphrase::HeldPassphrase;
 pub use polls::PollBrief;
+pub use profile::WayBack;
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
 pub use reach::PersonReach;
 
@@ -71,6 +78,9 @@ pub enum NodeError {
     /// Something that came in could not be used.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 }
 
 impl From<ReplicaError> for NodeError {
@@ -113,6 +123,26 @@ impl std::fmt::Debug for Inner {
         f.debug_struct("Inner")
             .field("me", &self.me)
             .finish_non_exhaustive()
+    }
+}
+
+/// Who a new profile is of, and on which device.
+pub(crate) struct NewProfile<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) words: &'a RecoveryWords,
+    pub(crate) device: SigningKey,
+    pub(crate) box_secret: BoxSecret,
+}
+
+impl<'a> NewProfile<'a> {
+    /// On a device that nobody knows yet.
+    pub(crate) fn of(name: &'a str, words: &'a RecoveryWords) -> Self {
+        Self {
+            name,
+            words,
+            device: SigningKey::generate(&mut SystemRandom),
+            box_secret: BoxSecret::generate(&mut SystemRandom),
+        }
     }
 }
 
@@ -160,21 +190,33 @@ impl Node {
         cost: Cost,
         words: &RecoveryWords,
     ) -> Result<Self, NodeError> {
-        own::check_name(name).map_err(AuthorError::from)?;
-        let unlocked = home.create_at(passphrase, cost)?;
-        let store = Store::open(&unlocked)?;
-        let sealed = SealedSeed::seal(words, passphrase, cost, random::bytes(), random::bytes())?;
-        let person = words.person_key().verifying_key().to_bytes();
-        let device = SigningKey::generate(&mut SystemRandom).to_bytes();
-        let box_secret = BoxSecret::generate(&mut SystemRandom);
-        store.set_profile_values(&[
-            (ProfileValue::Name, name.as_bytes()),
-            (ProfileValue::Person, &person),
-            (ProfileValue::DeviceSeed, &device),
-            (ProfileValue::BoxSecret, box_secret.as_bytes()),
-            (ProfileValue::SealedSeed, &sealed.to_bytes()),
-        ])?;
-        Self::with(store, unlocked)
+        let who = NewProfile::of(name, words);
+        Self::create_filled(home, passphrase, cost, &who, |_| Ok(()))
+    }
+
+    /// Makes a profile, and has something stored in it before it counts as there: all of it is there then, or nothing.
+    fn create_filled(
+        home: &Home,
+        passphrase: &Passphrase,
+        cost: Cost,
+        who: &NewProfile<'_>,
+        fill: impl FnOnce(&Store) -> Result<(), NodeError>,
+    ) -> Result<Self, NodeError> {
+        own::check_name(who.name).map_err(AuthorError::from)?;
+        let unlocked = home.create_filled(passphrase, cost, |unlocked| -> Result<(), NodeError> {
+            let store = Store::open(unlocked)?;
+            let sealed = SealedSeed::seal(who.words, passphrase, cost, random::bytes(), random::bytes())?;
+            let person = who.words.person_key().verifying_key().to_bytes();
+            store.set_profile_values(&[
+                (ProfileValue::Name, who.name.as_bytes()),
+                (ProfileValue::Person, &person),
+                (ProfileValue::DeviceSeed, &who.device.to_bytes()),
+                (ProfileValue::BoxSecret, who.box_secret.as_bytes()),
+                (ProfileValue::SealedSeed, &sealed.to_bytes()),
+            ])?;
+            fill(&store)
+        })?;
+        Self::open_unlocked(unlocked)
     }
 
     /// Opens a profile.
