@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use kiez_core::domain::cost::Cost;
-use kiez_core::domain::id::{ChangeId, GroupId, PersonId, PollId, ProposalId, TaskId};
+use kiez_core::domain::id::{ChangeId, DeviceId, EntryId, GroupId, PersonId, PollId, ProposalId, TaskId};
 use kiez_core::domain::place;
 use kiez_core::domain::proposal::Draft;
 use kiez_core::domain::splice;
@@ -18,6 +18,7 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::council::{self, Template, Wish};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
@@ -58,10 +59,47 @@ pub(crate) enum Action {
         language: Language,
     },
     ExampleEnd {},
-    /// Answers [`Added`].
+    /// Answers [`Added`]. Without a template: a circle of friends.
     Found {
         name: String,
         purpose: String,
+        template: Option<Template>,
+    },
+    /// Proposes something to the council. Answers [`Added`]: the motion.
+    Propose {
+        #[ts(type = "string")]
+        group: GroupId,
+        wish: Wish,
+        reason: String,
+    },
+    Sign {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        motion: EntryId,
+    },
+    /// This person has met whoever asks.
+    Vouch {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        ask: EntryId,
+    },
+    /// Takes back an invitation of this person.
+    Withdraw {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        invitation: EntryId,
+    },
+    Leave {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
+    /// A device of this person is lost: it may not write in any group any more.
+    DeviceRetire {
+        #[ts(type = "string")]
+        device: DeviceId,
     },
     /// Waits for the inviting device. Answers [`Joined`].
     Join {
@@ -287,8 +325,14 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             house.tell_door();
             Ok(Value::Null)
         }
-        Action::Found { name, purpose } => {
-            let group = block_in_place(|| open.node.found(&name, &purpose, &open.passphrase()))?;
+        Action::Found {
+            name,
+            purpose,
+            template,
+        } => {
+            let charter = council::template(template);
+            let found = || open.node.found_with(&name, &purpose, charter, &open.passphrase());
+            let group = block_in_place(found)?;
             house.tell_door();
             Ok(added(&group))
         }
@@ -352,6 +396,16 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         Action::TaskState { group, id, state } => node.set_task_state(group, id, state.into())?,
         Action::TaskTake { group, id } => node.take_task(group, id)?,
         Action::Seen { group } => node.seen(group)?,
+        Action::Propose { group, wish, reason } => {
+            return Ok(added(&council::propose(node, group, wish, &reason)?));
+        }
+        Action::Sign { group, motion } => return Ok(added(&node.sign(group, motion)?)),
+        Action::Vouch { group, ask } => return Ok(added(&node.vouch(group, ask)?)),
+        Action::Withdraw { group, invitation } => return Ok(added(&node.withdraw(group, invitation)?)),
+        Action::Leave { group } => return Ok(added(&node.leave(group)?)),
+        Action::DeviceRetire { device } => {
+            node.retire_device(device)?;
+        }
         // Done before.
         Action::ProfileNew { .. }
         | Action::Unlock { .. }

@@ -16,6 +16,7 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::council;
 use super::house::{House, Open};
 use super::names::{Names, first_of_each};
 use super::view::{
@@ -75,6 +76,13 @@ pub(crate) enum Query {
         #[ts(type = "string")]
         group: GroupId,
     },
+    /// [`super::council::Council`]
+    Council {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
+    /// [`super::council::DeviceCard`]s
+    Devices {},
     /// [`Connections`]
     Connections {
         #[ts(type = "string")]
@@ -171,6 +179,8 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
             json!(tasks.collect::<Vec<_>>())
         }
         Query::People { group } => json!(people(open, group)?),
+        Query::Council { group } => council::council(node, group)?,
+        Query::Devices {} => council::devices(node)?,
         Query::Connections { group } => json!(connections(open, group)?),
         Query::Search { group, text } => {
             let names = names(group)?;
@@ -260,6 +270,7 @@ fn people(open: &Open, group: GroupId) -> Result<Vec<PersonCard>, Fault> {
         PersonCard {
             reach: reach.get(&card.id).cloned().unwrap_or_else(mine),
             role: card.role.into(),
+            voice: card.voice,
             devices: card.devices,
             person,
         }

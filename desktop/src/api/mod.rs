@@ -7,6 +7,7 @@
 pub(crate) mod act;
 pub(crate) mod ask;
 pub(crate) mod copies;
+mod council;
 mod example;
 pub(crate) mod house;
 mod names;

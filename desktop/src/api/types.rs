@@ -9,6 +9,7 @@ use ts_rs::{Config, TS};
 use super::Fault;
 use super::act::Action;
 use super::ask::Query;
+use super::council::{Council, DeviceCard};
 use super::house::Event;
 use super::view::{
     Added, Connections, CopyRead, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
@@ -32,6 +33,8 @@ fn the_page_has_our_types() {
         Fault,
         Added,
         Connections,
+        Council,
+        DeviceCard,
         CopyRead,
         Door,
         Hit,

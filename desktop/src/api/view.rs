@@ -116,6 +116,8 @@ pub(crate) struct Person {
 pub(crate) struct PersonCard {
     pub(crate) person: Person,
     pub(crate) role: Role,
+    /// Do they count in majorities of persons?
+    pub(crate) voice: bool,
     pub(crate) devices: usize,
     pub(crate) reach: PersonReach,
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::charter::{Charter, Role};
-use crate::domain::control::{ControlAct, CouncilAct, Motion, Target};
+use crate::domain::charter::{Amendment, Charter, Role};
+use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use crate::domain::id::{DeviceId, EntryId, GroupId, PersonId, Timestamp};
 use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
+use crate::replica::actions::ActionError;
 use crate::replica::hold::Replica;
 use crate::replica::storage::Storage;
 
@@ -145,6 +146,27 @@ pub struct Council {
     pub needs_update: bool,
 }
 
+/// What somebody wants the council to do, as people say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Somebody gets voice.
+    Confirm(PersonId),
+    /// Somebody becomes a steward, or a member who was an observer.
+    Promote(PersonId, Role),
+    /// Somebody is no steward any more, or no member but an observer.
+    Demote(PersonId, Role),
+    /// Somebody is removed.
+    Remove(PersonId),
+    /// An invitation ends.
+    Revoke(EntryId),
+    /// A rule changes.
+    Amend(Amendment),
+    /// Something is hidden.
+    Hide(Target),
+    /// Something that was hidden is shown again.
+    Show(Target),
+}
+
 impl Node {
     /// How a group governs itself.
     ///
@@ -161,6 +183,24 @@ impl Node {
     /// See [`Replica::propose`].
     pub fn propose(&self, group: GroupId, act: CouncilAct, reason: &str) -> Result<EntryId, NodeError> {
         self.change(group, |replica| replica.propose(act, reason, now()))
+    }
+
+    /// Proposes what somebody wishes; the motion, or the first of several: one for each membership or role of the person.
+    ///
+    /// # Errors
+    /// Where the person is not in the group or has no such role; see [`Replica::propose`].
+    pub fn wish(&self, group: GroupId, wish: &Wish, reason: &str) -> Result<EntryId, NodeError> {
+        let acts = self.with_group(group, |replica| Ok::<_, NodeError>(acts(replica.roster(), wish)))?;
+        let mut first = None;
+        for act in acts {
+            let motion = self.propose(group, act, reason)?;
+            first.get_or_insert(motion);
+        }
+        let not_found = ActionError::NotFound {
+            what: "person",
+            id: whom(wish).map_or_else(String::new, |person| person.to_string()),
+        };
+        first.ok_or_else(|| not_found.into())
     }
 
     /// Signs a motion.
@@ -241,6 +281,56 @@ impl Node {
             }
         }
         Ok(retired)
+    }
+}
+
+const fn whom(wish: &Wish) -> Option<PersonId> {
+    match wish {
+        Wish::Confirm(person) | Wish::Promote(person, _) | Wish::Demote(person, _) | Wish::Remove(person) => {
+            Some(*person)
+        }
+        Wish::Revoke(_) | Wish::Amend(_) | Wish::Hide(_) | Wish::Show(_) => None,
+    }
+}
+
+/// The acts that a wish comes to.
+fn acts(roster: &Roster, wish: &Wish) -> Vec<CouncilAct> {
+    let memberships = |person: &PersonId| {
+        let person = roster.persons().remove(person);
+        person
+            .map(|person| person.memberships)
+            .unwrap_or_default()
+            .into_iter()
+    };
+    match wish {
+        Wish::Confirm(person) => memberships(person)
+            .map(|membership| CouncilAct::Confirm { membership })
+            .collect(),
+        Wish::Promote(person, role) => memberships(person)
+            .map(|membership| CouncilAct::Promote {
+                membership,
+                role: *role,
+            })
+            .collect(),
+        Wish::Demote(person, role) => roster
+            .role_tenures(*person)
+            .into_iter()
+            .filter(|(_, held)| held > role)
+            .map(|(tenure, _)| CouncilAct::Demote { tenure })
+            .collect(),
+        Wish::Remove(person) => memberships(person)
+            .map(|membership| CouncilAct::Remove { membership })
+            .collect(),
+        Wish::Revoke(invite) => vec![CouncilAct::Revoke { invite: *invite }],
+        Wish::Amend(amendment) => vec![CouncilAct::Amend(amendment.clone())],
+        Wish::Hide(target) => vec![CouncilAct::Hide {
+            target: *target,
+            shown: Shown::Hidden,
+        }],
+        Wish::Show(target) => vec![CouncilAct::Hide {
+            target: *target,
+            shown: Shown::Visible,
+        }],
     }
 }
 

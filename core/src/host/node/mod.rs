@@ -37,6 +37,7 @@ use crate::replica::storage::StorageError;
 pub use backup::{BackedUp, Progress};
 pub use council::{
     Asking, Council, DeviceCard, FormerCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup,
+    Wish,
 };
 pub(crate) use further::FurtherError;
 pub use history::News;
