@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod council;
+
+pub(crate) use council::{
+    CharterCommand, InvitationCommand, MotionCommand, PeopleCommand, ProposeArgs, ProposeCommand,
+    TemplateName,
+};
+
 /// Kiez: neighbours organise themselves, without a server and without the internet. Without a command it opens its window.
 #[derive(Debug, Parser)]
 #[command(name = "kiez", version, disable_help_subcommand = true)]
@@ -44,8 +51,22 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 60, value_name = "S")]
         timeout: u64,
     },
-    /// Who is in the group.
-    People,
+    /// Who is in the group; without a further word, a list.
+    People {
+        #[command(subcommand)]
+        command: Option<PeopleCommand>,
+    },
+    /// The rules of the group.
+    Charter {
+        #[command(subcommand)]
+        command: Option<CharterCommand>,
+    },
+    /// What the council has before it: propose, list, sign.
+    #[command(subcommand)]
+    Motion(MotionCommand),
+    /// Invitations that nobody has used yet.
+    #[command(subcommand)]
+    Invitation(InvitationCommand),
     /// Ideas: write one down, list, read, edit, comment.
     #[command(subcommand)]
     Idea(IdeaCommand),
@@ -145,6 +166,13 @@ pub(crate) struct RecoverArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
+    /// Your computers, in all groups.
+    List,
+    /// A computer of yours is lost: it may not write in any of your groups any more.
+    Retire {
+        /// Its id, or the beginning of it.
+        device: String,
+    },
     /// On your first computer: show a text for the new one, and wait for it.
     Add,
     /// On the new computer: become a further one of the person who shows the text.
@@ -181,6 +209,9 @@ pub(crate) enum GroupCommand {
         /// What it is for.
         #[arg(long, default_value = "", value_name = "TEXT")]
         purpose: String,
+        /// Which rules it begins with.
+        #[arg(long, value_enum, default_value_t = TemplateName::Circle)]
+        template: TemplateName,
     },
     /// List the groups of this profile.
     List,

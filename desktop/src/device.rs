@@ -43,7 +43,10 @@ pub(crate) async fn step(context: &Context<'_>, command: &DeviceCommand) -> Resu
             network.withdraw_device();
             Value::Null
         }
-        DeviceCommand::Add | DeviceCommand::Join { .. } => {
+        DeviceCommand::List
+        | DeviceCommand::Retire { .. }
+        | DeviceCommand::Add
+        | DeviceCommand::Join { .. } => {
             return Err(Failure::new(
                 Exit::Failed,
                 "in-use",

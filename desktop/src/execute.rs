@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::args::{
-    Cli, Command, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod, ProfileCommand,
-    TaskCommand,
+    Cli, Command, DeviceCommand, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod,
+    ProfileCommand, TaskCommand,
 };
 use crate::failure::{Exit, Failure};
-use crate::{device, exchange, find, own, text};
+use crate::{council, device, exchange, find, own, text};
 
 /// What a command is done with.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Answer {
         }
     }
 
-    fn id(id: impl std::fmt::Display) -> Self {
+    pub(crate) fn id(id: impl std::fmt::Display) -> Self {
         Self::new(json!({"id": id.to_string()}), format!("{id}\n"))
     }
 }
@@ -80,10 +80,12 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             let invitation = Invitation::parse(&invitation)?;
             exchange::join(context, &invitation, timeout).await
         }
-        Command::People => {
-            let people = node.people(group()?)?;
-            Ok(Answer::new(json!(people), text::people(&people)))
-        }
+        Command::People { command } => council::people(node, group()?, command),
+        Command::Charter { command } => council::charter(node, group, command),
+        Command::Motion(command) => council::motion(node, group()?, command),
+        Command::Invitation(command) => council::invitation(node, group()?, &command),
+        Command::Device(DeviceCommand::List) => council::devices(node),
+        Command::Device(DeviceCommand::Retire { device }) => council::retire(node, &device),
         Command::Idea(command) => idea(context, group()?, command),
         Command::Poll(command) => poll(node, group()?, command),
         Command::Task(command) => task(node, group()?, command),
@@ -206,8 +208,14 @@ fn group_command(
 ) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
-        GroupCommand::Found { name, purpose } => {
-            Ok(Answer::id(node.found(&name, &purpose, &context.passphrase)?))
+        GroupCommand::Found {
+            name,
+            purpose,
+            template,
+        } => {
+            let charter = council::template(template);
+            let group = node.found_with(&name, &purpose, charter, &context.passphrase)?;
+            Ok(Answer::id(group))
         }
         GroupCommand::List => {
             let groups: Result<Vec<_>, _> = node
@@ -229,6 +237,7 @@ fn group_command(
             let mut json = json!(card);
             if let Some(fields) = json.as_object_mut() {
                 fields.insert("my_role".to_owned(), json!(role));
+                fields.insert("my_place".to_owned(), json!(node.council(group)?.place));
             }
             Ok(Answer::new(json, text::group(&card, role)))
         }

@@ -7,6 +7,7 @@
 
 mod api;
 mod args;
+mod council;
 mod device;
 mod exchange;
 mod execute;

@@ -14,6 +14,10 @@ use kiez_core::replica::actions::{PollOutcome, PollView};
 
 use crate::failure::Failure;
 
+mod council;
+
+pub(crate) use council::{act_name, asking, charter, device, former, motion, open_invitation};
+
 /// A foreign text in one line.
 fn line(text: &str) -> String {
     clean(text).replace('\n', " ")
