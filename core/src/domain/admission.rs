@@ -32,6 +32,20 @@ pub enum Quarantine {
     Beyond,
 }
 
+impl std::fmt::Display for Quarantine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAMember => {
+                "you are not in this group any more, or not with this device, so nothing you write there counts"
+            }
+            Self::NotTheirs => "it is somebody else's own",
+            Self::ObserverMayNot => "observers read and comment, and write nothing else",
+            Self::StewardsOnly => "only stewards write that",
+            Self::Beyond => "it came from somebody who has left, so it does not count",
+        })
+    }
+}
+
 /// Judges one content entry by how its author stands and its document. Two questions: was it allowed by what its author
 /// knew? If so, has a later end of their place or their role cut it off?
 #[must_use]

@@ -84,10 +84,10 @@ pub enum ReplicaError {
     #[error("the group needs a new key first, since somebody has gone; please report this")]
     RekeyDue,
     /// What was asked is not allowed by the group's rules, as far as this device knows.
-    #[error("the group's rules do not allow that: {0:?}")]
+    #[error("the group's rules do not allow that: {0}")]
     NotAllowed(NotOk),
     /// What was asked is not allowed in that document.
-    #[error("you may not change that here: {0:?}")]
+    #[error("you may not change that here: {0}")]
     MayNotWrite(crate::domain::admission::Quarantine),
     /// What this device wrote would be refused by everybody. A bug; nothing was stored.
     #[error("what was written would be refused by others, so it was not stored; please report this: {0}")]

@@ -93,6 +93,30 @@ pub enum NotOk {
     Void,
 }
 
+impl std::fmt::Display for NotOk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::OutOfPlace => "it is out of place",
+            Self::NoSuchGrant => "nothing that holds lets this device begin here",
+            Self::NotAMember => "you are not in this group any more, or not with this device",
+            Self::MayNotInvite => "you may not invite somebody in that role",
+            Self::NoSuchInvitation => "there is no such invitation of yours",
+            Self::InvitationUsed => "the invitation was used already",
+            Self::InvitationEnded => "the invitation was taken back",
+            Self::VouchersMissing => "more members must say that they have met whoever comes in",
+            Self::AlreadyAMember => "they are in the group already",
+            Self::NotTheirMembership => "that device belongs to somebody else",
+            Self::NotTheirs => "that is not yours to end",
+            Self::NoSuchTenure => "what it is about is not there, or is over",
+            Self::NoSuchMotion => "there is no such motion",
+            Self::CarriedAlready => "it has all the signatures it needs, and has taken effect",
+            Self::NoPower => "that takes a steward, or somebody with voice",
+            Self::Unknown => "it is from a newer Kiez: update this one",
+            Self::Void => "it lies where nothing counts any more",
+        })
+    }
+}
+
 /// What the author of a journal is, by the grant that let it begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Author {
