@@ -18,9 +18,10 @@ use ts_rs::TS;
 use super::Fault;
 use super::house::{House, Open};
 use super::names::{Names, first_of_each};
+use super::own::{self, Door, DoorState};
 use super::view::{
-    Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard,
-    PersonReach, Today,
+    Connections, Contact, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard, PersonReach,
+    Today,
 };
 
 /// A question.
@@ -90,6 +91,8 @@ pub(crate) enum Query {
     Words { passphrase: String },
     /// [`InvitationInfo`]
     Invitation { text: String },
+    /// [`super::own::DeviceOffer`]
+    DeviceOffer {},
 }
 
 /// Answers it.
@@ -116,6 +119,9 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
             person: None,
             device: None,
             words_noted: false,
+            backed_up: None,
+            needs_way_back: false,
+            lock_after: None,
             example: false,
         });
     };
@@ -133,13 +139,17 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
             }
         })
     });
+    let way_back = node.way_back()?;
     Ok(Door {
         state: DoorState::Open,
         name: Some(node.profile_name()?),
         groups: groups.collect(),
         person: Some(node.me().person),
         device: Some(node.me().device_id()),
-        words_noted: node.words_noted()?,
+        words_noted: way_back.words_noted,
+        backed_up: way_back.backed_up,
+        needs_way_back: way_back.is_missing() && open.example.is_none(),
+        lock_after: node.lock_after()?,
         example: open.example.is_some(),
     })
 }
@@ -188,6 +198,7 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
             json!(words.phrase().split(' ').collect::<Vec<_>>())
         }
         Query::Invitation { text } => json!(invitation(&text)),
+        Query::DeviceOffer {} => json!(own::offer(open)),
     })
 }
 
@@ -226,7 +237,7 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     if ideas.is_empty() {
         first_steps.push(FirstStep::Idea);
     }
-    if !node.words_noted()? {
+    if node.way_back()?.is_missing() {
         first_steps.push(FirstStep::Words);
     }
     Ok(Today {

@@ -10,9 +10,10 @@ use super::Fault;
 use super::act::Action;
 use super::ask::Query;
 use super::house::Event;
+use super::own::{DeviceOffer, DeviceText, Door, MovedIn};
 use super::view::{
-    Added, Connections, CopyRead, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
-    PersonCard, PollCard, PollPage, TaskCard, Text, Today, Version,
+    Added, Connections, CopyRead, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, PersonCard,
+    PollCard, PollPage, TaskCard, Text, Today, Version,
 };
 
 /// Set to have them written.
@@ -33,7 +34,10 @@ fn the_page_has_our_types() {
         Added,
         Connections,
         CopyRead,
+        DeviceOffer,
+        DeviceText,
         Door,
+        MovedIn,
         Hit,
         IdeaCard,
         IdeaPage,

@@ -3,4 +3,4 @@
 /**
  * A question.
  */
-export type Query = { "ask": "door", } | { "ask": "today", group: string, } | { "ask": "ideas", group: string, } | { "ask": "idea", group: string, id: string, } | { "ask": "history", group: string, id: string, } | { "ask": "decisions", group: string, } | { "ask": "poll", group: string, id: string, } | { "ask": "tasks", group: string, } | { "ask": "people", group: string, } | { "ask": "connections", group: string, } | { "ask": "search", group: string, text: string, } | { "ask": "words", passphrase: string, } | { "ask": "invitation", text: string, };
+export type Query = { "ask": "door", } | { "ask": "today", group: string, } | { "ask": "ideas", group: string, } | { "ask": "idea", group: string, id: string, } | { "ask": "history", group: string, id: string, } | { "ask": "decisions", group: string, } | { "ask": "poll", group: string, id: string, } | { "ask": "tasks", group: string, } | { "ask": "people", group: string, } | { "ask": "connections", group: string, } | { "ask": "search", group: string, text: string, } | { "ask": "words", passphrase: string, } | { "ask": "invitation", text: string, } | { "ask": "device-offer", };
