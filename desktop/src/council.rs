@@ -69,7 +69,7 @@ fn asking(node: &Node, group: GroupId) -> Result<Answer, Failure> {
     let asking = node.council(group)?.asking;
     let json: Vec<Value> = asking
         .iter()
-        .map(|ask| json!({"id": ask.id, "person": ask.person, "name": ask.name, "vouched": ask.vouched}))
+        .map(|ask| json!({"id": ask.id, "person": ask.person, "code": ask.code, "vouched": ask.vouched}))
         .collect();
     let lines: String = asking.iter().map(text::asking).collect();
     Ok(Answer::new(json!(json), lines))

@@ -255,6 +255,9 @@ impl From<JoinFailure> for Failure {
             JoinFailure::AlreadyHere | JoinFailure::Refused(JoinRefusal::AlreadyAMember) => {
                 (Exit::Failed, "already-a-member")
             }
+            JoinFailure::Vouchers { .. } | JoinFailure::Refused(JoinRefusal::Vouchers) => {
+                (Exit::Failed, "vouchers")
+            }
             JoinFailure::Refused(_) => (Exit::Failed, "not-admitted"),
             JoinFailure::Join(_) => (Exit::Failed, "join"),
         };

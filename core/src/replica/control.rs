@@ -14,7 +14,7 @@ use crate::domain::poll::Share;
 
 use super::codec::{decode, encode};
 use super::entry::{Header, verify};
-use super::limits::{CUT_JOURNALS_MAX, LINE_BYTES_MAX, REASON_BYTES_MAX};
+use super::limits::{CUT_JOURNALS_MAX, REASON_BYTES_MAX};
 
 const FOUND: u16 = 1;
 const OPEN: u16 = 2;
@@ -197,7 +197,6 @@ fn fits(act: &ControlAct) -> bool {
             };
             amended && motion.reason.len() <= REASON_BYTES_MAX
         }
-        ControlAct::Ask(ask) => ask.name.len() <= LINE_BYTES_MAX,
         _ => true,
     };
     text && act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)

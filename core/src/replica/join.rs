@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::domain::charter::Role;
 use crate::domain::control::{Admit, ControlAct, Device, Enrol, Invite};
-use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, Timestamp};
+use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, PersonId, Timestamp};
 use crate::domain::roster::NotOk;
 
 use super::bundle::{self, BundleError};
@@ -138,7 +138,16 @@ fn is_newer(text: &str) -> bool {
 /// The short code that both screens show while somebody joins: six digits of this very session.
 #[must_use]
 pub fn short_code(group: GroupId, channel: &Channel) -> String {
-    let hash = blake3::derive_key("kiez 1 short code", &encode(&(group, channel.exporter)));
+    six_digits(&blake3::derive_key(
+        "kiez 1 short code",
+        &encode(&(group, channel.exporter)),
+    ))
+}
+
+/// The digits by which members know whom they vouch for: the same on the joiner's screen and on theirs.
+#[must_use]
+pub fn asking_code(group: GroupId, invite: EntryId, person: PersonId) -> String {
+    let hash = blake3::derive_key("kiez 1 asking code", &encode(&(group, invite, person)));
     six_digits(&hash)
 }
 
@@ -276,6 +285,10 @@ impl<S: Storage> Replica<S> {
                         Some(grant) => grant,
                         None => return self.known(admit.joiner).map(Answer::Member),
                     }
+                }
+                Err(ReplicaError::NotAllowed(NotOk::VouchersMissing)) => {
+                    self.ask_for_vouchers(admit.invite, admit.joiner.person)?;
+                    return Err(JoinRefusal::Vouchers.into());
                 }
                 Err(error) => return Err(error.into()),
             },

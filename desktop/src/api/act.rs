@@ -22,6 +22,7 @@ use super::council::{self, Template, Wish};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
+use super::own;
 use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState, TextField};
 
 /// How long joining waits for the inviting device. It can be stopped.
@@ -104,6 +105,22 @@ pub(crate) enum Action {
     /// Waits for the inviting device. Answers [`Joined`].
     Join {
         invitation: String,
+    },
+    /// A text for a further computer of this person. Answers [`super::own::DeviceText`].
+    DeviceOffer {
+        passphrase: String,
+    },
+    /// Do both screens show the code? Only a yes lets anything be sent.
+    DeviceDecide {
+        agrees: bool,
+    },
+    /// The text is shown no longer.
+    DeviceWithdraw {},
+    /// Makes this computer, which has no profile, a further one of the person who shows a text. Waits for the first one; tells
+    /// [`super::house::Event::DeviceCode`] meanwhile. Answers [`super::own::MovedIn`].
+    DeviceJoin {
+        text: String,
+        passphrase: String,
     },
     /// Has every joining that waits fail with `stopped`.
     JoinStop {},
@@ -222,6 +239,14 @@ pub(crate) enum Action {
     },
     /// Looks for the others' devices now.
     Look {},
+    /// The person is here: they typed or pointed.
+    Active {},
+    /// Locks after so many minutes without the person; none: never.
+    LockAfter {
+        minutes: Option<u16>,
+    },
+    /// Makes away with the profile on this computer.
+    Erase {},
 }
 
 async fn join(house: &House, invitation: &str) -> Result<Value, Fault> {
@@ -268,6 +293,9 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
         Action::Example { language } => return Ok(added(&house.begin_example(language).await?)),
         Action::Passphrase { old, new } => house.change_passphrase(&old, &new).await?,
         Action::JoinStop {} => house.stop_joining(),
+        Action::DeviceJoin { text, passphrase } => return own::join_device(house, &text, &passphrase).await,
+        Action::Active {} => house.active(),
+        Action::Erase {} => house.erase().await?,
         Action::Join { invitation } => return join(house, &invitation).await,
         other => {
             let open = house.unlocked().await?;
@@ -313,6 +341,21 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
         }
         Action::Look {} => {
             open.network.look();
+            Ok(Value::Null)
+        }
+        Action::DeviceOffer { passphrase } => own::offer_device(open, &passphrase).await,
+        Action::DeviceDecide { agrees } => match open.network.decide_device(agrees) {
+            true => Ok(Value::Null),
+            // Nobody is there any more.
+            false => Err(Fault::new("unfinished")),
+        },
+        Action::DeviceWithdraw {} => {
+            open.network.withdraw_device();
+            Ok(Value::Null)
+        }
+        Action::LockAfter { minutes } => {
+            block_in_place(|| open.node.set_lock_after(minutes))?;
+            house.tell_door();
             Ok(Value::Null)
         }
         Action::Name { name } => {
@@ -421,6 +464,13 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         | Action::WordsNoted {}
         | Action::Passphrase { .. }
         | Action::Name { .. }
+        | Action::DeviceOffer { .. }
+        | Action::DeviceDecide { .. }
+        | Action::DeviceWithdraw {}
+        | Action::DeviceJoin { .. }
+        | Action::Active {}
+        | Action::LockAfter { .. }
+        | Action::Erase {}
         | Action::Look {} => {}
     }
     Ok(Value::Null)

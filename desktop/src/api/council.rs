@@ -202,7 +202,8 @@ pub(crate) struct FormerCard {
 pub(crate) struct AskingCard {
     #[ts(type = "string")]
     id: EntryId,
-    name: String,
+    /// The digits on their screen.
+    code: String,
     vouched: Vec<Person>,
     /// Have I?
     mine: bool,
@@ -290,7 +291,7 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
             .into_iter()
             .map(|asking| AskingCard {
                 id: asking.id,
-                name: asking.name,
+                code: asking.code,
                 mine: asking.vouched.contains(&node.me().person),
                 vouched: names.persons(asking.vouched),
             })

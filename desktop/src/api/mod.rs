@@ -1,6 +1,6 @@
 //! One API for every page: the window and the local web server both answer with it.
 //!
-//! `ask` reads, `act` changes something, `copies` carries a group in a file. `house` holds the profile, open or not, and
+//! `ask` reads, `act` changes something, `copies` carries a group in a file, `own` is about the person and their computers. `house` holds the profile, open or not (`idle` when it locks by itself), and
 //! `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
 //! from these (ts-rs).
 
@@ -10,7 +10,9 @@ pub(crate) mod copies;
 mod council;
 mod example;
 pub(crate) mod house;
+mod idle;
 mod names;
+pub(crate) mod own;
 #[cfg(test)]
 mod types;
 pub(crate) mod view;

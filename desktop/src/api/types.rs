@@ -11,9 +11,10 @@ use super::act::Action;
 use super::ask::Query;
 use super::council::{Council, DeviceCard};
 use super::house::Event;
+use super::own::{DeviceOffer, DeviceText, Door, MovedIn};
 use super::view::{
-    Added, Connections, CopyRead, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
-    PersonCard, PollCard, PollPage, TaskCard, Text, Today, Version,
+    Added, Connections, CopyRead, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, PersonCard,
+    PollCard, PollPage, TaskCard, Text, Today, Version,
 };
 
 /// Set to have them written.
@@ -36,7 +37,10 @@ fn the_page_has_our_types() {
         Council,
         DeviceCard,
         CopyRead,
+        DeviceOffer,
+        DeviceText,
         Door,
+        MovedIn,
         Hit,
         IdeaCard,
         IdeaPage,

@@ -119,9 +119,9 @@ pub(crate) fn former(card: &FormerCard, name: Option<&str>) -> String {
 
 pub(crate) fn asking(asking: &Asking) -> String {
     format!(
-        "{}  {} asks to come in; {} have met them\n",
+        "{}  somebody whose screen shows {} asks to come in; {} have met them\n",
         short(&asking.id),
-        line(&asking.name),
+        asking.code,
         asking.vouched.len()
     )
 }

@@ -307,7 +307,7 @@ impl World {
             // Since a backup was restored its journal is another one, or the invitation is lost.
             JoinRefusal::Unknown => own.is_some_and(|own| own != journal) || !is_held,
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
-            JoinRefusal::Used | JoinRefusal::Invalid => false,
+            JoinRefusal::Used | JoinRefusal::Invalid | JoinRefusal::Vouchers => false,
         };
         if !justified {
             wrong!("refused without reason: {why}");

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::charter::{Charter, Role};
-use super::super::control::{Admit, ControlAct, ControlEntry, CouncilAct, Device, Invite, Motion, Target};
+use super::super::control::{
+    Admit, Ask, ControlAct, ControlEntry, CouncilAct, Device, Invite, Motion, Target,
+};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::kill::Tenure;
 use super::moment::Moment;
@@ -363,9 +365,9 @@ impl Roster {
         all.collect()
     }
 
-    /// Those who ask to come in and are not in yet: the `ask` entry, who, how they call themselves, who has vouched.
+    /// Those who ask to come in and are not in yet: the `ask` entry, what it says, who has vouched.
     #[must_use]
-    pub fn asking(&self) -> Vec<(EntryId, PersonId, String, BTreeSet<PersonId>)> {
+    pub fn asking(&self) -> Vec<(EntryId, Ask, BTreeSet<PersonId>)> {
         let now = self.present();
         let open = self.order.iter().filter_map(|id| {
             let Some(ControlAct::Ask(ask)) = self.act(*id) else {
@@ -379,7 +381,7 @@ impl Roster {
                 let chain = self.entries.get(vouch)?.basis.chain?;
                 Some(chain.person)
             });
-            waits.then(|| (*id, ask.person, ask.name.clone(), by.collect()))
+            waits.then(|| (*id, *ask, by.collect()))
         });
         open.collect()
     }

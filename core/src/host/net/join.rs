@@ -16,7 +16,9 @@ use crate::replica::bundle::Compression;
 use crate::replica::control::sign_enrolment;
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::Replica;
-use crate::replica::join::{Admission, AdmitError, Answer, Invitation, JoinError, Known, short_code};
+use crate::replica::join::{
+    Admission, AdmitError, Answer, Invitation, JoinError, Known, asking_code, short_code,
+};
 use crate::replica::keys::KeyBox;
 use crate::replica::limits::BUNDLE_BYTES_MAX;
 use crate::replica::session::bundle_parts;
@@ -63,6 +65,12 @@ pub enum JoinFailure {
     /// The inviting device said no.
     #[error(transparent)]
     Refused(#[from] JoinRefusal),
+    /// Members have to vouch first.
+    #[error("{} {code}", JoinRefusal::Vouchers)]
+    Vouchers {
+        /// The digits to show them.
+        code: String,
+    },
     /// What it sent cannot be used.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -152,7 +160,13 @@ async fn ask(
         answer = next(&mut recv).await?;
     }
     if let Frame::NotAdmitted(refusal) = answer {
-        return Err(refusal.into());
+        let me = node.me().person;
+        return Err(match refusal {
+            JoinRefusal::Vouchers => AskError::Failed(JoinFailure::Vouchers {
+                code: asking_code(invitation.group, invitation.invite, me),
+            }),
+            other => other.into(),
+        });
     }
     let Frame::Admitted { boxes, .. } = answer else {
         return Err(AskError::Lost);

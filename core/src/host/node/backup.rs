@@ -8,7 +8,7 @@
 //! What the old journal had written that nobody else has yet is in the backup and goes to the others from here.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ impl Node {
         if is_within(&folder, self.home().directory()) {
             return Err(BackupError::InProfile.into());
         }
-        let written = self.write_backup(passphrase, &part, on).and_then(|backed_up| {
+        let written = self.write_file(passphrase, &part, on).and_then(|backed_up| {
             fs::rename(&part, file).map_err(BackupError::from)?;
             sync_directory(&folder).map_err(BackupError::from)?;
             Ok(backed_up)
@@ -112,17 +112,44 @@ impl Node {
         written
     }
 
-    fn write_backup(
+    fn write_file(
         &self,
         passphrase: &Passphrase,
         part: &Path,
         on: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<BackedUp, NodeError> {
-        let words = self.recovery_words(passphrase)?;
         let file = private_file().write(true).create(true).truncate(true).open(part);
         let file = BufWriter::new(file.map_err(BackupError::from)?);
+        let (file, mut backed_up) = self.write_backup(passphrase, file, on)?;
+        let file = file
+            .into_inner()
+            .map_err(|error| BackupError::from(error.into_error()))?;
+        file.sync_all().map_err(BackupError::from)?;
+        backed_up.bytes = file.metadata().map_err(BackupError::from)?.len();
+        Ok(backed_up)
+    }
+
+    /// A backup as bytes, for who lays it down elsewhere: a browser. It counts as written.
+    ///
+    /// # Errors
+    /// A wrong passphrase, or the store fails.
+    pub fn back_up_bytes(&self, passphrase: &Passphrase) -> Result<(Vec<u8>, BackedUp), NodeError> {
+        let (bytes, mut backed_up) =
+            self.write_backup(passphrase, Vec::new(), &mut |_| ControlFlow::Continue(()))?;
+        backed_up.bytes = bytes.len() as u64;
+        self.note_backup(backed_up.made)?;
+        Ok((bytes, backed_up))
+    }
+
+    fn write_backup<W: Write>(
+        &self,
+        passphrase: &Passphrase,
+        to: W,
+        on: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<(W, BackedUp), NodeError> {
+        let words = self.recovery_words(passphrase)?;
         let (name, groups, made) = (self.profile_name()?, self.groups()?, now());
-        let mut writer = BackupWriter::begin(file, passphrase, self.cost()?)?;
+        let mut writer = BackupWriter::begin(to, passphrase, self.cost()?)?;
         write_record(
             &mut writer,
             &Beginning {
@@ -139,16 +166,13 @@ impl Node {
             writer.write(&bundle)?;
         }
         go_on(on, groups.len(), groups.len())?;
-        let file = writer.finish()?.into_inner();
-        let file = file.map_err(|error| BackupError::from(error.into_error()))?;
-        file.sync_all().map_err(BackupError::from)?;
-        let bytes = file.metadata().map_err(BackupError::from)?.len();
-        Ok(BackedUp {
+        let backed_up = BackedUp {
             name,
             made,
             groups,
-            bytes,
-        })
+            bytes: 0,
+        };
+        Ok((writer.finish()?, backed_up))
     }
 
     fn group_for_backup(&self, group: GroupId) -> Result<(Part, Vec<u8>), NodeError> {
@@ -180,27 +204,29 @@ impl Node {
         file: &Path,
         on: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(Self, BackedUp), NodeError> {
+        // Before anything is read.
+        home.refuse_if_taken()?;
+        let file = BufReader::new(File::open(file).map_err(BackupError::from)?);
         Self::recover_at(home, passphrase, file, Cost::STANDARD, on)
     }
 
-    /// [`Node::recover`] with another cost of the derivation.
+    /// [`Node::recover`] of a backup wherever it is, with another cost of the derivation.
     ///
     /// # Errors
     /// As [`Node::recover`].
     pub fn recover_at(
         home: &Home,
         passphrase: &Passphrase,
-        file: &Path,
+        mut backup: impl Read + Seek,
         cost: Cost,
         on: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(Self, BackedUp), NodeError> {
         home.refuse_if_taken()?;
-        let mut file = File::open(file).map_err(BackupError::from)?;
-        let bytes = file.metadata().map_err(BackupError::from)?.len();
         // All of it is sound before anything is made of it.
-        BackupReader::begin(BufReader::new(&file), passphrase)?.check()?;
-        file.rewind().map_err(BackupError::from)?;
-        let mut reader = BackupReader::begin(BufReader::new(file), passphrase)?;
+        BackupReader::begin(&mut backup, passphrase)?.check()?;
+        let bytes = backup.stream_position().map_err(BackupError::from)?;
+        backup.rewind().map_err(BackupError::from)?;
+        let mut reader = BackupReader::begin(backup, passphrase)?;
         let beginning: Beginning = read_record(&mut reader)?;
         let words = RecoveryWords::from_entropy(beginning.entropy);
         let count = usize::try_from(beginning.groups).unwrap_or(usize::MAX);
@@ -244,7 +270,7 @@ impl Node {
 }
 
 /// Takes one group out of a backup: it can be read, and waits to be enrolled.
-fn restore_group(store: &Store, reader: &mut BackupReader<BufReader<File>>) -> Result<GroupId, NodeError> {
+fn restore_group<R: Read>(store: &Store, reader: &mut BackupReader<R>) -> Result<GroupId, NodeError> {
     let part: Part = read_record(reader)?;
     let length = usize::try_from(part.bundle).unwrap_or(usize::MAX);
     if length > BUNDLE_BYTES_MAX {
@@ -292,8 +318,8 @@ fn write_record<W: Write>(writer: &mut BackupWriter<W>, record: &impl Serialize)
     writer.write(&bytes)
 }
 
-fn read_record<T: Serialize + serde::de::DeserializeOwned>(
-    reader: &mut BackupReader<BufReader<File>>,
+fn read_record<T: Serialize + serde::de::DeserializeOwned, R: Read>(
+    reader: &mut BackupReader<R>,
 ) -> Result<T, BackupError> {
     let length = reader.read(4)?;
     let length = length.as_slice().try_into().map_err(|_| BackupError::Damaged)?;

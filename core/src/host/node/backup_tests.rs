@@ -28,6 +28,10 @@ impl Desk {
         self.directory.path().join("backup.kiez")
     }
 
+    fn open(&self) -> File {
+        File::open(self.file()).unwrap()
+    }
+
     /// Anna with two groups and an idea.
     fn anna(&self) -> (Node, Vec<GroupId>) {
         let node = Node::create_at(&self.home("anna"), "Anna", &passphrase(), Cost::LEAST).unwrap();
@@ -46,7 +50,7 @@ impl Desk {
 
     fn recover(&self, name: &str) -> Result<(Node, BackedUp), NodeError> {
         let home = self.home(name);
-        Node::recover_at(&home, &passphrase(), &self.file(), Cost::LEAST, &mut always)
+        Node::recover_at(&home, &passphrase(), self.open(), Cost::LEAST, &mut always)
     }
 }
 
@@ -137,7 +141,7 @@ fn no_profile_comes_of_a_backup_that_is_not_sound_and_none_is_overwritten() {
     let wrong = Node::recover_at(
         &home,
         &Passphrase::new("x"),
-        &desk.file(),
+        desk.open(),
         Cost::LEAST,
         &mut always,
     );
@@ -166,7 +170,7 @@ fn no_profile_comes_of_a_backup_that_is_not_sound_and_none_is_overwritten() {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     };
-    let stopped = Node::recover_at(&home, &passphrase(), &desk.file(), Cost::LEAST, &mut stop);
+    let stopped = Node::recover_at(&home, &passphrase(), desk.open(), Cost::LEAST, &mut stop);
     assert!(matches!(stopped, Err(NodeError::Backup(BackupError::Stopped))));
     assert!(!home.holds_profile() && !home.database_file().exists());
     assert!(desk.recover("again").is_ok());

@@ -9,6 +9,7 @@ use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
 use crate::replica::hold::Replica;
+use crate::replica::join::asking_code;
 use crate::replica::storage::Storage;
 
 use super::{Node, NodeError, now};
@@ -85,8 +86,8 @@ pub struct Asking {
     pub id: EntryId,
     /// Who.
     pub person: PersonId,
-    /// How they call themselves.
-    pub name: String,
+    /// The digits on their screen.
+    pub code: String,
     /// Who has vouched.
     pub vouched: BTreeSet<PersonId>,
 }
@@ -342,15 +343,12 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
         .forked()
         .filter_map(|journal| roster.author(journal))
         .map(|author| author.person);
-    let asking = roster
-        .asking()
-        .into_iter()
-        .map(|(id, person, name, vouched)| Asking {
-            id,
-            person,
-            name,
-            vouched,
-        });
+    let asking = roster.asking().into_iter().map(|(id, ask, vouched)| Asking {
+        id,
+        person: ask.person,
+        code: asking_code(replica.group(), ask.invite, ask.person),
+        vouched,
+    });
     let invitations = roster.open_invitations().into_iter();
     let invitations = invitations.map(|(id, (by, invite))| OpenInvitation {
         id,

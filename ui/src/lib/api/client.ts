@@ -1,8 +1,8 @@
-import type { Backend, CopyProgress, Link } from './backend';
+import { type Backend, type CopyProgress, type Link, recovering } from './backend';
 import { asKiezError } from './error';
 import { drawOnce } from './once';
 import type {
-  Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, Language, News, PersonCard,
+  Action, Added, Connections, DeviceOffer, DeviceText, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, Language, MovedIn, News, PersonCard,
   Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Text, TextField, Today, Version,
 } from './types';
 
@@ -77,6 +77,30 @@ export class Client {
   passphrase = (old: string, fresh: string) => this.#act<null>({ act: 'passphrase', old, new: fresh });
   name = (name: string) => this.#act<null>({ act: 'name', name });
   look = () => this.#act<null>({ act: 'look' });
+  /** I am here: I typed or pointed. */
+  active = () => this.#act<null>({ act: 'active' });
+  lockAfter = (minutes: number | null) => this.#act<null>({ act: 'lock-after', minutes });
+  erase = () => this.#act<null>({ act: 'erase' });
+  deviceOffer = () => this.#ask<DeviceOffer>({ ask: 'device-offer' });
+  deviceAdd = (passphrase: string) => this.#act<DeviceText>({ act: 'device-offer', passphrase });
+  deviceDecide = (agrees: boolean) => this.#act<null>({ act: 'device-decide', agrees });
+  deviceWithdraw = () => this.#act<null>({ act: 'device-withdraw' });
+  deviceJoin = (text: string, passphrase: string) => this.#act<MovedIn>({ act: 'device-join', text, passphrase });
+
+  async backup(passphrase: string) {
+    try {
+      return await this.#backend.backup(passphrase);
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+  async recover(backup: Blob, passphrase: string) {
+    try {
+      await this.#backend.recover(recovering(backup, passphrase));
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
 
   /** Can the copying of a group be stopped once it was begun? */
   get stops() {

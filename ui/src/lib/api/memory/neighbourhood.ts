@@ -46,12 +46,12 @@ export class Neighbourhood {
   readonly #done = new Set<string>();
   readonly #polls: Ballot[];
   readonly #jobs: Map<string, Job>;
-  readonly #house: { me: string; name: string; wordsNoted: boolean };
+  readonly #house: { me: string; name: string; wordsNoted: boolean; backedUp: number | null };
   readonly #news: boolean;
   #seen = this.#started - DAY;
   #next = 100;
 
-  constructor(id: string, seed: Seed, house: { me: string; name: string; wordsNoted: boolean }) {
+  constructor(id: string, seed: Seed, house: { me: string; name: string; wordsNoted: boolean; backedUp: number | null }) {
     this.id = id;
     this.#about = { name: seed.name, purpose: seed.purpose };
     this.#house = house;
@@ -176,7 +176,7 @@ export class Neighbourhood {
       group: this.card, me: this.person(this.#house.me), since: this.#seen, openVotes: polls.sort((a, b) => Number(a.mine !== null) - Number(b.mine !== null)),
       myTasks: [...this.#jobs.values()].filter((job) => job.who.includes(this.#house.me) && job.state !== 'done').map((job) => this.#task(job)),
       news: this.#newsItems(), arrived: others.slice(0, 5).map((human) => this.#reach(human)),
-      firstSteps: [...(this.#people.size < 2 ? (['invite'] as const) : []), ...(this.#ideas.size === 0 ? (['idea'] as const) : []), ...(this.#house.wordsNoted ? [] : (['words'] as const))],
+      firstSteps: [...(this.#people.size < 2 ? (['invite'] as const) : []), ...(this.#ideas.size === 0 ? (['idea'] as const) : []), ...(this.#house.wordsNoted || this.#house.backedUp !== null ? [] : (['words'] as const))],
     };
   }
   #ideaPage(i: Idea): IdeaPage {

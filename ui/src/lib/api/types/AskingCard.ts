@@ -4,7 +4,11 @@ import type { Person } from "./Person";
 /**
  * Somebody who asks to come in.
  */
-export type AskingCard = { id: string, name: string, vouched: Array<Person>, 
+export type AskingCard = { id: string, 
+/**
+ * The digits on their screen.
+ */
+code: string, vouched: Array<Person>, 
 /**
  * Have I?
  */
