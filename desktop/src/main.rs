@@ -12,6 +12,7 @@ mod device;
 mod exchange;
 mod execute;
 mod failure;
+mod files;
 mod find;
 mod handover;
 mod own;

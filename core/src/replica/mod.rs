@@ -31,6 +31,7 @@ pub mod own_device;
 pub mod receive;
 mod reckoning;
 pub mod rekey;
+mod reopen;
 pub mod session;
 pub mod storage;
 pub mod wire;

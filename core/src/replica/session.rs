@@ -7,6 +7,7 @@
 
 mod branches;
 mod greeting;
+mod parts;
 
 use std::collections::BTreeSet;
 
@@ -23,13 +24,14 @@ use super::entry::verify;
 use super::fork::Branches;
 use super::frontier::{Frontier, Holdings, advance};
 use super::hold::{Replica, ReplicaError};
-use super::limits::{BUNDLE_BYTES_MAX, BUNDLE_PART_BYTES};
+use super::limits::BUNDLE_BYTES_MAX;
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
 use super::storage::Storage;
 use super::wire::{EntriesFrame, Frame, Goodbye, JoinRefusal, PROTOCOL_VERSION};
 
 pub use greeting::{hello, is_member};
+pub use parts::bundle_parts;
 
 use greeting::{identify_bytes, keys_in_common};
 
@@ -485,17 +487,4 @@ impl Session {
             Effect::Close(Close::PeerFault(why.to_owned())),
         ]
     }
-}
-
-/// A bundle in pieces that fit into frames.
-#[must_use]
-pub fn bundle_parts(bundle: &[u8]) -> Vec<Frame> {
-    let total = bundle.len() as u64;
-    bundle
-        .chunks(BUNDLE_PART_BYTES)
-        .map(|part| Frame::BundlePart {
-            total,
-            bytes: Blob(part.to_vec()),
-        })
-        .collect()
 }

@@ -3,11 +3,8 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use kiez_core::domain::cost::Cost;
-use kiez_core::domain::id::{ChangeId, DeviceId, EntryId, GroupId, PersonId, PollId, ProposalId, TaskId};
-use kiez_core::domain::place;
+use kiez_core::domain::id::{DeviceId, EntryId, GroupId, PersonId, PollId, ProposalId, TaskId};
 use kiez_core::domain::proposal::Draft;
-use kiez_core::domain::splice;
 use kiez_core::domain::task::TaskDraft;
 use kiez_core::host::net;
 use kiez_core::host::node::Node;
@@ -18,11 +15,13 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
-use super::council::{self, Template, Wish};
+use super::charter::{self, Template};
+use super::council::{self, Wish};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
 use super::own;
+use super::typed::{cost, microdegrees, typed};
 use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState, TextField};
 
 /// How long joining waits for the inviting device. It can be stopped.
@@ -32,9 +31,9 @@ const JOIN: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Splice {
-    at: usize,
-    delete: usize,
-    insert: String,
+    pub(super) at: usize,
+    pub(super) delete: usize,
+    pub(super) insert: String,
 }
 
 /// Something to do.
@@ -373,7 +372,7 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             purpose,
             template,
         } => {
-            let charter = council::template(template);
+            let charter = charter::template(template);
             let found = || open.node.found_with(&name, &purpose, charter, &open.passphrase());
             let group = block_in_place(found)?;
             house.tell_door();
@@ -474,44 +473,4 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         | Action::Look {} => {}
     }
     Ok(Value::Null)
-}
-
-fn typed(
-    node: &Node,
-    group: GroupId,
-    id: ProposalId,
-    field: TextField,
-    heads: &str,
-    splices: Vec<Splice>,
-) -> Result<Value, Fault> {
-    let heads: Result<Vec<ChangeId>, _> = heads
-        .split(',')
-        .filter(|head| !head.is_empty())
-        .map(str::parse)
-        .collect();
-    let heads = heads.map_err(|_| Fault::new("unknown-heads"))?;
-    let splices: Vec<splice::Splice> = splices
-        .into_iter()
-        .map(|splice| splice::Splice {
-            at: splice.at,
-            delete: splice.delete,
-            insert: splice.insert,
-        })
-        .collect();
-    let now = node.splice_idea(group, id, field.into(), &heads, &splices)?;
-    Ok(json!(text(&now)))
-}
-
-fn cost(units: Option<u64>) -> Result<Option<Cost>, Fault> {
-    let cost = units.map(|units| Cost::new(units).map_err(|_| Fault::new("does-not-fit")));
-    cost.transpose()
-}
-
-/// A place on the map, to the millionth of a degree. What is none (too far north, not a number) does not fit.
-fn microdegrees(place: Option<Place>) -> Result<Option<place::Place>, Fault> {
-    let Some(Place { lat, lon }) = place else {
-        return Ok(None);
-    };
-    let place = place::Place::from_degrees(&format!("{lat:.6}"), &format!("{lon:.6}"));
-    place.map(Some).map_err(|_| Fault::new("does-not-fit"))
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod act;
 pub(crate) mod ask;
+mod charter;
 pub(crate) mod copies;
 mod council;
 mod example;
@@ -13,6 +14,7 @@ pub(crate) mod house;
 mod idle;
 mod names;
 pub(crate) mod own;
+mod typed;
 #[cfg(test)]
 mod types;
 pub(crate) mod view;

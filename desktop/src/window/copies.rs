@@ -8,14 +8,14 @@ use tokio::task::block_in_place;
 
 use crate::api::house::House;
 use crate::api::{Fault, copies, own};
-use crate::execute;
+use crate::files;
 
 /// Lays a copy where the person looks for it, and says where that is.
 pub(super) async fn lay_out(house: &House, app: &AppHandle, group: GroupId) -> Result<String, Fault> {
     let copy = copies::gather(house, group).await?;
     block_in_place(|| {
         let path = free_path(&folder(app)?, &copy.name, "kiez");
-        execute::write_whole(&path, &copy.bytes)?;
+        files::write_whole(&path, &copy.bytes)?;
         Ok(path.display().to_string())
     })
 }
@@ -25,7 +25,7 @@ pub(super) async fn lay_backup(house: &House, app: &AppHandle, passphrase: &str)
     let backup = own::back_up(house, passphrase).await?;
     block_in_place(|| {
         let path = free_path(&folder(app)?, &backup.name, "kiez-backup");
-        execute::write_whole(&path, &backup.bytes)?;
+        files::write_whole(&path, &backup.bytes)?;
         Ok(path.display().to_string())
     })
 }
