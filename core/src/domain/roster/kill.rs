@@ -118,7 +118,7 @@ impl Roster {
     }
 
     /// A membership, the one that let it in, and so on back to the founding.
-    fn line(&self, membership: EntryId) -> impl Iterator<Item = EntryId> + '_ {
+    pub(super) fn line(&self, membership: EntryId) -> impl Iterator<Item = EntryId> + '_ {
         let inviter = |at: &EntryId| {
             let chain = self.entries.get(at)?.basis.chain?;
             // The founding leads to itself.

@@ -43,7 +43,9 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn membership_lives(&self, membership: EntryId) -> bool {
-        self.lives(membership) && !self.is_over(Tenure::Membership(membership))
+        self.roster.granted.contains_key(&membership)
+            && self.lives(membership)
+            && !self.is_over(Tenure::Membership(membership))
     }
 
     pub(super) fn enrolment_lives(&self, enrolment: EntryId) -> bool {
@@ -86,13 +88,10 @@ impl<'a> View<'a> {
     }
 
     /// By which entries a role's tenure holds. None where it does not.
-    fn role_granted(&self, tenure: EntryId) -> Option<Exercise> {
+    fn role_granted(&self, tenure: EntryId) -> Option<Vec<EntryId>> {
         let granted_by = self.granted_by(tenure);
         let holds = !granted_by.is_empty() && !self.is_over(Tenure::Role(tenure));
-        holds.then_some(Exercise {
-            role: Some(tenure),
-            granted_by,
-        })
+        holds.then_some(granted_by)
     }
 
     /// The living entries that let a grant take effect: itself, or those that carry a motion.
@@ -110,28 +109,30 @@ impl<'a> View<'a> {
         carrying.copied().filter(|id| self.lives(*id)).collect()
     }
 
-    /// The tenure by which somebody may do what needs this role: none of its own, where everybody in their place may.
-    pub(super) fn exercise(&self, membership: EntryId, needed: Role) -> Option<Option<Exercise>> {
+    /// The tenure by which somebody may do what needs this role: none of its own, where everybody in their place may; of
+    /// several the one with the smallest id.
+    pub(super) fn exercise(&self, membership: EntryId, needed: Role) -> Option<Exercise> {
         if self.least(membership) >= needed {
-            return Some(None);
+            return Some(Exercise::default());
         }
         let roles = self.roster.roles.get(&membership).into_iter().flatten();
         let mut enough = roles.filter(|(_, role)| *role >= needed);
-        enough.find_map(|(tenure, _)| self.role_granted(*tenure).map(Some))
+        enough.find_map(|(tenure, _)| {
+            let role = Some((*tenure, self.role_granted(*tenure)?));
+            Some(Exercise { role, voice: None })
+        })
     }
 
-    /// By which entries a member has voice. None where they have none.
+    /// By which entries a member has voice: what made them one, and what confirmed them. None where they have none.
     pub(super) fn voice(&self, membership: EntryId) -> Option<Exercise> {
-        if self.role(membership) == Role::Observer {
-            return None;
-        }
+        let member = self.exercise(membership, Role::Member)?;
         let confirmed = self.roster.voices.get(&membership).into_iter().flatten();
         confirmed
             .map(|grant| self.granted_by(*grant))
             .find(|granted_by| !granted_by.is_empty())
             .map(|granted_by| Exercise {
-                role: None,
-                granted_by,
+                voice: Some(granted_by),
+                ..member
             })
     }
 
@@ -243,20 +244,10 @@ impl<'a> View<'a> {
                     && self.roster.reaches(&later.moment.reach, by)
             })
         };
-        let signers = |judged: &Judged| {
-            let persons: BTreeSet<PersonId> = judged
-                .basis
-                .persons
-                .by
-                .iter()
-                .map(|(person, _, _)| *person)
-                .collect();
-            persons.len()
-        };
         let best = carrying
             .iter()
             .filter(is_last)
-            .min_by_key(|(motion, by)| (std::cmp::Reverse(signers(by)), *motion, by.entry.id))?;
+            .min_by_key(|(motion, by)| (std::cmp::Reverse(by.basis.signers()), *motion, by.entry.id))?;
         self.roster.motion(best.0).map(|motion| (best.0, motion))
     }
 
@@ -316,7 +307,7 @@ impl<'a> View<'a> {
         roles
             .filter(|(tenure, _)| {
                 then.role_granted(*tenure)
-                    .is_some_and(|exercise| exercise.granted_by.iter().any(|grant| self.lives(*grant)))
+                    .is_some_and(|granted_by| granted_by.iter().any(|grant| self.lives(*grant)))
                     && self.role_ends(*tenure, journal).is_none_or(|end| number <= end)
             })
             .map(|(_, role)| *role)
