@@ -317,6 +317,28 @@ impl ControlAct {
         }
     }
 
+    /// The boxes in it.
+    #[must_use]
+    pub fn boxes(&self) -> &[BoxedKey] {
+        if let Self::Rekey(rekey) = self {
+            &rekey.boxes
+        } else if let Self::Keys(keys) = self {
+            &keys.boxes
+        } else {
+            &[]
+        }
+    }
+
+    /// The key that it makes.
+    #[must_use]
+    pub const fn made_key(&self) -> Option<KeyId> {
+        if let Self::Rekey(rekey) = self {
+            Some(rekey.key)
+        } else {
+            None
+        }
+    }
+
     /// The cut that it names.
     #[must_use]
     pub const fn cut(&self) -> Option<&Cut> {

@@ -184,22 +184,17 @@ pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError>
 
 /// Is everything in it as long as it may be?
 fn fits(act: &ControlAct) -> bool {
-    let text = match act {
-        ControlAct::Motion(motion) => {
-            let amended = match &motion.act {
-                CouncilAct::Amend(amendment) => amendment.is_valid(),
-                CouncilAct::Confirm { .. }
-                | CouncilAct::Promote { .. }
-                | CouncilAct::Demote { .. }
-                | CouncilAct::Remove { .. }
-                | CouncilAct::Revoke { .. }
-                | CouncilAct::Hide { .. } => true,
-            };
-            amended && motion.reason.len() <= REASON_BYTES_MAX
+    if let ControlAct::Motion(motion) = act {
+        let amended = if let CouncilAct::Amend(amendment) = &motion.act {
+            amendment.is_valid()
+        } else {
+            true
+        };
+        if !amended || motion.reason.len() > REASON_BYTES_MAX {
+            return false;
         }
-        _ => true,
-    };
-    text && act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)
+    }
+    act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)
 }
 
 /// Do the signatures inside an act hold?

@@ -86,13 +86,8 @@ impl<S: Storage> Replica<S> {
             journal: entry.journal,
             number: entry.number,
         };
-        let boxes = match &entry.act {
-            ControlAct::Rekey(rekey) => &rekey.boxes,
-            ControlAct::Keys(keys) => &keys.boxes,
-            _ => return Vec::new(),
-        };
         let public = secret.public();
-        let wanted = boxes.iter().filter(|boxed| {
+        let wanted = entry.act.boxes().iter().filter(|boxed| {
             let device = self.roster.device(boxed.enrolment);
             device.is_some_and(|device| device.box_key == public)
                 && self.keys.get(boxed.key).is_none()
@@ -109,10 +104,9 @@ impl<S: Storage> Replica<S> {
     }
 
     fn rekeys(&self) -> impl Iterator<Item = (EntryId, KeyId)> + '_ {
-        self.roster.key_acts().filter_map(|(id, act)| match act {
-            ControlAct::Rekey(rekey) => Some((id, rekey.key)),
-            _ => None,
-        })
+        self.roster
+            .key_acts()
+            .filter_map(|(id, act)| Some((id, act.made_key()?)))
     }
 
     /// The key under which the group was founded.
@@ -190,18 +184,10 @@ impl<S: Storage> Replica<S> {
     pub fn lacking(&self, enrolment: EntryId) -> Vec<KeyId> {
         let mut given: BTreeSet<KeyId> = BTreeSet::new();
         for (id, act) in self.roster.key_acts() {
-            let boxes = match act {
-                ControlAct::Rekey(rekey) => {
-                    // Whoever let the device in gave it what they had.
-                    if self.roster.knows(enrolment, &BTreeSet::from([id])) {
-                        given.insert(rekey.key);
-                    }
-                    &rekey.boxes
-                }
-                ControlAct::Keys(keys) => &keys.boxes,
-                _ => continue,
-            };
-            let theirs = boxes.iter().filter(|boxed| boxed.enrolment == enrolment);
+            // Whoever let the device in gave it what they had.
+            let known = self.roster.knows(enrolment, &BTreeSet::from([id]));
+            given.extend(act.made_key().filter(|_| known));
+            let theirs = act.boxes().iter().filter(|boxed| boxed.enrolment == enrolment);
             given.extend(theirs.map(|boxed| boxed.key));
         }
         let made = self.rekeys().map(|(_, key)| key);

@@ -161,12 +161,11 @@ async fn ask(
     }
     if let Frame::NotAdmitted(refusal) = answer {
         let me = node.me().person;
-        return Err(match refusal {
-            JoinRefusal::Vouchers => AskError::Failed(JoinFailure::Vouchers {
-                code: asking_code(invitation.group, invitation.invite, me),
-            }),
-            other => other.into(),
-        });
+        if refusal == JoinRefusal::Vouchers {
+            let code = asking_code(invitation.group, invitation.invite, me);
+            return Err(AskError::Failed(JoinFailure::Vouchers { code }));
+        }
+        return Err(refusal.into());
     }
     let Frame::Admitted { boxes, .. } = answer else {
         return Err(AskError::Lost);
