@@ -274,7 +274,13 @@ impl<S: Storage> Replica<S> {
             .admitted_by(admit.invite)
             .map(|(grant, earlier)| (grant, earlier.joiner));
         let grant = match used {
-            Some((grant, joiner)) if joiner == admit.joiner => grant,
+            Some((grant, joiner)) if joiner == admit.joiner => {
+                // Who has gone since then would get the keys that were made because they went.
+                if !self.roster().is_enrolled(grant) {
+                    return Err(JoinRefusal::Used.into());
+                }
+                grant
+            }
             Some(_) => return Err(JoinRefusal::Used.into()),
             None if now > expires => return Err(JoinRefusal::Expired.into()),
             None => match self.write_act(ControlAct::Admit(admit.clone())) {
