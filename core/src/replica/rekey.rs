@@ -154,7 +154,9 @@ impl<S: Storage> Replica<S> {
         if !self.is_rekey_due() {
             return Ok(None);
         }
-        let under = self.keys.newest().ok_or(ReplicaError::NotWriting)?.clone();
+        // One that the others have: a box can hold a key that nobody made, and then it is the newest here.
+        let made = |key: &&GroupKey| self.is_made(key.id());
+        let under = self.keys.iter().find(made).ok_or(ReplicaError::NotWriting)?.clone();
         let key = GroupKey::generate(rng);
         let place = self.next_place()?;
         let boxes = self
