@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::planted::{Guard, is_off};
+
 use super::super::id::{EntryId, PersonId};
 use super::kill::{Kill, Tenure};
 use super::past::Reach;
@@ -200,6 +202,7 @@ impl Roster {
             return true;
         }
         let lives = |needed: &EntryId| self.is_ok(*needed) && !under.dead.contains(needed);
+        let ended = !is_off(Guard::InvitationEnded);
         let chain_holds = basis.chain.is_none_or(|chain| {
             (chain.open == id || lives(&chain.open))
                 && !self.is_voided(judged, Tenure::Enrolment(chain.enrolment), under)
@@ -207,7 +210,7 @@ impl Roster {
         });
         let invited = basis
             .invitation
-            .is_none_or(|invite| !self.is_voided(judged, Tenure::Invitation(invite), under));
+            .is_none_or(|invite| !(ended && self.is_voided(judged, Tenure::Invitation(invite), under)));
         chain_holds
             && invited
             && basis.needs.iter().all(lives)
@@ -251,7 +254,9 @@ impl Roster {
                 Some(only) => only.contains(&id),
                 None => self.reaches(under.reach, kill) && !under.dead.contains(&id),
             };
-            takes_effect && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+            takes_effect
+                && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+                && !is_off(Guard::Cut)
         })
     }
 
@@ -299,6 +304,10 @@ fn next_taken(
     undecided: &BTreeMap<EntryId, &Judged>,
     voids: &BTreeMap<EntryId, BTreeSet<EntryId>>,
 ) -> Option<EntryId> {
+    if is_off(Guard::Weight) {
+        let came_first = undecided.values().min_by_key(|judged| judged.order);
+        return came_first.map(|judged| judged.entry.id);
+    }
     let follow = |from: EntryId| {
         let mut reached = BTreeSet::new();
         let mut to_visit = vec![from];

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::planted::{Guard, is_off};
+
 use super::super::charter::{Amendment, Charter, Role};
 use super::super::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
@@ -124,6 +126,13 @@ impl<'a> View<'a> {
     pub(super) fn voice(&self, membership: EntryId) -> Option<Exercise> {
         if self.role(membership) == Role::Observer {
             return None;
+        }
+        if is_off(Guard::Voice) {
+            let granted_by = vec![membership];
+            return Some(Exercise {
+                role: None,
+                granted_by,
+            });
         }
         let confirmed = self.roster.voices.get(&membership).into_iter().flatten();
         confirmed
@@ -299,9 +308,26 @@ impl<'a> View<'a> {
         }
         let kills = self.kills(Tenure::Enrolment(chain.enrolment));
         let kills = kills.chain(self.kills(Tenure::Membership(chain.membership)));
+        let foreign = is_off(Guard::OwnCut).then(|| self.kills_naming(journal));
+        let ends = kills
+            .chain(foreign.into_iter().flatten())
+            .map(|kill| EntryNumber(self.roster.through(kill, journal)));
+        if is_off(Guard::LowestCut) {
+            ends.max()
+        } else {
+            ends.min()
+        }
+    }
+
+    /// The kills that are taken and name a journal, whatever they are about.
+    fn kills_naming(self, journal: JournalId) -> impl Iterator<Item = &'a Judged> {
+        let kills = self.roster.kills.values().flatten();
         kills
-            .map(|kill| EntryNumber(self.roster.through(kill, journal)))
-            .min()
+            .filter_map(move |id| self.roster.entries.get(id))
+            .filter(move |kill| {
+                let names = kill.basis.kill.as_ref();
+                self.has(kill) && names.is_some_and(|kill| kill.cut.contains_key(&journal))
+            })
     }
 
     /// What is left now of a role that somebody had `then`, for one entry of theirs.
