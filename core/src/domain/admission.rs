@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{Guard, is_off};
+
 use super::charter::Role;
 use super::document::DocumentId;
 use super::roster::{Author, Standing};
@@ -87,13 +89,17 @@ pub fn admission(author: Option<&Author>, document: &DocumentId) -> Admission {
 }
 
 fn refusal(author: &Author, document: &DocumentId) -> Option<Quarantine> {
-    let observer = author.role == Role::Observer;
+    let observer = author.role == Role::Observer && !is_off(Guard::Observer);
     match document {
-        DocumentId::Own(person) | DocumentId::Vote(person) if *person != author.person => {
+        DocumentId::Own(person) | DocumentId::Vote(person)
+            if *person != author.person && !is_off(Guard::OwnDocument) =>
+        {
             Some(Quarantine::NotTheirs)
         }
         DocumentId::Own(_) => None,
-        DocumentId::Group if !observer && author.role != Role::Steward => Some(Quarantine::StewardsOnly),
+        DocumentId::Group if !observer && author.role != Role::Steward && !is_off(Guard::StewardsOnly) => {
+            Some(Quarantine::StewardsOnly)
+        }
         DocumentId::Group
         | DocumentId::Vote(_)
         | DocumentId::Proposal(_)

@@ -8,7 +8,7 @@ use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryNumber, JournalId};
 use crate::domain::roster::Moment;
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::codec::Blob;
 use super::content::Content;
@@ -269,7 +269,7 @@ impl<S: Storage> Replica<S> {
         let document = content.document;
         let standing = self.roster.standing(place.0, place.1, known);
         if let Admission::Quarantine(reason) = admission_of(&standing, &document) {
-            if reason == Quarantine::Beyond {
+            if reason == Quarantine::Beyond || is_off(Guard::LiftOnlyBeyond) {
                 self.beyond.insert(place, document, content.changes);
             }
             return Ok(Verdict::Stands(Standing::Quarantined(reason)));

@@ -11,6 +11,7 @@ use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
 use crate::domain::id::{EntryId, EntryNumber, KeyId};
+use crate::planted::{Guard, is_off};
 
 use super::hold::{Replica, ReplicaError};
 use super::keys::{BoxPlace, BoxSecret, GroupKey, seal_boxed};
@@ -91,7 +92,7 @@ impl<S: Storage> Replica<S> {
             let device = self.roster.device(boxed.enrolment);
             device.is_some_and(|device| device.box_key == public)
                 && self.keys.get(boxed.key).is_none()
-                && (self.unread.contains(&boxed.key) || self.is_made(boxed.key))
+                && (self.unread.contains(&boxed.key) || self.is_made(boxed.key) || is_off(Guard::KeyMade))
         });
         wanted
             .filter_map(|boxed| secret.open_boxed(&place, boxed).ok())
@@ -118,7 +119,10 @@ impl<S: Storage> Replica<S> {
 
     /// Chooses the key to seal under by the roster as it stands; none where there is to be a new one.
     pub(super) fn choose_key(&mut self) {
-        let ends = self.roster.ends_of_devices();
+        let mut ends = self.roster.ends_of_devices();
+        if is_off(Guard::CoveringKey) {
+            ends.clear();
+        }
         let made = self
             .rekeys()
             .filter(|(rekey, _)| self.roster.knows(*rekey, &ends))
@@ -148,7 +152,14 @@ impl<S: Storage> Replica<S> {
         if !self.is_rekey_due() {
             return Ok(None);
         }
-        let under = self.keys.newest().ok_or(ReplicaError::NotWriting)?.clone();
+        // One that the others have: a box can hold a key that nobody made, and then it is the newest here.
+        let made = |key: &&GroupKey| self.is_made(key.id()) || is_off(Guard::RekeyUnder);
+        let under = self
+            .keys
+            .iter()
+            .find(made)
+            .ok_or(ReplicaError::NotWriting)?
+            .clone();
         let key = GroupKey::generate(rng);
         let place = self.next_place()?;
         let boxes = self

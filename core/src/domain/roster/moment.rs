@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::planted::{Guard, is_off};
+
 use super::super::id::{EntryId, PersonId};
 use super::kill::{Kill, Tenure};
 use super::past::Reach;
@@ -312,6 +314,7 @@ impl Roster {
         }
         // What it needs was ok when it was judged, and that never changes.
         let lives = |needed: &EntryId| !under.dead.contains(needed);
+        let ended = !is_off(Guard::InvitationEnded);
         let chain_holds = basis.chain.is_none_or(|chain| {
             (chain.open == id || lives(&chain.open))
                 && !self.is_voided(judged, Tenure::Enrolment(chain.enrolment), under)
@@ -319,7 +322,7 @@ impl Roster {
         });
         let invited = basis
             .invitation
-            .is_none_or(|invite| !self.is_voided(judged, Tenure::Invitation(invite), under));
+            .is_none_or(|invite| !(ended && self.is_voided(judged, Tenure::Invitation(invite), under)));
         chain_holds
             && invited
             && basis.needs.iter().all(lives)
@@ -356,7 +359,9 @@ impl Roster {
                 Kills::Just { these, .. } => these.contains(&id),
                 Kills::Living => self.reaches(under.reach, kill) && !under.dead.contains(&id),
             };
-            takes_effect && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+            takes_effect
+                && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+                && !is_off(Guard::Cut)
         })
     }
 
@@ -400,6 +405,10 @@ fn heaviest_of_a_circle(
     open: &BTreeMap<EntryId, &Judged>,
     touched: &BTreeMap<EntryId, BTreeSet<EntryId>>,
 ) -> Option<EntryId> {
+    if is_off(Guard::Weight) {
+        let came_first = open.values().min_by_key(|judged| judged.order);
+        return came_first.map(|judged| judged.entry.id);
+    }
     let before = |from: EntryId| {
         let mut reached = BTreeSet::new();
         let mut to_visit = vec![from];

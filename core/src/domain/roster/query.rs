@@ -9,7 +9,7 @@ use super::kill::Tenure;
 use super::moment::Moment;
 use super::past::Reach;
 use super::{Author, NotOk, Person, Roster};
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 /// How an entry of content stands, by its author's tenures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Roster {
         let Some(author) = then.author(journal) else {
             return Standing::Never;
         };
-        if now.ends(journal).is_some_and(|end| number > end) {
+        if now.ends(journal).is_some_and(|end| number > end) && !is_off(Guard::Beyond) {
             return Standing::Beyond(author);
         }
         Standing::Counts {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::planted::{Guard, is_off};
+
 use super::super::charter::{Amendment, Charter, Role};
 use super::super::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
@@ -126,6 +128,12 @@ impl<'a> View<'a> {
     /// By which entries a member has voice: what made them one, and what confirmed them. None where they have none.
     pub(super) fn voice(&self, membership: EntryId) -> Option<Exercise> {
         let member = self.exercise(membership, Role::Member)?;
+        if is_off(Guard::Voice) {
+            return Some(Exercise {
+                role: member.role,
+                voice: Some(vec![membership]),
+            });
+        }
         let confirmed = self.roster.voices.get(&membership).into_iter().flatten();
         confirmed
             .map(|grant| self.granted_by(*grant))
@@ -290,9 +298,26 @@ impl<'a> View<'a> {
         }
         let kills = self.kills(Tenure::Enrolment(chain.enrolment));
         let kills = kills.chain(self.kills(Tenure::Membership(chain.membership)));
+        let foreign = is_off(Guard::OwnCut).then(|| self.kills_naming(journal));
+        let ends = kills
+            .chain(foreign.into_iter().flatten())
+            .map(|kill| EntryNumber(self.roster.through(kill, journal)));
+        if is_off(Guard::LowestCut) {
+            ends.max()
+        } else {
+            ends.min()
+        }
+    }
+
+    /// The kills that are taken and name a journal, whatever they are about.
+    fn kills_naming(self, journal: JournalId) -> impl Iterator<Item = &'a Judged> {
+        let kills = self.roster.kills.values().flatten();
         kills
-            .map(|kill| EntryNumber(self.roster.through(kill, journal)))
-            .min()
+            .filter_map(move |id| self.roster.entries.get(id))
+            .filter(move |kill| {
+                let names = kill.basis.kill.as_ref();
+                self.has(kill) && names.is_some_and(|kill| kill.cut.contains_key(&journal))
+            })
     }
 
     /// What is left now of a role that somebody had `then`, for one entry of theirs.
