@@ -81,6 +81,8 @@ pub(crate) enum Query {
         #[ts(type = "string")]
         group: GroupId,
     },
+    /// The [`super::council::CharterCard`]s to begin a group with.
+    Templates {},
     /// [`super::council::DeviceCard`]s
     Devices {},
     /// [`Connections`]
@@ -180,6 +182,7 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         }
         Query::People { group } => json!(people(open, group)?),
         Query::Council { group } => council::council(node, group)?,
+        Query::Templates {} => council::templates(),
         Query::Devices {} => council::devices(node)?,
         Query::Connections { group } => json!(connections(open, group)?),
         Query::Search { group, text } => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::charter::{Amendment, Charter, Role};
 use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
-use crate::domain::id::{DeviceId, EntryId, GroupId, PersonId, Timestamp};
+use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
@@ -175,6 +175,19 @@ impl Node {
     pub fn council(&self, group: GroupId) -> Result<Council, NodeError> {
         let me = self.me().person;
         self.with_group(group, |replica| council(replica, me))
+    }
+
+    /// A comment, and the idea in which it stands; none where it has not come here.
+    ///
+    /// # Errors
+    /// See [`Node::group_card`].
+    pub fn comment_of(
+        &self,
+        group: GroupId,
+        author: PersonId,
+        comment: CommentId,
+    ) -> Result<Option<(ProposalId, String)>, NodeError> {
+        self.fresh(group, |replica| Ok(replica.storage().comment_of(author, comment)?))
     }
 
     /// Proposes something to the council.
@@ -410,18 +423,24 @@ fn motions(
     let mut cards: Vec<MotionCard> = roster
         .motions()
         .into_iter()
-        .map(|card| MotionCard {
-            id: card.id,
-            by: card.by,
-            about: roster.about(&card.motion.act),
-            stewards_signed: card.signers.intersection(stewards).count(),
-            voices_signed: card.signers.intersection(voices).count(),
-            can_sign: !card.carried
-                && !card.signers.contains(&me)
-                && (stewards.contains(&me) || voices.contains(&me)),
-            motion: card.motion,
-            signers: card.signers,
-            carried: card.carried,
+        .map(|card| {
+            let stewards_signed = card.signers.intersection(stewards).count();
+            let voices_signed = card.signers.intersection(voices).count();
+            // Signed apart by enough: whoever signs again, having all of them, seals it.
+            let apart = stewards_signed > stewards.len() / 2 || voices_signed > voices.len() / 2;
+            MotionCard {
+                id: card.id,
+                by: card.by,
+                about: roster.about(&card.motion.act),
+                stewards_signed,
+                voices_signed,
+                can_sign: !card.carried
+                    && (apart || !card.signers.contains(&me))
+                    && (stewards.contains(&me) || voices.contains(&me)),
+                motion: card.motion,
+                signers: card.signers,
+                carried: card.carried,
+            }
         })
         .collect();
     cards.sort_by_key(|card| (std::cmp::Reverse(card.motion.at), card.id));
