@@ -271,7 +271,9 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
     let names = Names::of(node, group)?;
     let council = node.council(group)?;
     let motions = council.motions.into_iter();
-    let motions: Result<Vec<_>, Fault> = motions.map(|card| motion_card(card, node, group, &names)).collect();
+    let motions: Result<Vec<_>, Fault> = motions
+        .map(|card| motion_card(card, node, group, &names))
+        .collect();
     let shown = Council {
         charter: charter_card(&council.charter),
         me: standing(council.place),

@@ -187,7 +187,9 @@ impl Node {
         author: PersonId,
         comment: CommentId,
     ) -> Result<Option<(ProposalId, String)>, NodeError> {
-        self.fresh(group, |replica| Ok(replica.storage().comment_of(author, comment)?))
+        self.fresh(group, |replica| {
+            Ok(replica.storage().comment_of(author, comment)?)
+        })
     }
 
     /// Proposes something to the council.
@@ -381,7 +383,12 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
         place: place_of(replica, me),
         steward: stewards.contains(&me),
         voice: voices.contains(&me),
-        motions: motions(roster, me, &stewards, &voices),
+        motions: motions(
+            roster,
+            replica.me().map(|author| author.person),
+            &stewards,
+            &voices,
+        ),
         former: former(replica)?,
         asking: asking.collect(),
         invitations: invitations.collect(),
@@ -416,7 +423,7 @@ fn place_of(replica: &Replica<GroupStore>, me: PersonId) -> Place {
 
 fn motions(
     roster: &Roster,
-    me: PersonId,
+    writer: Option<PersonId>,
     stewards: &BTreeSet<PersonId>,
     voices: &BTreeSet<PersonId>,
 ) -> Vec<MotionCard> {
@@ -434,9 +441,11 @@ fn motions(
                 about: roster.about(&card.motion.act),
                 stewards_signed,
                 voices_signed,
-                can_sign: !card.carried
-                    && (apart || !card.signers.contains(&me))
-                    && (stewards.contains(&me) || voices.contains(&me)),
+                can_sign: writer.is_some_and(|me| {
+                    !card.carried
+                        && (apart || !card.signers.contains(&me))
+                        && (stewards.contains(&me) || voices.contains(&me))
+                }),
                 motion: card.motion,
                 signers: card.signers,
                 carried: card.carried,

@@ -80,7 +80,7 @@ export class Governing {
     return {
       id: move.id, wish, about: about === null ? null : person(about), idea: where === null ? null : idea(where), words: words?.text ?? null, by: person(move.by), reason: move.reason, at: NOW() - move.ago,
       signers: move.signers.map(person), state: move.carried ? 'carried' : 'open', stewardsSigned: this.#signed(move, this.#stewards), voicesSigned: this.#signed(move, this.#voices),
-      canSign: !move.carried && !move.signers.includes(me) && this.#may(me),
+      canSign: this.#now.me === 'member' && !move.carried && !move.signers.includes(me) && this.#may(me),
     };
   }
   get answer(): Council {
