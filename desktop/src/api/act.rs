@@ -18,7 +18,8 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
-use super::council::{self, Template, Wish};
+use super::charter::{self, Template};
+use super::council::{self, Wish};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
@@ -330,7 +331,7 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             purpose,
             template,
         } => {
-            let charter = council::template(template);
+            let charter = charter::template(template);
             let found = || open.node.found_with(&name, &purpose, charter, &open.passphrase());
             let group = block_in_place(found)?;
             house.tell_door();

@@ -1,11 +1,12 @@
 //! One API for every page: the window and the local web server both answer with it.
 //!
 //! `ask` reads, `act` changes something, `copies` carries a group in a file. `house` holds the profile, open or not, and
-//! `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
+//! `example` one to look around in. `council` is how the group governs itself, `charter` its rules. `view` is what is answered, `names` writes it down. The page's own types are made
 //! from these (ts-rs).
 
 pub(crate) mod act;
 pub(crate) mod ask;
+mod charter;
 pub(crate) mod copies;
 mod council;
 mod example;

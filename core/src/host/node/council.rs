@@ -477,3 +477,7 @@ fn former(replica: &Replica<GroupStore>) -> Result<Vec<FormerCard>, NodeError> {
     });
     Ok(all.collect())
 }
+
+#[cfg(test)]
+#[path = "council_tests.rs"]
+mod tests;
