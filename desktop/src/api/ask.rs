@@ -16,6 +16,7 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::charter;
 use super::council;
 use super::house::{House, Open};
 use super::names::{Names, first_of_each};
@@ -82,6 +83,8 @@ pub(crate) enum Query {
         #[ts(type = "string")]
         group: GroupId,
     },
+    /// The [`super::charter::CharterCard`]s to begin a group with.
+    Templates {},
     /// [`super::council::DeviceCard`]s
     Devices {},
     /// [`Connections`]
@@ -190,6 +193,7 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
         }
         Query::People { group } => json!(people(open, group)?),
         Query::Council { group } => council::council(node, group)?,
+        Query::Templates {} => charter::templates(),
         Query::Devices {} => council::devices(node)?,
         Query::Connections { group } => json!(connections(open, group)?),
         Query::Search { group, text } => {

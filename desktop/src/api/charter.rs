@@ -1,9 +1,10 @@
-//! The rules of a group, for a page: as they stand, and in a new wording.
+//! The group's rules for a page: the charters to begin with, what they say, and how a rule is amended.
 
 use kiez_core::domain::charter::{self, Charter};
 use kiez_core::domain::cost::Cost;
 use kiez_core::domain::poll;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use ts_rs::TS;
 
 use super::Fault;
@@ -82,6 +83,13 @@ pub(crate) enum Amendment {
     Fund(Option<Fund>),
 }
 
+/// Answers the charters to begin with.
+pub(super) fn templates() -> Value {
+    let all = [Template::Circle, Template::Association, Template::Jury];
+    let cards = all.map(|named| charter_card(&template(Some(named))));
+    json!(cards)
+}
+
 /// The charter of a template.
 pub(super) fn template(template: Option<Template>) -> Charter {
     let template = match template {
@@ -92,6 +100,7 @@ pub(super) fn template(template: Option<Template>) -> Charter {
     template.charter()
 }
 
+/// The rules as they are shown.
 pub(super) fn charter_card(charter: &Charter) -> CharterCard {
     let named = [Template::Circle, Template::Association, Template::Jury];
     CharterCard {
@@ -143,6 +152,7 @@ fn fund(of: charter::Fund) -> Fund {
     }
 }
 
+/// A rule as it is shown.
 pub(super) fn amendment_shown(of: &charter::Amendment) -> Amendment {
     match of {
         charter::Amendment::Inviters(of) => Amendment::Inviters(inviters(*of)),
@@ -153,6 +163,10 @@ pub(super) fn amendment_shown(of: &charter::Amendment) -> Amendment {
     }
 }
 
+/// A rule as it was chosen.
+///
+/// # Errors
+/// Where the most that a project gets is no amount.
 pub(super) fn amendment_of(of: Amendment) -> Result<charter::Amendment, Fault> {
     let amendment = match of {
         Amendment::Inviters(Inviters::Members) => charter::Amendment::Inviters(charter::Inviters::Members),

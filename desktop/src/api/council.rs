@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::Fault;
 use super::charter::{Amendment, CharterCard, amendment_of, amendment_shown, charter_card};
 use super::names::Names;
-use super::view::{Person, Role};
+use super::view::{IdeaRef, Person, Role};
 
 /// What can be hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -85,6 +85,10 @@ pub(crate) struct MotionCard {
     /// What it is about; null where that is a role or an invitation that is not here any more.
     wish: Option<Wish>,
     about: Option<Person>,
+    /// The idea that it is about, or in which the comment stands.
+    idea: Option<IdeaRef>,
+    /// The comment that it is about.
+    words: Option<String>,
     by: Person,
     reason: String,
     #[ts(type = "number")]
@@ -191,7 +195,10 @@ pub(crate) struct DeviceCard {
 pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
     let names = Names::of(node, group)?;
     let council = node.council(group)?;
-    let motion = |card: node::MotionCard| motion_card(card, &names);
+    let motions = council.motions.into_iter();
+    let motions: Result<Vec<_>, Fault> = motions
+        .map(|card| motion_card(card, node, group, &names))
+        .collect();
     let shown = Council {
         charter: charter_card(&council.charter),
         me: standing(council.place),
@@ -199,7 +206,7 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
         voice: council.voice,
         stewards: names.persons(council.stewards),
         voices: names.persons(council.voices),
-        motions: council.motions.into_iter().map(motion).collect(),
+        motions: motions?,
         former: council
             .former
             .into_iter()
@@ -274,10 +281,30 @@ fn wish_of(wish: Wish) -> Result<node::Wish, Fault> {
     })
 }
 
-fn motion_card(card: node::MotionCard, names: &Names<'_>) -> MotionCard {
-    MotionCard {
+fn motion_card(
+    card: node::MotionCard,
+    node: &Node,
+    group: GroupId,
+    names: &Names<'_>,
+) -> Result<MotionCard, Fault> {
+    let mut idea = None;
+    let mut words = None;
+    if let control::CouncilAct::Hide { target, .. } = &card.motion.act {
+        match target {
+            control::Target::Idea(id) => idea = names.idea(*id),
+            control::Target::Comment { author, comment } => {
+                if let Some((about, text)) = node.comment_of(group, *author, *comment)? {
+                    idea = names.idea(about);
+                    words = Some(text);
+                }
+            }
+        }
+    }
+    Ok(MotionCard {
         id: card.id,
         wish: wish_shown(&card.motion.act, card.about),
+        idea,
+        words,
         about: card.about.map(|person| names.person(person)),
         by: names.person(card.by),
         reason: card.motion.reason,
@@ -291,7 +318,7 @@ fn motion_card(card: node::MotionCard, names: &Names<'_>) -> MotionCard {
         stewards_signed: card.stewards_signed,
         voices_signed: card.voices_signed,
         can_sign: card.can_sign,
-    }
+    })
 }
 
 fn wish_shown(act: &control::CouncilAct, about: Option<PersonId>) -> Option<Wish> {

@@ -1,7 +1,8 @@
 //! One API for every page: the window and the local web server both answer with it.
 //!
-//! `ask` reads, `act` changes something, `copies` carries a group in a file, `own` is about the person and their computers. `house` holds the profile, open or not (`idle` when it locks by itself), and
-//! `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
+//! `ask` reads, `act` changes something, `copies` carries a group in a file, `own` is about the person and their computers.
+//! `council` is how the group governs itself, `charter` its rules. `house` holds the profile, open or not (`idle` when it
+//! locks by itself), and `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
 //! from these (ts-rs).
 
 pub(crate) mod act;

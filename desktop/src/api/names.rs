@@ -84,7 +84,7 @@ impl<'a> Names<'a> {
         ids.into_iter().map(|id| self.person(id)).collect()
     }
 
-    fn idea(&self, id: ProposalId) -> Option<IdeaRef> {
+    pub(super) fn idea(&self, id: ProposalId) -> Option<IdeaRef> {
         self.ideas.get(&id).cloned()
     }
 

@@ -1,8 +1,9 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getContext, setContext } from 'svelte';
-import type { Client, Door, KiezError, Link, News, Person } from './api';
+import type { Client, Council, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
 import { Live } from './answer.svelte';
+import { mayWrite } from './council';
 import type { Writing } from './writing.svelte';
 import { Copying } from './copy.svelte';
 
@@ -173,6 +174,10 @@ export class Kiez {
   /** Shows what I am doing, until its end is told. */
   hope<T>(name: string, change: (value: T) => T): () => void {
     return (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.hope(change) ?? (() => undefined);
+  }
+  /** May I write in this group? Who was removed, or left, or sits at a computer that was retired, reads on. The frame asks it. */
+  get writes(): boolean {
+    return mayWrite((this.#answers.get(`${this.group} council`) as Live<Council> | undefined)?.value);
   }
   get me(): Person {
     const name = this.door?.name ?? null;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::charter::{Amendment, Charter, Role};
 use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
-use crate::domain::id::{DeviceId, EntryId, GroupId, PersonId, Timestamp};
+use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
@@ -176,6 +176,21 @@ impl Node {
     pub fn council(&self, group: GroupId) -> Result<Council, NodeError> {
         let me = self.me().person;
         self.with_group(group, |replica| council(replica, me))
+    }
+
+    /// A comment, and the idea in which it stands; none where it has not come here.
+    ///
+    /// # Errors
+    /// See [`Node::group_card`].
+    pub fn comment_of(
+        &self,
+        group: GroupId,
+        author: PersonId,
+        comment: CommentId,
+    ) -> Result<Option<(ProposalId, String)>, NodeError> {
+        self.fresh(group, |replica| {
+            Ok(replica.storage().comment_of(author, comment)?)
+        })
     }
 
     /// Proposes something to the council.
@@ -366,7 +381,12 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
         place: place_of(replica, me),
         steward: stewards.contains(&me),
         voice: voices.contains(&me),
-        motions: motions(roster, me, &stewards, &voices),
+        motions: motions(
+            roster,
+            replica.me().map(|author| author.person),
+            &stewards,
+            &voices,
+        ),
         former: former(replica)?,
         asking: asking.collect(),
         invitations: invitations.collect(),
@@ -401,25 +421,33 @@ fn place_of(replica: &Replica<GroupStore>, me: PersonId) -> Place {
 
 fn motions(
     roster: &Roster,
-    me: PersonId,
+    writer: Option<PersonId>,
     stewards: &BTreeSet<PersonId>,
     voices: &BTreeSet<PersonId>,
 ) -> Vec<MotionCard> {
     let mut cards: Vec<MotionCard> = roster
         .motions()
         .into_iter()
-        .map(|card| MotionCard {
-            id: card.id,
-            by: card.by,
-            about: roster.about(&card.motion.act),
-            stewards_signed: card.signers.intersection(stewards).count(),
-            voices_signed: card.signers.intersection(voices).count(),
-            can_sign: !card.carried
-                && !card.signers.contains(&me)
-                && (stewards.contains(&me) || voices.contains(&me)),
-            motion: card.motion,
-            signers: card.signers,
-            carried: card.carried,
+        .map(|card| {
+            let stewards_signed = card.signers.intersection(stewards).count();
+            let voices_signed = card.signers.intersection(voices).count();
+            // Signed apart by enough: whoever signs again, having all of them, seals it.
+            let apart = stewards_signed > stewards.len() / 2 || voices_signed > voices.len() / 2;
+            MotionCard {
+                id: card.id,
+                by: card.by,
+                about: roster.about(&card.motion.act),
+                stewards_signed,
+                voices_signed,
+                can_sign: writer.is_some_and(|me| {
+                    !card.carried
+                        && (apart || !card.signers.contains(&me))
+                        && (stewards.contains(&me) || voices.contains(&me))
+                }),
+                motion: card.motion,
+                signers: card.signers,
+                carried: card.carried,
+            }
         })
         .collect();
     cards.sort_by_key(|card| (std::cmp::Reverse(card.motion.at), card.id));
@@ -447,3 +475,7 @@ fn former(replica: &Replica<GroupStore>) -> Result<Vec<FormerCard>, NodeError> {
     });
     Ok(all.collect())
 }
+
+#[cfg(test)]
+#[path = "council_tests.rs"]
+mod tests;

@@ -2,8 +2,9 @@ import { type Backend, type CopyProgress, type Link, recovering } from './backen
 import { asKiezError } from './error';
 import { drawOnce } from './once';
 import type {
-  Action, Added, Connections, DeviceOffer, DeviceText, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, Language, MovedIn, News, PersonCard,
-  Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Text, TextField, Today, Version,
+  Action, Added, CharterCard, Connections, Council, DeviceCard, DeviceOffer, DeviceText, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
+  Language, MovedIn, News, PersonCard, Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Template, Text, TextField, Today,
+  Version, Wish,
 } from './types';
 
 /** The one client: a method a question, a method an action. The pages know nothing of what lies behind. */
@@ -41,6 +42,9 @@ export class Client {
   poll = (group: string, id: string) => this.#ask<PollPage>({ ask: 'poll', group, id });
   tasks = (group: string) => this.#ask<TaskCard[]>({ ask: 'tasks', group });
   people = (group: string) => this.#ask<PersonCard[]>({ ask: 'people', group });
+  council = (group: string) => this.#ask<Council>({ ask: 'council', group });
+  templates = () => this.#ask<CharterCard[]>({ ask: 'templates' });
+  devices = () => this.#ask<DeviceCard[]>({ ask: 'devices' });
   connections = (group: string) => this.#ask<Connections>({ ask: 'connections', group });
   search = (group: string, text: string) => this.#ask<Hit[]>({ ask: 'search', group, text });
   words = (passphrase: string) => this.#ask<string[]>({ ask: 'words', passphrase });
@@ -50,7 +54,13 @@ export class Client {
   unlock = (passphrase: string) => this.#act<null>({ act: 'unlock', passphrase });
   lock = () => this.#act<null>({ act: 'lock' });
   restore = (words: string, name: string, passphrase: string) => this.#act<null>({ act: 'restore', words, name, passphrase });
-  found = (name: string, purpose: string) => this.#act<Added>({ act: 'found', name, purpose });
+  found = (name: string, purpose: string, template: Template) => this.#act<Added>({ act: 'found', name, purpose, template });
+  propose = (group: string, wish: Wish, reason: string) => this.#act<Added>({ act: 'propose', group, wish, reason });
+  sign = (group: string, motion: string) => this.#act<Added>({ act: 'sign', group, motion });
+  vouch = (group: string, ask: string) => this.#act<Added>({ act: 'vouch', group, ask });
+  withdraw = (group: string, invitation: string) => this.#act<Added>({ act: 'withdraw', group, invitation });
+  leave = (group: string) => this.#act<Added>({ act: 'leave', group });
+  deviceRetire = (device: string) => this.#act<null>({ act: 'device-retire', device });
   example = (language: Language) => this.#act<Added>({ act: 'example', language });
   exampleEnd = () => this.#act<null>({ act: 'example-end' });
   join = (invitation: string) => this.#act<Joined>({ act: 'join', invitation });

@@ -1,8 +1,9 @@
 /** A neighbourhood in memory: for tests of the pages and for looking around (`?demo`). Keeps nothing. */
 import type { Backend, CopyProgress, Link } from '../backend';
 import { KiezError } from '../error';
-import type { Action, DeviceOffer, Door, News, Query } from '../types';
+import type { Action, DeviceCard, DeviceOffer, Door, News, Query, Standing, Wish } from '../types';
 import { alone, DAY, type Human, NOW, recovery, type Seed, type Sketch, small } from './example';
+import { busy, templates } from './council';
 import { Neighbourhood } from './neighbourhood';
 
 const GROUP = '00ff';
@@ -10,8 +11,9 @@ const COPY = 3_400_000;
 const SECOND = '00ee';
 const ME = 'b1';
 
-/** `full`: a group with all there is. `alone`: a group just founded. `empty`: no group. `year`: as large as after a year. */
-export type Size = 'full' | 'alone' | 'empty' | 'two' | Seed;
+/** `full`: a group with all there is. `alone`: a group just founded. `empty`: no group. `year`: as large as after a year.
+ * `council`: a group whose council has everything before it; `removed`, `left`, `device-out`, `void`: one in which I stand so. */
+export type Size = 'full' | 'alone' | 'empty' | 'two' | 'council' | Exclude<Standing, 'member'> | Seed;
 export interface Options { state?: Door['state']; size?: Size; passphrase?: string; delay?: number }
 
 interface House {
@@ -34,6 +36,7 @@ export class MemoryBackend implements Backend {
   #left: House | null = null;
   /** How it stands with a further computer. */
   #offer: DeviceOffer = { standing: 'none' };
+  #devices: DeviceCard[] = [{ device: 'de01', here: true, groups: 1 }, { device: 'de02c47a9e', here: false, groups: 1 }];
   /** For tests: the next action or question with this name fails with that code. */
   readonly fails = new Map<string, string>();
   /** For tests: nobody answers. */
@@ -47,7 +50,7 @@ export class MemoryBackend implements Backend {
     this.#house = { state, me: ME, name: 'Barbara Nowak', wordsNoted: false, backedUp: null, lockAfter: 15, passphrase: options.passphrase ?? 'vier kleine katzen tanzen', groups: new Map() };
     const size = state === 'new' ? 'empty' : (options.size ?? 'full');
     if (size === 'empty') return;
-    this.#found(GROUP, size === 'alone' ? alone : typeof size === 'object' ? size : small);
+    this.#found(GROUP, seedOf(size));
     if (size === 'two') this.#found(SECOND, { ...alone, name: 'Rawa-Ufer' });
   }
   #found(id: string, seed: Seed) {
@@ -102,6 +105,16 @@ export class MemoryBackend implements Backend {
     this.#group(GROUP).grow({ plate: null, by: 'a3', ago: 0, state: 'idea', cost: null, place: null, categories: [], targets: [], body: '', comments: [], ...sketch });
     this.#changed();
   }
+  /** Somebody else proposes something; somebody else signs it. */
+  otherProposes(by: string, wish: Wish, reason: string): string {
+    const id = this.#group(GROUP).council.propose(wish, reason, by);
+    this.#changed();
+    return id;
+  }
+  otherSigns(by: string, motion: string) {
+    this.#group(GROUP).council.sign(motion, by);
+    this.#changed();
+  }
   /** Somebody accepts an invitation of this device. */
   otherJoins(human: Human, code: string) {
     this.#group(GROUP).welcome(human);
@@ -143,6 +156,8 @@ export class MemoryBackend implements Backend {
       return recovery;
     }
     if (query.ask === 'device-offer') return this.#offer;
+    if (query.ask === 'templates') return templates;
+    if (query.ask === 'devices') return this.#devices;
     return this.#group(query.group).ask(query);
   }
 
@@ -170,7 +185,8 @@ export class MemoryBackend implements Backend {
       case 'lock': house.state = 'locked'; return null;
       case 'found': {
         const id = house.groups.size === 0 ? GROUP : SECOND;
-        this.#found(id, { ...alone, name: action.name, purpose: action.purpose });
+        const charter = templates.find((one) => one.template === (action.template ?? 'circle'));
+        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [] } } : {}) });
         return { id };
       }
       case 'example':
@@ -214,6 +230,9 @@ export class MemoryBackend implements Backend {
         house.passphrase = action.new;
         return null;
       case 'name': house.name = action.name; return null;
+      case 'device-retire':
+        this.#devices = this.#devices.filter((one) => one.device !== action.device);
+        return null;
       default:
         if (house.state !== 'open') throw new KiezError('locked');
         return this.#group(action.group).act(action);
@@ -262,6 +281,20 @@ export class MemoryBackend implements Backend {
 }
 
 const doors = new Set(['profile-new', 'unlock', 'lock', 'restore', 'found', 'example', 'example-end', 'join', 'words-noted', 'name', 'lock-after', 'erase', 'device-join']);
+function seedOf(size: Size): Seed {
+  switch (size) {
+    case 'full':
+    case 'empty':
+    case 'two': return small;
+    case 'alone': return alone;
+    case 'council': return { ...small, council: busy('member') };
+    case 'removed':
+    case 'left':
+    case 'device-out':
+    case 'void': return { ...small, council: busy(size) };
+    default: return size;
+  }
+}
 const quiet = new Set(['seen', 'invite']);
 const needsWayBack = (house: House) => !house.wordsNoted && house.backedUp === null;
 const invited = (text: string) => /^kiez1[a-z2-7]+$/.test(text.replace(/\s/g, '').toLowerCase());
