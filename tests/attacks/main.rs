@@ -5,6 +5,8 @@
 //! unseen. `README.md` here shows the rows as a table, and is held to them.
 
 #![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::iter_kv_map,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -286,15 +286,21 @@ pub struct BoxPlace {
 impl BoxPlace {
     /// What such a box is bound to: purpose, group, key, place and recipient.
     fn info(&self, key: KeyId, recipient: BoxKey) -> Vec<u8> {
-        if is_off(Guard::BoxPlace) {
-            return encode(&("kiez 1 entry box", key, recipient));
-        }
+        let place = if is_off(Guard::BoxPlace) {
+            Self {
+                group: GroupId::ZERO,
+                journal: JournalId([0; 32]),
+                number: EntryNumber(0),
+            }
+        } else {
+            *self
+        };
         encode(&(
             "kiez 1 entry box",
-            self.group,
+            place.group,
             key,
-            self.journal,
-            self.number,
+            place.journal,
+            place.number,
             recipient,
         ))
     }

@@ -24,7 +24,6 @@ use super::entry::verify;
 use super::fork::Branches;
 use super::frontier::{Frontier, Holdings, advance};
 use super::hold::{Replica, ReplicaError};
-use super::keys::KeyRing;
 use super::limits::BUNDLE_BYTES_MAX;
 use super::missing::Missing;
 use super::receive::{ReceiveError, Received};
@@ -388,18 +387,6 @@ impl Session {
             advance(&mut self.has, &mine);
         }
         Ok(frames.into_iter().map(Effect::Send).collect())
-    }
-
-    /// The keys under which a bundle for the peer may show what is sealed.
-    fn keys_for_bundle(&self, keys: &KeyRing) -> KeyRing {
-        let mut shown = keys.only(&self.common);
-        if is_off(Guard::BundleKeys) {
-            shown = keys.iter().cloned().fold(KeyRing::default(), |mut all, key| {
-                all.insert(key);
-                all
-            });
-        }
-        shown
     }
 
     fn on_bundle_part<S: Storage>(
