@@ -2,7 +2,7 @@
 //! seen everything, every order of every move up to a depth is tried; ways that lead to the same entries are tried once. After
 //! each the honest answer, the attackers move once more with what they kept back, and it is looked at what is left.
 //!
-//! Further: `KIEZ_DEPTH=3 cargo test --release -p kiez-core --lib roster::tests::explorer -- --ignored --nocapture`
+//! Further: `KIEZ_DEPTH=3 cargo test --release -p kiez-core --lib roster::tests::explorer -- --nocapture`
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -462,17 +462,10 @@ fn report(depth: usize, most: usize) -> Vec<String> {
 }
 
 #[test]
-fn no_attack_of_a_move_an_answer_and_a_move_gets_further_than_it_may() {
-    let broken = report(1, 5);
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
-}
-
-#[test]
-#[ignore = "takes minutes"]
 fn no_attack_gets_further_than_it_may() {
     let depth = std::env::var("KIEZ_DEPTH")
         .ok()
-        .map_or(2, |depth| depth.parse().unwrap());
+        .map_or(1, |depth| depth.parse().unwrap());
     let broken = report(depth, 5);
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
