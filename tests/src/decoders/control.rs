@@ -1,5 +1,6 @@
 //! Control acts: as they come, and with the signatures inside made anew, so that what is behind them is reached.
 
+use kiez_core::domain::charter::Charter;
 use kiez_core::domain::control::{Admit, ControlAct, Enrol, Found, Open};
 use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, GroupId, InviteKey, JournalId, PersonId};
 use kiez_core::replica::codec::{decode, encode};
@@ -61,12 +62,13 @@ fn signed_anew(header: &Header, payload: &[u8]) -> Option<Vec<u8>> {
     let (person, device, secret) = (signing(4), signing(5), signing(6));
     let person_id = PersonId(person.verifying_key().to_bytes());
     let act = match u16::from_le_bytes(*kind) {
-        1 => {
-            let mut found: Found = decode(body).ok()?;
+        1 | 15 => {
+            let mut found = found_in(*kind, body)?;
             found.founder.person = person_id;
             let message = found_bytes(header.journal, header.key, &found.founder, &found.charter);
             found.person_signature = sign(&person, &message);
-            encode(&found)
+            // Which of both kinds it is, the charter says.
+            return Some(act_to_bytes(&ControlAct::Found(found)));
         }
         2 => {
             let mut open: Open = decode(body).ok()?;
@@ -94,4 +96,24 @@ fn signed_anew(header: &Header, payload: &[u8]) -> Option<Vec<u8>> {
         _ => return None,
     };
     Some([kind.to_vec(), act].concat())
+}
+
+/// A `found` of either kind; none where the charter could be none.
+fn found_in(kind: [u8; 2], body: &[u8]) -> Option<Found> {
+    let found = if u16::from_le_bytes(kind) == 1 {
+        let (founder, (inviters, counters, quorum), person_signature) = decode(body).ok()?;
+        Found {
+            founder,
+            charter: Charter {
+                inviters,
+                counters,
+                quorum,
+                ..Charter::circle()
+            },
+            person_signature,
+        }
+    } else {
+        decode(body).ok()?
+    };
+    Some(found)
 }
