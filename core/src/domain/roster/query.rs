@@ -97,17 +97,18 @@ impl Roster {
     /// For each journal what decides how its content stands: where it ends, and the ends of its author's roles. Where that is
     /// the same for a journal as before, its content stands as before.
     #[must_use]
-    pub fn reckoning(&self) -> BTreeMap<JournalId, Vec<(Tenure, Option<EntryNumber>)>> {
+    pub fn reckoning(&self) -> BTreeMap<JournalId, BTreeMap<Tenure, EntryNumber>> {
         let now = self.present();
         let mut all = BTreeMap::new();
         for (membership, roles) in &self.roles {
             for journal in self.journals_under(*membership) {
-                let mut ends = vec![(Tenure::Membership(*membership), now.ends(journal))];
-                ends.extend(roles.iter().filter_map(|(tenure, _)| {
-                    now.role_ends(*tenure, journal)
-                        .map(|end| (Tenure::Role(*tenure), Some(end)))
-                }));
-                all.insert(journal, ends);
+                let whole = now
+                    .ends(journal)
+                    .map(|end| (Tenure::Membership(*membership), end));
+                let roles = roles.iter().filter_map(|(tenure, _)| {
+                    Some((Tenure::Role(*tenure), now.role_ends(*tenure, journal)?))
+                });
+                all.insert(journal, whole.into_iter().chain(roles).collect());
             }
         }
         all
@@ -244,6 +245,12 @@ impl Roster {
     #[must_use]
     pub fn persons(&self) -> BTreeMap<PersonId, Person> {
         self.present().persons()
+    }
+
+    /// Somebody in the group, by all that is here.
+    #[must_use]
+    pub fn person(&self, id: PersonId) -> Option<Person> {
+        self.present().person(id)
     }
 
     /// Everybody who was in the group and is not.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::planted::{Guard, is_off};
 
-use super::super::charter::{Amendment, Charter, Role};
+use super::super::charter::{Charter, Role};
 use super::super::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::kill::Tenure;
@@ -198,18 +198,11 @@ impl<'a> View<'a> {
         };
         let mut charter = found.charter.clone();
         for motions in self.roster.amendments.values() {
-            let amendment = self.last_word(motions).and_then(|motion| match &motion.act {
-                CouncilAct::Amend(amendment) => Some(amendment),
-                CouncilAct::Confirm { .. }
-                | CouncilAct::Promote { .. }
-                | CouncilAct::Demote { .. }
-                | CouncilAct::Remove { .. }
-                | CouncilAct::Revoke { .. }
-                | CouncilAct::Hide { .. } => None,
-            });
-            charter = amendment.map_or(charter.clone(), |amendment: &Amendment| {
-                charter.amended(amendment)
-            });
+            if let Some((_, motion)) = self.last_carried(motions)
+                && let CouncilAct::Amend(amendment) = &motion.act
+            {
+                charter = charter.amended(amendment);
+            }
         }
         Some(charter)
     }
@@ -218,24 +211,14 @@ impl<'a> View<'a> {
     pub(super) fn hidden(&self) -> BTreeMap<Target, EntryId> {
         let mut hidden = BTreeMap::new();
         for (target, motions) in &self.roster.hides {
-            let last = self.last_carried(motions);
-            if let Some((id, motion)) = last
-                && matches!(
-                    motion.act,
-                    CouncilAct::Hide {
-                        shown: Shown::Hidden,
-                        ..
-                    }
-                )
+            if let Some((id, motion)) = self.last_carried(motions)
+                && let CouncilAct::Hide { shown, .. } = motion.act
+                && shown == Shown::Hidden
             {
                 hidden.insert(*target, id);
             }
         }
         hidden
-    }
-
-    fn last_word(&self, motions: &BTreeSet<EntryId>) -> Option<&'a Motion> {
-        self.last_carried(motions).map(|(_, motion)| motion)
     }
 
     /// R6: of several motions about one thing the causally last; then the one with more signers; then the smaller id.
@@ -261,33 +244,35 @@ impl<'a> View<'a> {
 
     /// Everybody in the group.
     pub(super) fn persons(&self) -> BTreeMap<PersonId, Person> {
-        let mut persons: BTreeMap<PersonId, Person> = BTreeMap::new();
-        for (membership, id) in &self.roster.granted {
-            if !self.membership_lives(*membership) {
-                continue;
-            }
-            let role = self.role(*membership);
-            let person = persons.entry(*id).or_insert(Person {
-                role,
-                has_voice: false,
-                devices: BTreeMap::new(),
-                memberships: BTreeSet::new(),
-            });
-            person.role = person.role.max(role);
-            person.has_voice |= self.voice(*membership).is_some();
-            person.memberships.insert(*membership);
-            for enrolment in self.roster.enrolments.get(membership).into_iter().flatten() {
-                if let Some(device) = self
-                    .roster
-                    .act(*enrolment)
-                    .and_then(ControlAct::device)
-                    .filter(|_| self.lives(*enrolment) && !self.is_over(Tenure::Enrolment(*enrolment)))
-                {
-                    person.devices.insert(*enrolment, device);
-                }
+        let all = self.roster.memberships.keys();
+        all.filter_map(|id| Some((*id, self.person(*id)?))).collect()
+    }
+
+    /// Somebody in the group.
+    pub(super) fn person(&self, id: PersonId) -> Option<Person> {
+        let memberships = self.roster.memberships.get(&id)?.iter();
+        let memberships = memberships.filter(|membership| self.membership_lives(**membership));
+        let memberships: BTreeSet<EntryId> = memberships.copied().collect();
+        let role = memberships
+            .iter()
+            .map(|membership| self.role(*membership))
+            .max()?;
+        let mut devices = BTreeMap::new();
+        for membership in &memberships {
+            let enrolments = self.roster.enrolments.get(membership).into_iter().flatten();
+            for enrolment in enrolments.filter(|enrolment| self.enrolment_lives(**enrolment)) {
+                let device = self.roster.act(*enrolment).and_then(ControlAct::device);
+                devices.extend(device.map(|device| (*enrolment, device)));
             }
         }
-        persons
+        Some(Person {
+            role,
+            has_voice: memberships
+                .iter()
+                .any(|membership| self.voice(*membership).is_some()),
+            devices,
+            memberships,
+        })
     }
 
     /// Up to which of its entries a journal counts: none where nothing ended it.
