@@ -3,18 +3,20 @@
 //! A payload is the kind's number (two bytes, little-endian) and the act. A number that is not in the table below is not an
 //! error: it is an act of newer software (R8). Zero is never a kind.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::{Signer, SigningKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::charter::{Charter, Counters, Inviters};
-use crate::domain::control::{Admit, ControlAct, CouncilAct, Device, Enrol, Found};
+use crate::domain::control::{Admit, ControlAct, ControlEntry, CouncilAct, Device, Enrol, Found};
 use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
 use crate::domain::poll::Share;
 use crate::planted::{Guard, is_off};
 
 use super::codec::{decode, encode};
-use super::entry::{Header, verify};
+use super::entry::{Entry, Header, verify};
 use super::limits::{CUT_JOURNALS_MAX, REASON_BYTES_MAX};
 
 const FOUND: u16 = 1;
@@ -197,6 +199,19 @@ fn fits(act: &ControlAct) -> bool {
         }
     }
     act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)
+}
+
+impl Entry {
+    /// As the roster judges it. `seen`: what it and the entries since its journal's last control entry named.
+    pub(super) fn as_control(&self, seen: BTreeSet<EntryId>, act: ControlAct) -> ControlEntry {
+        ControlEntry {
+            id: self.id,
+            journal: self.header.journal,
+            number: self.header.number,
+            seen,
+            act,
+        }
+    }
 }
 
 /// Do the signatures inside an act hold?

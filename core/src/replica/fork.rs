@@ -20,7 +20,6 @@ use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
 use crate::planted::{Guard, is_off};
 
-use super::content::Content;
 use super::entry::{Entry, EntryKind};
 use super::frontier::{Frontier, Holdings};
 use super::hold::{Replica, ReplicaError};
@@ -233,10 +232,7 @@ impl<S: Storage> Replica<S> {
         if entry.header.kind != EntryKind::Content {
             return Vec::new();
         }
-        let content = self
-            .payload(entry)
-            .and_then(|payload| Content::from_bytes(&payload).ok());
-        content
+        self.content(entry)
             .into_iter()
             .flat_map(|content| content.changes)
             .map(|blob| blob.0)
@@ -260,9 +256,7 @@ impl<S: Storage> Replica<S> {
                 row.ended = None;
             }
             // How it stands is judged when everything is judged anew.
-            let content = self
-                .payload(&entry)
-                .and_then(|payload| Content::from_bytes(&payload).ok());
+            let content = self.content(&entry);
             writes.push(Write::Entry(Box::new(Held {
                 document: content.as_ref().map(|content| content.document),
                 changes: content.map_or(0, |content| {

@@ -361,8 +361,7 @@ impl<S: Storage> Replica<S> {
         let later = self.storage.applied(id, through)?;
         let mut changes = Vec::new();
         for held in &later {
-            let payload = self.payload(&held.entry);
-            let content = payload.and_then(|payload| Content::from_bytes(&payload).ok());
+            let content = self.content(&held.entry);
             for Blob(raw) in content.into_iter().flat_map(|content| content.changes) {
                 let damaged = |_| StorageError::Damaged("an applied change cannot be read back".to_owned());
                 changes.push(automerge::Change::from_bytes(raw).map_err(damaged)?);

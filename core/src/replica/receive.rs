@@ -261,7 +261,9 @@ impl<S: Storage> Replica<S> {
             batch.writes.push(Write::Stale(true));
         }
         self.finish(&mut batch)?;
-        self.choose_key();
+        if batch.received.control {
+            self.choose_key();
+        }
         if batch.undo || self.resettle()? {
             self.rebuild()?;
             // Who was in the group at one fork may depend on which branch counts at an earlier one.

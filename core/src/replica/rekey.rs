@@ -26,9 +26,12 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn set_box_secret(&mut self, secret: BoxSecret) -> Result<(), ReplicaError> {
         self.box_secret = Some(secret);
-        let opened = self.open_all_boxes();
+        let opened = self.all_opened_boxes();
         if opened.is_empty() {
             return Ok(());
+        }
+        for key in &opened {
+            self.keys.insert(key.clone());
         }
         let writes = opened.into_iter().map(Write::Key).collect();
         self.storage.commit(self.group, writes)?;
@@ -48,7 +51,7 @@ impl<S: Storage> Replica<S> {
     /// Where something here cannot be read: looks for its key in all boxes once more.
     pub(super) fn learn_what_is_unread(&mut self, batch: &mut Batch) {
         if !self.unread.is_empty() {
-            let opened = self.open_all_boxes();
+            let opened = self.all_opened_boxes();
             self.learned(batch, opened);
         }
     }
@@ -61,13 +64,9 @@ impl<S: Storage> Replica<S> {
         batch.undo |= self.can_read_more();
     }
 
-    fn open_all_boxes(&mut self) -> Vec<GroupKey> {
+    fn all_opened_boxes(&self) -> Vec<GroupKey> {
         let all = self.roster.all_key_acts();
-        let opened: Vec<GroupKey> = all.flat_map(|entry| self.opened_boxes(entry)).collect();
-        for key in &opened {
-            self.keys.insert(key.clone());
-        }
-        opened
+        all.flat_map(|entry| self.opened_boxes(entry)).collect()
     }
 
     /// Is something here sealed under a key that has come since?
@@ -79,7 +78,9 @@ impl<S: Storage> Replica<S> {
     /// those under which something here is sealed. (Who gives a key may be in the group by an entry that only this
     /// key opens. That it is a key of the group's is not said by it: nobody seals under it for that.)
     fn opened_boxes(&self, entry: &ControlEntry) -> Vec<GroupKey> {
-        let Some(secret) = &self.box_secret else {
+        let boxes = entry.act.boxes();
+        // Nearly every act has none: it is not to cost a key derivation.
+        let Some(secret) = self.box_secret.as_ref().filter(|_| !boxes.is_empty()) else {
             return Vec::new();
         };
         let place = BoxPlace {
@@ -88,7 +89,7 @@ impl<S: Storage> Replica<S> {
             number: entry.number,
         };
         let public = secret.public();
-        let wanted = entry.act.boxes().iter().filter(|boxed| {
+        let wanted = boxes.iter().filter(|boxed| {
             let device = self.roster.device(boxed.enrolment);
             device.is_some_and(|device| device.box_key == public)
                 && self.keys.get(boxed.key).is_none()
@@ -127,12 +128,9 @@ impl<S: Storage> Replica<S> {
             .rekeys()
             .filter(|(rekey, _)| self.roster.knows(*rekey, &ends))
             .map(|(_, key)| key);
-        let founding = ends
-            .is_empty()
-            .then(|| self.founding_key())
-            .flatten()
-            // The founding entry is written under it before it is stored.
-            .or_else(|| ends.is_empty().then(|| self.keys.oldest()).flatten());
+        // The founding entry is written under the first key before it is stored.
+        let first = || self.founding_key().or_else(|| self.keys.oldest());
+        let founding = ends.is_empty().then(first).flatten();
         let good = made.chain(founding).filter(|key| self.keys.get(*key).is_some());
         let key = good.min();
         self.keys.seal_under(key);

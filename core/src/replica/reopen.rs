@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 
-use crate::domain::control::{ControlAct, ControlEntry};
+use crate::domain::control::ControlAct;
 use crate::domain::id::JournalId;
 use crate::domain::roster::Roster;
 
@@ -115,13 +115,6 @@ impl<S: Storage> Replica<S> {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
             act_from_own_store(&payload).map_err(|_| damaged())?
         };
-        let entry = ControlEntry {
-            id: held.entry.id,
-            journal: header.journal,
-            number: header.number,
-            seen: held.seen.clone(),
-            act,
-        };
-        self.insert_control(&entry)
+        self.insert_control(&held.entry.as_control(held.seen.clone(), act))
     }
 }
