@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::charter::{Amendment, Charter, Role};
 use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
-use crate::domain::roster::Roster;
+use crate::domain::roster::{Former, Roster};
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
 use crate::replica::hold::Replica;
 use crate::replica::join::asking_code;
-use crate::replica::storage::Storage;
 
 use super::{Node, NodeError, now};
 
@@ -175,7 +174,7 @@ impl Node {
     /// Where there is no such group, or the store fails.
     pub fn council(&self, group: GroupId) -> Result<Council, NodeError> {
         let me = self.me().person;
-        self.with_group(group, |replica| council(replica, me))
+        self.with_group(group, |replica| Ok(council(replica, me)))
     }
 
     /// A comment, and the idea in which it stands; none where it has not come here.
@@ -258,11 +257,7 @@ impl Node {
     pub fn devices(&self) -> Result<Vec<DeviceCard>, NodeError> {
         let mut groups_of: BTreeMap<DeviceId, usize> = BTreeMap::new();
         for group in self.groups()? {
-            let mine: BTreeSet<DeviceId> = self.with_group(group, |replica| {
-                let person = replica.roster().persons().remove(&self.me().person);
-                let devices = person.into_iter().flat_map(|person| person.devices.into_values());
-                Ok::<_, NodeError>(devices.map(|device| device.device).collect())
-            })?;
+            let mine: BTreeSet<DeviceId> = self.my_devices(group)?.into_values().collect();
             for device in mine {
                 let groups = groups_of.entry(device).or_insert(0);
                 *groups = groups.saturating_add(1);
@@ -278,6 +273,15 @@ impl Node {
         Ok(groups_of.into_iter().map(card).collect())
     }
 
+    /// The devices of this person in a group, by what enrolled them.
+    pub(super) fn my_devices(&self, group: GroupId) -> Result<BTreeMap<EntryId, DeviceId>, NodeError> {
+        self.with_group(group, |replica| {
+            let person = replica.roster().person(self.me().person).into_iter();
+            let devices = person.flat_map(|person| person.devices);
+            Ok(devices.map(|(grant, named)| (grant, named.device)).collect())
+        })
+    }
+
     /// Retires a device of this person in all groups; returns in how many it was.
     ///
     /// # Errors
@@ -285,14 +289,10 @@ impl Node {
     pub fn retire_device(&self, device: DeviceId) -> Result<usize, NodeError> {
         let mut retired: usize = 0;
         for group in self.groups()? {
-            let grants: Vec<EntryId> = self.with_group(group, |replica| {
-                let person = replica.roster().persons().remove(&self.me().person);
-                let devices = person.into_iter().flat_map(|person| person.devices);
-                let these = devices.filter(|(_, named)| named.device == device);
-                Ok::<_, NodeError>(these.map(|(grant, _)| grant).collect())
-            })?;
+            let mut grants = self.my_devices(group)?;
+            grants.retain(|_, named| *named == device);
             retired = retired.saturating_add(usize::from(!grants.is_empty()));
-            for grant in grants {
+            for grant in grants.into_keys() {
                 self.change(group, |replica| Ok(replica.retire(grant)?))?;
             }
         }
@@ -312,11 +312,8 @@ const fn whom(wish: &Wish) -> Option<PersonId> {
 /// The acts that a wish comes to.
 fn acts(roster: &Roster, wish: &Wish) -> Vec<CouncilAct> {
     let memberships = |person: &PersonId| {
-        let person = roster.persons().remove(person);
-        person
-            .map(|person| person.memberships)
-            .unwrap_or_default()
-            .into_iter()
+        let person = roster.person(*person).into_iter();
+        person.flat_map(|person| person.memberships)
     };
     match wish {
         Wish::Confirm(person) => memberships(person)
@@ -350,7 +347,7 @@ fn acts(roster: &Roster, wish: &Wish) -> Vec<CouncilAct> {
     }
 }
 
-fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeError> {
+fn council(replica: &Replica<GroupStore>, me: PersonId) -> Council {
     let roster = replica.roster();
     let stewards = roster.stewards();
     let voices = roster.voices();
@@ -376,7 +373,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
         motion,
         reason: reason_of(roster, motion),
     });
-    Ok(Council {
+    Council {
         charter: roster.charter().unwrap_or_else(Charter::circle),
         place: place_of(replica, me),
         steward: stewards.contains(&me),
@@ -387,7 +384,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
             &stewards,
             &voices,
         ),
-        former: former(replica)?,
+        former: former(replica),
         asking: asking.collect(),
         invitations: invitations.collect(),
         hidden: hidden.collect(),
@@ -396,7 +393,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, NodeE
         needs_update: roster.needs_update(),
         stewards,
         voices,
-    })
+    }
 }
 
 fn reason_of(roster: &Roster, motion: EntryId) -> String {
@@ -411,11 +408,15 @@ fn place_of(replica: &Replica<GroupStore>, me: PersonId) -> Place {
     if replica.me().is_some() {
         return Place::Member;
     }
-    match roster.former().get(&me) {
-        Some(former) if former.removed_by.is_some() => Place::Removed,
-        Some(former) if former.left => Place::Left,
-        Some(_) => Place::Void,
-        None => Place::DeviceOut,
+    roster.former().get(&me).map_or(Place::DeviceOut, gone)
+}
+
+/// Where somebody stands who has gone.
+const fn gone(how: &Former) -> Place {
+    match (how.removed_by, how.left) {
+        (Some(_), _) => Place::Removed,
+        (None, true) => Place::Left,
+        (None, false) => Place::Void,
     }
 }
 
@@ -454,26 +455,22 @@ fn motions(
     cards
 }
 
-fn former(replica: &Replica<GroupStore>) -> Result<Vec<FormerCard>, NodeError> {
+fn former(replica: &Replica<GroupStore>) -> Vec<FormerCard> {
     let roster = replica.roster();
     let mut beyond: BTreeMap<PersonId, usize> = BTreeMap::new();
-    for held in replica.storage().beyond()? {
-        if let Some(author) = roster.author(held.entry.header.journal) {
+    for journal in replica.authors_beyond() {
+        if let Some(author) = roster.author(journal) {
             let count = beyond.entry(author.person).or_insert(0);
             *count = count.saturating_add(1);
         }
     }
     let all = roster.former().into_iter().map(|(person, how)| FormerCard {
         person,
-        place: match (how.removed_by, how.left) {
-            (Some(_), _) => Place::Removed,
-            (None, true) => Place::Left,
-            (None, false) => Place::Void,
-        },
+        place: gone(&how),
         motion: how.removed_by,
         beyond: beyond.get(&person).copied().unwrap_or(0),
     });
-    Ok(all.collect())
+    all.collect()
 }
 
 #[cfg(test)]

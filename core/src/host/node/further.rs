@@ -1,11 +1,13 @@
 //! A further device of this person: what the first one gives it, and what the new one makes of it. The talk between the two is
 //! `host::net`'s.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 
 use crate::domain::control::Device;
-use crate::domain::id::{GroupId, PersonId};
-use crate::host::keystore::{Home, Passphrase, RecoveryWords};
+use crate::domain::id::{DeviceId, GroupId};
+use crate::host::keystore::{Cost, Home, Passphrase, RecoveryWords};
 use crate::host::random::SystemRandom;
 use crate::replica::bundle::Compression;
 use crate::replica::frontier::Frontier;
@@ -60,13 +62,7 @@ impl Node {
             device,
             box_secret,
         };
-        Self::create_filled(
-            home,
-            passphrase,
-            crate::host::keystore::Cost::STANDARD,
-            &who,
-            |_| Ok(()),
-        )
+        Self::create_filled(home, passphrase, Cost::STANDARD, &who, |_| Ok(()))
     }
 
     /// Enrols a further device of this person in a group, and gives what it needs: the keys, sealed for it, and everything
@@ -114,20 +110,11 @@ impl Node {
     /// # Errors
     /// Where the store fails.
     pub fn own_devices(&self) -> Result<usize, NodeError> {
-        let me: PersonId = self.me().person;
         let mut most = 1;
         for group in self.groups()? {
-            let here = self.with_group(group, |replica| {
-                let person = replica.roster().persons().remove(&me);
-                let mut devices: std::collections::BTreeSet<_> = person
-                    .into_iter()
-                    .flat_map(|person| person.devices.into_values())
-                    .map(|device| device.device)
-                    .collect();
-                devices.insert(self.me().device_id());
-                Ok::<_, NodeError>(devices.len())
-            })?;
-            most = most.max(here);
+            let mut devices: BTreeSet<DeviceId> = self.my_devices(group)?.into_values().collect();
+            devices.insert(self.me().device_id());
+            most = most.max(devices.len());
         }
         Ok(most)
     }
