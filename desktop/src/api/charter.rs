@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use ts_rs::TS;
 
 use super::Fault;
+use super::view::shown;
 
 /// A fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -17,29 +18,20 @@ pub(crate) struct Share {
     denominator: u32,
 }
 
-/// Who may invite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Inviters {
-    Members,
-    Stewards,
-}
+shown!(
+    /// Who may invite.
+    Inviters(charter::Inviters), "kebab-case", Members, Stewards
+);
 
-/// Who counts votes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Counters {
-    Opener,
-    Stewards,
-}
+shown!(
+    /// Who counts votes.
+    Counters(charter::Counters), "kebab-case", Opener, Stewards
+);
 
-/// How jurors are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Jurors {
-    Drawn,
-    Named,
-}
+shown!(
+    /// How jurors are found.
+    Jurors(charter::Jurors), "kebab-case", Drawn, Named
+);
 
 /// The fund that a jury gives away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -51,14 +43,10 @@ pub(crate) struct Fund {
     cap: Option<u64>,
 }
 
-/// A charter to begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Template {
-    Circle,
-    Association,
-    Jury,
-}
+shown!(
+    /// A charter to begin with.
+    Template(charter::Template), "kebab-case", Circle, Association, Jury
+);
 
 /// The rules. The page puts them into words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -85,45 +73,24 @@ pub(crate) enum Amendment {
 
 /// Answers the charters to begin with.
 pub(super) fn templates() -> Value {
-    let all = [Template::Circle, Template::Association, Template::Jury];
-    let cards = all.map(|named| charter_card(&template(Some(named))));
-    json!(cards)
+    json!(charter::Template::ALL.map(|named| charter_card(&named.charter())))
 }
 
 /// The charter of a template.
 pub(super) fn template(template: Option<Template>) -> Charter {
-    let template = match template {
-        None | Some(Template::Circle) => charter::Template::Circle,
-        Some(Template::Association) => charter::Template::Association,
-        Some(Template::Jury) => charter::Template::Jury,
-    };
-    template.charter()
+    charter::Template::from(template.unwrap_or(Template::Circle)).charter()
 }
 
 /// The rules as they are shown.
 pub(super) fn charter_card(charter: &Charter) -> CharterCard {
-    let named = [Template::Circle, Template::Association, Template::Jury];
+    let mut named = charter::Template::ALL.into_iter();
     CharterCard {
-        template: named.into_iter().find(|named| template(Some(*named)) == *charter),
-        inviters: inviters(charter.inviters),
+        template: named.find(|named| named.charter() == *charter).map(Into::into),
+        inviters: charter.inviters.into(),
         vouchers: charter.vouchers,
-        counters: counters(charter.counters),
+        counters: charter.counters.into(),
         quorum: share(charter.quorum),
         fund: charter.fund.map(fund),
-    }
-}
-
-const fn inviters(of: charter::Inviters) -> Inviters {
-    match of {
-        charter::Inviters::Members => Inviters::Members,
-        charter::Inviters::Stewards => Inviters::Stewards,
-    }
-}
-
-const fn counters(of: charter::Counters) -> Counters {
-    match of {
-        charter::Counters::Opener => Counters::Opener,
-        charter::Counters::Stewards => Counters::Stewards,
     }
 }
 
@@ -143,10 +110,7 @@ const fn share_of(of: Share) -> poll::Share {
 
 fn fund(of: charter::Fund) -> Fund {
     Fund {
-        jurors: match of.jurors {
-            charter::Jurors::Drawn => Jurors::Drawn,
-            charter::Jurors::Named => Jurors::Named,
-        },
+        jurors: of.jurors.into(),
         residents: share(of.residents),
         cap: of.cap.map(u64::from),
     }
@@ -155,9 +119,9 @@ fn fund(of: charter::Fund) -> Fund {
 /// A rule as it is shown.
 pub(super) fn amendment_shown(of: &charter::Amendment) -> Amendment {
     match of {
-        charter::Amendment::Inviters(of) => Amendment::Inviters(inviters(*of)),
+        charter::Amendment::Inviters(of) => Amendment::Inviters((*of).into()),
         charter::Amendment::Vouchers(of) => Amendment::Vouchers(*of),
-        charter::Amendment::Counters(of) => Amendment::Counters(counters(*of)),
+        charter::Amendment::Counters(of) => Amendment::Counters((*of).into()),
         charter::Amendment::Quorum(of) => Amendment::Quorum(share(*of)),
         charter::Amendment::Fund(of) => Amendment::Fund(of.map(fund)),
     }
@@ -169,11 +133,9 @@ pub(super) fn amendment_shown(of: &charter::Amendment) -> Amendment {
 /// Where the most that a project gets is no amount.
 pub(super) fn amendment_of(of: Amendment) -> Result<charter::Amendment, Fault> {
     let amendment = match of {
-        Amendment::Inviters(Inviters::Members) => charter::Amendment::Inviters(charter::Inviters::Members),
-        Amendment::Inviters(Inviters::Stewards) => charter::Amendment::Inviters(charter::Inviters::Stewards),
+        Amendment::Inviters(of) => charter::Amendment::Inviters(of.into()),
         Amendment::Vouchers(of) => charter::Amendment::Vouchers(of),
-        Amendment::Counters(Counters::Opener) => charter::Amendment::Counters(charter::Counters::Opener),
-        Amendment::Counters(Counters::Stewards) => charter::Amendment::Counters(charter::Counters::Stewards),
+        Amendment::Counters(of) => charter::Amendment::Counters(of.into()),
         Amendment::Quorum(of) => charter::Amendment::Quorum(share_of(of)),
         Amendment::Fund(of) => charter::Amendment::Fund(of.map(fund_of).transpose()?),
     };
@@ -189,10 +151,7 @@ fn fund_of(of: Fund) -> Result<charter::Fund, Fault> {
         .cap
         .map(|cap| Cost::new(cap).map_err(|_| Fault::new("does-not-fit")));
     Ok(charter::Fund {
-        jurors: match of.jurors {
-            Jurors::Drawn => charter::Jurors::Drawn,
-            Jurors::Named => charter::Jurors::Named,
-        },
+        jurors: of.jurors.into(),
         residents: share_of(of.residents),
         cap: cap.transpose()?,
     })

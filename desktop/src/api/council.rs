@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::Fault;
 use super::charter::{Amendment, CharterCard, amendment_of, amendment_shown, charter_card};
 use super::names::Names;
-use super::view::{IdeaRef, Person, Role};
+use super::view::{IdeaRef, Person, Role, shown};
 
 /// What can be hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -101,18 +101,11 @@ pub(crate) struct MotionCard {
     can_sign: bool,
 }
 
-/// Where somebody stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Standing {
-    Member,
-    Removed,
-    Left,
-    /// In the group, but not with this device.
-    DeviceOut,
-    /// Whoever let them in does not count any more.
-    Void,
-}
+shown!(
+    /// Where somebody stands. `device-out`: in the group, but not with this device. `void`: whoever let them in does not count
+    /// any more.
+    Standing(PlaceInGroup), "kebab-case", Member, Removed, Left, DeviceOut, Void
+);
 
 /// Somebody who has gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -201,7 +194,7 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
         .collect();
     let shown = Council {
         charter: charter_card(&council.charter),
-        me: standing(council.place),
+        me: council.place.into(),
         steward: council.steward,
         voice: council.voice,
         stewards: names.persons(council.stewards),
@@ -212,7 +205,7 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
             .into_iter()
             .map(|card| FormerCard {
                 person: names.person(card.person),
-                how: standing(card.place),
+                how: card.place.into(),
                 motion: card.motion,
                 beyond: card.beyond,
             })
@@ -346,16 +339,6 @@ fn wish_shown(act: &control::CouncilAct, about: Option<PersonId>) -> Option<Wish
             }
         }
     })
-}
-
-const fn standing(place: PlaceInGroup) -> Standing {
-    match place {
-        PlaceInGroup::Member => Standing::Member,
-        PlaceInGroup::Removed => Standing::Removed,
-        PlaceInGroup::Left => Standing::Left,
-        PlaceInGroup::DeviceOut => Standing::DeviceOut,
-        PlaceInGroup::Void => Standing::Void,
-    }
 }
 
 const fn hideable(target: control::Target) -> Hideable {

@@ -30,6 +30,8 @@ macro_rules! shown {
     };
 }
 
+pub(super) use shown;
+
 shown!(
     /// What somebody may do.
     Role(charter::Role), "kebab-case", Observer, Member, Steward
