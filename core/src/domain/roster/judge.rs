@@ -370,9 +370,14 @@ impl Case<'_> {
         }
         let cut = furthest(std::iter::once(cut));
         let signers = [author.membership];
+        let enrolments = self.roster.enrolments_before(author.grant);
+        let kind = match tenure {
+            Tenure::Membership(_) => Kind::Leave { enrolments },
+            Tenure::Enrolment(_) | Tenure::Role(_) | Tenure::Invitation(_) => Kind::Own { enrolments },
+        };
         let kill = self
             .roster
-            .kill(self.entry.id, self.reach, tenure, Kind::Own, cut, &signers);
+            .kill(self.entry.id, self.reach, tenure, kind, cut, &signers);
         basis.kill = Some(kill);
         Ok(basis)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::planted::{Guard, is_off};
 
-use super::super::control::Cut;
+use super::super::control::{ControlAct, Cut};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::{Judged, Roster};
 
@@ -27,8 +27,10 @@ pub enum Tenure {
 pub(super) enum Kind {
     /// The council's.
     Council,
-    /// The person's own.
-    Own,
+    /// The person leaves, as a device says that so many enrolments lie before.
+    Leave { enrolments: usize },
+    /// The person retires a device or withdraws an invitation, as such a device says.
+    Own { enrolments: usize },
 }
 
 /// An act that ends a tenure.
@@ -127,6 +129,16 @@ impl Roster {
             (chain.membership != *at).then_some(chain.membership)
         };
         std::iter::successors(Some(membership), inviter)
+    }
+
+    /// How many enrolments lie between the admission of a person and one of their devices.
+    pub(super) fn enrolments_before(&self, enrolment: EntryId) -> usize {
+        let enroller = |at: &EntryId| {
+            let judged = self.entries.get(at)?;
+            let enrols = matches!(judged.entry.act, ControlAct::Enrol(_));
+            enrols.then_some(judged.basis.chain?.enrolment)
+        };
+        std::iter::successors(Some(enrolment), enroller).skip(1).count()
     }
 
     /// Whom it concerns when a tenure ends.

@@ -19,9 +19,9 @@
 //!   a voice that rests on it among that; a revocation the admission on the invitation; neither anything else. A membership that
 //!   is over can be removed again, where too much was let count.
 //! - **R4 weight.** Of the kills that void each other (or something which another rests on) those are taken first that stand
-//!   whatever becomes of the rest; where there is none, the heaviest of a circle which nothing outside touches: own acts last;
-//!   then the number of signers whom the killed person knew and did not bring in; then the signer nearest to the founding; then
-//!   entry id. What the taken ones void falls, and so on, until all are decided (`moment`).
+//!   whatever becomes of the rest; where there is none, the heaviest of a circle which nothing outside touches: own acts last,
+//!   of them leaving first, then the device with fewer enrolments between it and the admission; then the number of signers whom
+//!   the killed person knew and did not bring in; then the signer nearest to the founding; then entry id. What the taken ones void falls, and so on, until all are decided (`moment`).
 //! - **R5 life.** An entry lives if it is ok, no taken kill voids it, and every grant and so many signatures as it needs live: a
 //!   majority of stewards or one of voices. A taken kill stays taken.
 //! - **R6 fold.** All that lives takes effect (`view`). A tenure that a taken kill ends is over, whatever was granted to it

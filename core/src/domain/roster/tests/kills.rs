@@ -246,6 +246,42 @@ fn r4_a_majority_the_removed_knew_outweighs_what_they_signed_behind_the_cut() {
 }
 
 #[test]
+fn r4_of_two_devices_that_retire_each_other_the_one_that_enrolled_the_other_stays() {
+    // Whoever has the later one may try as many cuts as they like: none of them outweighs it.
+    for tries in 0..20 {
+        let mut story = Story::of_stewards(&["ben"]);
+        story.enrols("ben", "stolen");
+        story.does("stolen", acts::keys());
+        let invite = story.invites("ben");
+        let retired = acts::retire(story.enrolment("stolen"), story.cut("ben", TRUE));
+        let retired = story.does_knowing("ben", &[], retired);
+        let mut cut = Cut::new();
+        cut.insert(JournalId([200; 32]), (EntryNumber(tries), invite));
+        let against = acts::retire(story.enrolment("ben"), cut);
+        let against = story.does_knowing("stolen", &[], against);
+        assert!(story.lives(retired) && story.lives(invite) && !story.lives(against));
+    }
+}
+
+#[test]
+fn r4_nobody_who_has_left_is_held_back_by_a_device_of_theirs() {
+    for tries in 0..20 {
+        let mut story = Story::of_stewards(&["ben"]);
+        story.enrols("ben", "second");
+        story.does("second", acts::keys());
+        let left = {
+            let act = acts::leave(story.membership("ben"), story.cut("second", TRUE));
+            story.does_knowing("second", &[], act)
+        };
+        let mut cut = Cut::new();
+        cut.insert(JournalId([200; 32]), (EntryNumber(tries), left));
+        let against = acts::retire(story.enrolment("second"), cut);
+        let against = story.does_knowing("ben", &[], against);
+        assert!(story.lives(left) && !story.lives(against) && !story.is_in("ben"));
+    }
+}
+
+#[test]
 fn r4_a_founder_who_was_removed_wins_from_the_days_when_nobody_else_could_act() {
     // The limit that DESIGN names: a group's only steward against those they brought in themselves.
     let mut story = Story::founded_by("anna");

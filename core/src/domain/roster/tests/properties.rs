@@ -224,6 +224,9 @@ struct Figures {
     kills: usize,
     void_kills: usize,
     circles: usize,
+    /// In which something was written behind a cut and changed nothing, and in which it outweighed the cut.
+    behind: usize,
+    outweighed: usize,
 }
 
 impl Figures {
@@ -248,15 +251,16 @@ impl Figures {
     }
 }
 
-fn check(genes: &[Gene], history: &History, oracle: &Oracle) -> Checked {
+fn check(genes: &[Gene], history: &History, oracle: &Oracle) -> Result<sentences::Behind, TestCaseError> {
     let by = genes.last().map_or(0, |gene| gene.0 ^ gene.3);
     held::the_engine_answers_what_the_definitions_say(history, oracle)?;
     held::order_of_arrival_never_matters(history, by)?;
     held::a_closed_subset_is_judged_as_the_whole(history, by)?;
     sentences::nobody_has_a_power_without_a_living_line_of_grants(history)?;
-    sentences::what_is_back_dated_behind_a_cut_changes_nothing(history, genes)?;
+    let behind = sentences::what_is_back_dated_behind_a_cut_changes_nothing(history, genes)?;
     sentences::who_is_admitted_by_the_dozen_decides_nothing(history, by)?;
-    sentences::those_who_can_act_can(history)
+    sentences::those_who_can_act_can(history)?;
+    Ok(behind)
 }
 
 /// So many histories from one seed.
@@ -275,7 +279,12 @@ fn run(seed: u64, count: u32) -> Figures {
         let mut all = figures.get();
         all.add(&history, &oracle);
         figures.set(all);
-        check(&genes, &history, &oracle)
+        let behind = check(&genes, &history, &oracle)?;
+        let mut all = figures.get();
+        all.behind += usize::from(behind == sentences::Behind::Nothing);
+        all.outweighed += usize::from(behind == sentences::Behind::Outweighed);
+        figures.set(all);
+        Ok(())
     });
     if let Err(failure) = outcome {
         panic!("seed {seed}: {failure}");

@@ -98,7 +98,21 @@ fn ended(roster: &Roster) -> BTreeMap<EntryId, Vec<EntryId>> {
     ended
 }
 
-pub(super) fn what_is_back_dated_behind_a_cut_changes_nothing(history: &History, genes: &[Gene]) -> Checked {
+/// What came of writing behind a cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// There is none who could.
+    Nobody,
+    /// Nothing.
+    Nothing,
+    /// Something that outweighs the cut holds.
+    Outweighed,
+}
+
+pub(super) fn what_is_back_dated_behind_a_cut_changes_nothing(
+    history: &History,
+    genes: &[Gene],
+) -> Result<Behind, TestCaseError> {
     let before = &history.roster;
     let ended = ended(before);
     let is_beyond = |pen: &super::histories::Pen| {
@@ -112,8 +126,13 @@ pub(super) fn what_is_back_dated_behind_a_cut_changes_nothing(history: &History,
     let places = 0..history.pens.len();
     let mut removed: Vec<usize> = places.filter(|pen| is_beyond(&history.pens[*pen])).collect();
     if removed.is_empty() || history.entries.len() > 100 {
-        return Ok(());
+        return Ok(Behind::Nobody);
     }
+    let cuts = removed
+        .iter()
+        .flat_map(|pen| &ended[&history.pens[*pen].membership]);
+    let cuts = cuts.filter_map(|kill| before.entries[kill].basis.kill.as_ref());
+    let lightest = cuts.map(|kill| kill.weight).max();
     let mut after = history.clone();
     for gene in genes.iter().rev().take(6) {
         if after.entries.len() < 110 {
@@ -121,37 +140,61 @@ pub(super) fn what_is_back_dated_behind_a_cut_changes_nothing(history: &History,
         }
     }
     let new = &after.entries[history.entries.len()..];
-    let heavier = new.iter().filter_map(|entry| {
-        let kill = after.roster.entries[&entry.id].basis.kill.as_ref()?;
-        after.roster.lives(entry.id).then_some(kill.weight)
-    });
-    let heaviest = heavier.min();
-    let mut outweighed = false;
-    for entry in &history.entries {
-        let (was, is) = (before.lives(entry.id), after.roster.lives(entry.id));
-        let kill = before.entries[&entry.id].basis.kill.as_ref();
-        outweighed |=
-            was && !is && kill.is_some_and(|kill| heaviest.is_some_and(|heaviest| heaviest < kill.weight));
-    }
-    if outweighed {
-        return Ok(());
+    let weight = |roster: &Roster, id: EntryId| Some(roster.entries[&id].basis.kill.as_ref()?.weight);
+    // What outweighs the cut that it lies behind holds, and what it voids falls; so does what comes to life because of it.
+    let risen = after.entries.iter().map(|entry| entry.id);
+    let risen = risen.filter(|id| after.roster.lives(*id) && !before.lives(*id));
+    let heaviest = risen.filter_map(|id| weight(&after.roster, id)).min();
+    let fallen = history.entries.iter().map(|entry| entry.id);
+    let fallen = fallen.filter(|id| before.lives(*id) && !after.roster.lives(*id));
+    let fallen = fallen.filter_map(|id| weight(before, id)).max();
+    let outweighs =
+        |held: Option<kill::Weight>| held.is_some_and(|held| heaviest.is_some_and(|it| it < held));
+    if outweighs(lightest) || outweighs(fallen) {
+        return Ok(Behind::Outweighed);
     }
     for entry in &history.entries {
         prop_assert_eq!(
             before.lives(entry.id),
             after.roster.lives(entry.id),
-            "{:?} after {:#?}",
+            "{:?} otherwise than before:\n{}",
             entry,
-            new
+            told(before, &after)
         );
     }
     for entry in new {
-        prop_assert!(!after.roster.lives(entry.id), "{:?} lives behind a cut", entry);
+        prop_assert!(
+            !after.roster.lives(entry.id),
+            "{:?} lives behind a cut:\n{}",
+            entry,
+            told(before, &after)
+        );
     }
     prop_assert_eq!(before.persons(), after.roster.persons());
     prop_assert_eq!(before.charter(), after.roster.charter());
     prop_assert_eq!(before.hidden(), after.roster.hidden());
-    Ok(())
+    Ok(Behind::Nothing)
+}
+
+/// A history, line by line: what lived before some of it came, and what lives now.
+fn told(before: &Roster, after: &History) -> String {
+    let line = |entry: &ControlEntry| {
+        let judged = &after.roster.entries[&entry.id];
+        let kill = judged.basis.kill.as_ref();
+        format!(
+            "{} {}{} {:?} {:?} seen {:?}: {:?} {:?}",
+            after.at(entry.id),
+            if before.lives(entry.id) { "+" } else { "-" },
+            if after.roster.lives(entry.id) { "+" } else { "-" },
+            entry.journal,
+            entry.number,
+            entry.seen,
+            entry.act,
+            kill,
+        )
+    };
+    let lines: Vec<String> = after.entries.iter().map(line).collect();
+    lines.join("\n")
 }
 
 fn carried(roster: &Roster) -> BTreeSet<EntryId> {

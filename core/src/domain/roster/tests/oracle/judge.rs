@@ -304,7 +304,7 @@ impl Oracle {
         let cuts = others.filter_map(|(by, _)| self.entries[*by].act.cut());
         let signers = signatures.iter().filter(|(by, _)| counted.contains(by));
         let signers = signers.map(|(_, theirs)| theirs.writer.membership).collect();
-        facts.end = Some(self.end(at, tenure, whose, cuts, before, signers, false));
+        facts.end = Some(self.end(at, tenure, whose, cuts, before, signers, (0, 0)));
         facts
     }
 
@@ -332,7 +332,15 @@ impl Oracle {
         facts: Facts,
     ) -> Option<Facts> {
         let signers = vec![facts.writer.membership];
-        let end = self.end(at, tenure, whose, std::iter::once(cut), before, signers, true);
+        let leaves = matches!(tenure, Tenure::Membership(_));
+        let mut enrolments = 0;
+        let mut device = facts.writer.enrolment;
+        while matches!(self.entries[device].act, ControlAct::Enrol(_)) {
+            enrolments += 1;
+            device = self.ok(device).writer.enrolment;
+        }
+        let kind = (if leaves { 1 } else { 2 }, enrolments);
+        let end = self.end(at, tenure, whose, std::iter::once(cut), before, signers, kind);
         (facts.writer.person == whose).then_some(Facts {
             end: Some(end),
             ..facts
@@ -349,7 +357,7 @@ impl Oracle {
         cuts: impl Iterator<Item = &'a Cut>,
         before: Set,
         signers: Vec<usize>,
-        is_own: bool,
+        kind: (u8, usize),
     ) -> End {
         let mut cut: BTreeMap<JournalId, u64> = BTreeMap::new();
         for (journal, (number, _)) in cuts.flatten() {
@@ -393,7 +401,7 @@ impl Oracle {
         End {
             tenure,
             cut,
-            weight: (is_own, Reverse(persons.len()), nearest, self.entries[at].id),
+            weight: (kind, Reverse(persons.len()), nearest, self.entries[at].id),
         }
     }
 }

@@ -52,7 +52,7 @@ struct Majority {
 struct End {
     tenure: Tenure,
     cut: BTreeMap<JournalId, u64>,
-    weight: (bool, Reverse<usize>, usize, EntryId),
+    weight: ((u8, usize), Reverse<usize>, usize, EntryId),
 }
 
 /// What an entry that is ok rests on and does.
