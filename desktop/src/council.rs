@@ -5,7 +5,7 @@ use kiez_core::domain::control::{CouncilAct, Shown, Target};
 use kiez_core::domain::cost::Cost;
 use kiez_core::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId};
 use kiez_core::domain::poll::Share;
-use kiez_core::host::node::{MotionCard, Node, Wish};
+use kiez_core::host::node::{MotionCard, Node, PutOffCard, Wish};
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -24,6 +24,7 @@ pub(crate) fn people(node: &Node, group: GroupId, command: Option<PeopleCommand>
             Ok(Answer::new(json!(people), text::people(&people)))
         }
         Some(PeopleCommand::Former) => former(node, group),
+        Some(PeopleCommand::PutOff) => put_off(node, group),
         Some(PeopleCommand::Asking) => asking(node, group),
         Some(PeopleCommand::Vouch { ask }) => {
             let all = node.council(group)?.asking;
@@ -62,6 +63,26 @@ fn former(node: &Node, group: GroupId) -> Result<Answer, Failure> {
         .iter()
         .map(|card| text::former(card, name(&card.person).as_deref()))
         .collect::<String>();
+    Ok(Answer::new(json!(json), lines))
+}
+
+fn put_off(node: &Node, group: GroupId) -> Result<Answer, Failure> {
+    let mut names = node.former_names(group)?;
+    names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
+    let cards = node.council(group)?.put_off;
+    let name = |card: &PutOffCard| names.get(&card.person?).cloned().flatten();
+    let json: Vec<Value> = cards
+        .iter()
+        .map(|card| {
+            json!({
+                "id": card.person, "name": name(card), "entries": card.entries, "since": card.since, "until": card.until,
+            })
+        })
+        .collect();
+    let lines: String = cards
+        .iter()
+        .map(|card| text::put_off(card, name(card).as_deref()))
+        .collect();
     Ok(Answer::new(json!(json), lines))
 }
 

@@ -198,7 +198,9 @@ impl From<ActionError> for Failure {
             ActionError::Author(AuthorError::Replica(ReplicaError::Document(_))) => {
                 return Self::new(Exit::Damaged, "profile-damaged", error);
             }
-            ActionError::Author(AuthorError::Replica(ReplicaError::NotWriting)) => "not-admitted",
+            ActionError::Author(AuthorError::Replica(
+                ReplicaError::NotWriting | ReplicaError::JournalFull,
+            )) => "not-admitted",
             ActionError::Author(AuthorError::Replica(
                 ReplicaError::NotAllowed(_) | ReplicaError::MayNotWrite(_),
             )) => "not-allowed",

@@ -5,13 +5,16 @@ use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Timestamp};
 use kiez_core::domain::poll::{Ballot, Method};
 use kiez_core::planted::{Guard, without};
+use kiez_core::replica::allowance::{Amount, Rates, Road};
 use kiez_core::replica::bundle::{self, BundleEntry, Compression};
 use kiez_core::replica::control::{act_to_bytes, found_bytes, sign};
 use kiez_core::replica::document::{group, own, vote};
 use kiez_core::replica::entry::{Entry, EntryKind, Header};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
+use kiez_core::replica::limits::BURST_ENTRIES;
 use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::storage::Storage;
 
 use kiez_core::domain::charter::Charter;
 use kiez_core::domain::control::{ControlAct, Found};
@@ -41,6 +44,8 @@ attacks! {
         "it is kept and does not count", Stop::By(Guard::StewardsOnly), page_by_a_member;
     "an observer", "an idea of an observer",
         "it is kept and does not count", Stop::By(Guard::Observer), idea_of_an_observer;
+    "a member", "flooding: the journal grows by more than anybody writes",
+        "so much is taken in, the rest is put off, and who brings it sees others come through", Stop::By(Guard::Allowance), flooded;
 }
 
 fn forged_author() -> Outcome {
@@ -63,6 +68,37 @@ fn forged_author() -> Outcome {
     held(
         taken.is_err() && !carla.shows("forged"),
         "an idea stands there as if Anna had written it",
+    )
+}
+
+fn flooded() -> Outcome {
+    let [mut anna, mut carla, mallory] = three(60);
+    let journal = mallory.journal();
+    let junk = vec![7; 16 * 1024];
+    // The same for less, so that it is written soon.
+    let burst = Amount {
+        entries: BURST_ENTRIES,
+        bytes: 256 * 1024,
+    };
+    anna.at.set_rates(Rates {
+        burst,
+        ..Rates::default()
+    });
+    let mut after = mallory.at.head(journal).unwrap();
+    let key = mallory.key();
+    // Each a part of its own, as each goes out when it is written.
+    for _ in 0..24 {
+        let entry = mallory.forges_under(&key, after, &[], EntryKind::Content, &junk);
+        after = (entry.header.number, entry.id);
+        anna.at.receive_by(Road::Session, vec![(entry, None)]).unwrap();
+    }
+    carla.adds("a bench");
+    anna.meets(&mut carla).unwrap();
+    let (_, bytes) = anna.at.storage().weight(journal).unwrap();
+    let taken = bytes <= burst.bytes + 32 * 1024;
+    held(
+        taken && anna.shows("a bench") && anna.at.put_off().contains_key(&journal),
+        "Mallory fills Anna's disk as fast as she can write",
     )
 }
 

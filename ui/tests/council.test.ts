@@ -86,7 +86,7 @@ describe('the rules in plain words', () => {
 describe('what a motion takes', () => {
   const people = (n: number): Person[] => Array.from({ length: n }, (_, k) => ({ id: `p${k}`, name: `P${k}`, initials: 'P', me: k === 0 }));
   const council = (stewards: number, voices: number, me = { steward: true, voice: true }): Council => ({
-    charter: templates[0] as never, me: 'member', ...me, stewards: people(stewards), voices: people(voices), motions: [], former: [], asking: [], invitations: [], hidden: [], copied: [], stuck: false, needsUpdate: false,
+    charter: templates[0] as never, me: 'member', ...me, stewards: people(stewards), voices: people(voices), motions: [], former: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [], stuck: false, needsUpdate: false,
   });
   it('more than half of either', () => {
     const need = (stewards: number, voices: number) => { const way = takes(council(stewards, voices)); return [way.stewards?.need ?? null, way.voices?.need ?? null, way.atOnce]; };

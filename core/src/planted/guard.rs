@@ -28,6 +28,8 @@ guards! {
     Gap,
     /// An entry comes after what its author had seen.
     Seen,
+    /// Of one person so much is taken in at once and an hour.
+    Allowance,
     /// Entries are of this group.
     OwnGroup,
     /// A group is founded by the entry that its id names.

@@ -355,7 +355,12 @@ impl<S: Storage> Replica<S> {
             .ok_or(ReplicaError::NotWriting)?;
         row.head = (entry.header.number, entry.id);
         row.seen.extend(seen);
-        Ok(row.clone())
+        let row = row.clone();
+        if !self.has_room_for(entry)? {
+            self.leave_journal()?;
+            return Err(ReplicaError::JournalFull);
+        }
+        Ok(row)
     }
 
     fn seal_next(&self, kind: EntryKind, payload: &[u8]) -> Result<Entry, ReplicaError> {

@@ -10,6 +10,7 @@ use crate::domain::document::DocumentId;
 use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, KeyId, PersonId, PollId};
 use crate::domain::roster::{Author, Moment, NotOk, Roster};
 
+use super::allowance::Allowance;
 use super::beyond::Beyond;
 use super::codec::{Blob, encode};
 use super::content::Content;
@@ -80,6 +81,11 @@ pub enum ReplicaError {
     /// Somebody has gone who has every key that is held here: a new one comes first.
     #[error("the group needs a new key first, since somebody has gone; please report this")]
     RekeyDue,
+    /// The own journal is as long as others take in.
+    #[error(
+        "this device has written as much as one device may in this group; it goes on once it has met another member's device, which lets it begin anew"
+    )]
+    JournalFull,
     /// What was asked is not allowed by the group's rules, as far as this device knows.
     #[error("the group's rules do not allow that: {0}")]
     NotAllowed(NotOk),
@@ -153,6 +159,8 @@ pub struct Replica<S> {
     pub(super) stale: bool,
     /// What is to be committed at once, while an action of several entries is under way.
     pub(super) held_back: Option<Vec<Write>>,
+    /// How much of whose writing is taken in.
+    pub(super) allowance: Allowance,
     uses: u64,
 }
 
@@ -198,6 +206,7 @@ impl<S: Storage> Replica<S> {
             rebuilding: false,
             stale: false,
             held_back: None,
+            allowance: Allowance::default(),
             uses: 0,
         }
     }

@@ -31,6 +31,24 @@ pub const JOURNALS_MAX: usize = 20_000;
 /// Entries of one journal that are sent as entries; whoever lacks more gets a bundle.
 pub const TAIL_ENTRIES_MAX: usize = 2_000;
 
+/// Entries of one person that are taken in at once, as long as anything is left of them.
+pub const BURST_ENTRIES: u64 = 50_000;
+
+/// Bytes of one person that are taken in at once, as long as anything is left of them.
+pub const BURST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many entries of one person more are taken in with each hour.
+pub const HOURLY_ENTRIES: u64 = 5_000;
+
+/// How many bytes of one person more are taken in with each hour.
+pub const HOURLY_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Entries in one journal: what a device may write in a group. A neighbourhood of two hundred writes some forty thousand a year.
+pub const JOURNAL_ENTRIES_MAX: u64 = 500_000;
+
+/// Bytes in one journal, as they are kept.
+pub const JOURNAL_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
 /// Entries of a journal kept on branches that do not count.
 pub const ASIDE_ENTRIES_MAX: usize = 10_000;
 

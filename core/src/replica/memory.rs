@@ -209,6 +209,20 @@ impl Storage for MemoryStorage {
         Ok(counted.map(|held| u64::from(held.changes)).sum())
     }
 
+    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError> {
+        let first = (journal, EntryNumber(0));
+        let last = (journal, EntryNumber(u64::MAX));
+        let counted = self.entries.range(first..=last).map(|(_, held)| &held.entry);
+        let aside = self
+            .aside
+            .values()
+            .filter(|entry| entry.header.journal == journal);
+        let bytes = counted.chain(aside).map(|entry| entry.sealed.len() as u64);
+        Ok(bytes.fold((0, 0), |(entries, all), bytes| {
+            (entries.saturating_add(1), all.saturating_add(bytes))
+        }))
+    }
+
     fn census(&self) -> Result<Census, StorageError> {
         let mut census = Census {
             entries: self.entries.len() as u64,

@@ -2,12 +2,13 @@
 //!
 //! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
 //! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
-//! [`storage::Storage`]: `receive` takes in what others bring, [`judge`] judges it, `author` writes what this device says, `missing` finds what
+//! [`storage::Storage`]: `receive` takes in what others bring, [`allowance`] how much of it, [`judge`] judges it, `author` writes what this device says, `missing` finds what
 //! others lack, [`rekey`] makes and gives keys, `beyond` keeps what somebody wrote after their end, and `actions` are what
 //! people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets somebody in, [`own_device`] a further
 //! device of the same person, [`bundle`] carries a group in a file.
 
 pub mod actions;
+pub mod allowance;
 pub mod author;
 mod beyond;
 pub mod bundle;
@@ -28,6 +29,7 @@ pub mod limits;
 pub mod memory;
 pub mod missing;
 pub mod own_device;
+mod own_journal;
 pub mod receive;
 mod reckoning;
 pub mod rekey;

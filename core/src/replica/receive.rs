@@ -7,11 +7,12 @@ use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
 use crate::planted::{Bug, Guard, is_off, is_on};
 
+use super::allowance::{Road, Within};
 use super::entry::{Entry, EntryError, EntryKind};
 use super::hold::{Replica, ReplicaError};
 use super::judge::AuthorFault;
 use super::reckoning::Reckoning;
-use super::storage::{JournalRow, OwnJournal, OwnState, Save, Storage, Write};
+use super::storage::{JournalRow, Save, Storage, Write};
 
 /// After so many applied entries a document's cached save is written anew.
 const SAVE_AFTER_ENTRIES: usize = 64;
@@ -75,6 +76,8 @@ pub struct Received {
     pub ended: Vec<(JournalId, AuthorFault)>,
     /// Journals of which two entries with one number turned up.
     pub forked: BTreeSet<JournalId>,
+    /// Journals of which something was put off: more than a device may write, or what builds on that.
+    pub put_off: BTreeSet<JournalId>,
     /// The own journal turned out to be longer than this device knew: it may not be written any more.
     pub own_journal_left: bool,
 }
@@ -113,14 +116,35 @@ enum Place {
 }
 
 impl<S: Storage> Replica<S> {
-    /// Takes in entries in an order in which `prev` and `seen` come first. Those held already are passed over.
+    /// Takes in entries in an order in which `prev` and `seen` come first. Those held already are passed over, and what is more
+    /// than a device may write is put off ([`super::allowance`]).
     ///
     /// # Errors
     /// The carrier's fault or a failing storage; nothing is stored then.
     pub fn receive(&mut self, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Received, ReceiveError> {
+        self.receive_by(Road::File, entries)
+    }
+
+    /// Takes in what came by a road.
+    ///
+    /// # Errors
+    /// As [`Replica::receive`].
+    pub fn receive_by(
+        &mut self,
+        road: Road,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Received, ReceiveError> {
         check_signatures(&entries)?;
+        let Within {
+            entries,
+            put_off,
+            charge,
+        } = self.within_allowance(entries, road)?;
         match self.receive_all(vec![], entries) {
-            Ok(received) => Ok(received),
+            Ok(received) => {
+                self.spend(charge);
+                Ok(Received { put_off, ..received })
+            }
             Err(error) => {
                 // Memory may be ahead of the storage now.
                 if !is_on(Bug::StoreMemoryAhead) {
@@ -394,43 +418,6 @@ impl<S: Storage> Replica<S> {
             }
         }
         Ok(())
-    }
-
-    /// A signed entry of the own journal that this device did not know: the profile was restored from an older state.
-    fn notice_own(&mut self, batch: &mut Batch) {
-        let Some(own) = &mut self.own else { return };
-        let unknown = batch.received.forked.contains(&own.id)
-            || (batch.received.new > 0 && batch.journals.contains(&own.id));
-        if unknown && own.state == OwnState::Writing {
-            own.state = OwnState::Left;
-            let kept = OwnJournal {
-                seed: own.key.to_bytes(),
-                state: OwnState::Left,
-            };
-            batch.writes.push(Write::Own(kept));
-            batch.received.own_journal_left = true;
-        }
-    }
-
-    /// Own work that was built on what does not count any more waits for ever, and whatever this journal writes on in
-    /// those documents would wait behind it everywhere but here. And where the enrolment of this device itself does not count
-    /// any more, nothing in its journal does. So the journal is left, as after a fork of its own.
-    pub(super) fn leave_stuck_journal(&mut self) -> Result<bool, ReplicaError> {
-        let Some(own) = &mut self.own else {
-            return Ok(false);
-        };
-        let mut places = self.waiting.values().flat_map(BTreeMap::keys);
-        let stuck = self.roster.author(own.id).is_none() || places.any(|(journal, _)| *journal == own.id);
-        if own.state == OwnState::Left || !stuck {
-            return Ok(false);
-        }
-        own.state = OwnState::Left;
-        let kept = OwnJournal {
-            seed: own.key.to_bytes(),
-            state: OwnState::Left,
-        };
-        self.storage.commit(self.group, vec![Write::Own(kept)])?;
-        Ok(true)
     }
 
     /// All entries held, also those that do not count, in an order in which `prev` and `seen` come first.

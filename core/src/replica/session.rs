@@ -18,6 +18,7 @@ use crate::domain::control::{ControlAct, Enrol};
 use crate::domain::id::{DeviceId, EntryId, JournalId, KeyId, PersonId, Signature};
 use crate::planted::{Bug, Guard, is_off, is_on};
 
+use super::allowance::Road;
 use super::bundle::{self, Compression};
 use super::codec::Blob;
 use super::entry::verify;
@@ -426,7 +427,7 @@ impl Session {
         for (entry, _) in &entries {
             carried.insert(entry.header.journal, (entry.header.number, entry.id));
         }
-        match replica.receive(entries) {
+        match replica.receive_by(Road::Session, entries) {
             Ok(received) => {
                 let heads = carried.keys().filter_map(|j| Some((*j, replica.head(*j)?)));
                 let stored = Holdings {

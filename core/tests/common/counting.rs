@@ -85,6 +85,10 @@ impl Storage for Counting {
         self.inner.change_count(document, journal, through)
     }
 
+    fn weight(&self, journal: JournalId) -> Result<(u64, u64)> {
+        self.inner.weight(journal)
+    }
+
     fn census(&self) -> Result<Census> {
         self.inner.census()
     }

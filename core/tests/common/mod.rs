@@ -150,13 +150,25 @@ pub fn channels(a: DeviceId, b: DeviceId) -> (Channel, Channel) {
     (Channel { exporter, peer: b }, Channel { exporter, peer: a })
 }
 
-/// Runs a session until nothing is said any more; returns how many bytes were.
+/// Runs a session until nothing is said any more, and both have the same; returns how many bytes were.
 pub fn sync<A: Storage, B: Storage>(
     a: &mut Replica<A>,
     an: &mut Neighbour,
     b: &mut Replica<B>,
     bn: &mut Neighbour,
 ) -> usize {
+    let (bytes, even) = meet(a, an, b, bn);
+    assert!(even, "both sides know that they have the same");
+    bytes
+}
+
+/// Runs a session until nothing is said any more; returns how many bytes were, and whether both know that they have the same.
+pub fn meet<A: Storage, B: Storage>(
+    a: &mut Replica<A>,
+    an: &mut Neighbour,
+    b: &mut Replica<B>,
+    bn: &mut Neighbour,
+) -> (usize, bool) {
     let (to_b, to_a) = channels(an.me.device_id(), bn.me.device_id());
     let mut at_a = Session::new(Side::Dialler, to_b);
     let mut at_b = Session::new(Side::Answerer, to_a);
@@ -181,11 +193,7 @@ pub fn sync<A: Storage, B: Storage>(
             for_b.extend(effects.into_iter().filter_map(sent));
         }
     }
-    assert!(
-        at_a.is_even(a) && at_b.is_even(b),
-        "both sides know that they have the same"
-    );
-    bytes
+    (bytes, at_a.is_even(a) && at_b.is_even(b))
 }
 
 fn sent(effect: Effect) -> Option<Frame> {

@@ -118,6 +118,20 @@ pub(crate) struct FormerCard {
     beyond: usize,
 }
 
+/// Somebody of whom more is offered than one may write: it is not taken in yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub(crate) struct PutOffCard {
+    /// Null where it is not known whose device it is.
+    person: Option<Person>,
+    #[ts(type = "number")]
+    entries: u64,
+    #[ts(type = "number")]
+    since: Timestamp,
+    /// When more is taken in; null where a device has written as much as one may.
+    #[ts(type = "number | null")]
+    until: Option<Timestamp>,
+}
+
 /// Somebody who asks to come in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub(crate) struct AskingCard {
@@ -164,6 +178,7 @@ pub(crate) struct Council {
     /// The newest first.
     motions: Vec<MotionCard>,
     former: Vec<FormerCard>,
+    put_off: Vec<PutOffCard>,
     asking: Vec<AskingCard>,
     invitations: Vec<InvitationCard>,
     hidden: Vec<HiddenCard>,
@@ -208,6 +223,16 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
                 how: card.place.into(),
                 motion: card.motion,
                 beyond: card.beyond,
+            })
+            .collect(),
+        put_off: council
+            .put_off
+            .into_iter()
+            .map(|card| PutOffCard {
+                person: card.person.map(|person| names.person(person)),
+                entries: card.entries,
+                since: card.since,
+                until: card.until,
             })
             .collect(),
         asking: council

@@ -16,6 +16,8 @@ pub(crate) enum TemplateName {
 pub(crate) enum PeopleCommand {
     /// Who was in the group and is not.
     Former,
+    /// Of whom more is offered than one may write: it is not taken in yet.
+    PutOff,
     /// Who asks to come in and needs members who have met them.
     Asking,
     /// Say that you have met somebody who asks.

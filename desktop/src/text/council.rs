@@ -3,7 +3,9 @@
 use kiez_core::domain::charter::{Charter, Counters, Inviters, Jurors};
 use kiez_core::domain::control::{CouncilAct, Shown};
 use kiez_core::domain::id::PersonId;
-use kiez_core::host::node::{Asking, DeviceCard, FormerCard, MotionCard, OpenInvitation, PlaceInGroup};
+use kiez_core::host::node::{
+    Asking, DeviceCard, FormerCard, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
+};
 
 use super::{line, role_name, short};
 
@@ -95,6 +97,21 @@ pub(crate) fn motion(
         short(&card.id),
         act_name(&card.motion.act),
         line(&card.motion.reason)
+    )
+}
+
+pub(crate) fn put_off(card: &PutOffCard, name: Option<&str>) -> String {
+    let who = card
+        .person
+        .map_or_else(|| "-".to_owned(), |person| short(&person));
+    let then = match card.until {
+        Some(_) => "it is taken in little by little",
+        None => "a device of theirs has written as much as one may, so it is not taken in",
+    };
+    format!(
+        "{who}  {} has written more than one may at once: {} entries wait; {then}. If that is no mistake, the council can remove them.\n",
+        name.map_or_else(|| "somebody".to_owned(), line),
+        card.entries
     )
 }
 

@@ -157,6 +157,10 @@ impl Storage for Disk {
         self.memory().change_count(document, journal, through)
     }
 
+    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError> {
+        self.memory().weight(journal)
+    }
+
     fn census(&self) -> Result<Census, StorageError> {
         self.memory().census()
     }

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::block_in_place;
 
 use crate::domain::control::Enrol;
-use crate::domain::id::{DeviceId, GroupId};
+use crate::domain::id::{DeviceId, GroupId, Timestamp};
 use crate::host::clock::instant;
 use crate::host::node::{Changed, NodeError, now};
 use crate::host::random::{self, SystemRandom};
@@ -242,6 +242,7 @@ async fn talk(
     let mut changed = shared.node.events();
     let mut enrolling = Enrolling::NotAsked;
     let mut next = first;
+    let mut again = None;
     loop {
         let frame = match next.take() {
             Some(frame) => Some(frame),
@@ -257,6 +258,8 @@ async fn talk(
                     None
                 }
                 () = running.gives_way() => break,
+                // What was put off is offered again by a new session.
+                () = reached(again) => break,
                 () = shared.stopped() => break,
             },
         };
@@ -280,7 +283,12 @@ async fn talk(
                         },
                     );
                 }
-                Effect::Received(received) => tell |= received.new > 0,
+                Effect::Received(received) => {
+                    tell |= received.new > 0 || !received.put_off.is_empty();
+                    if !received.put_off.is_empty() {
+                        again = again.or(step.takes_more_at);
+                    }
+                }
                 Effect::Published => tell = true,
                 Effect::NotPublished => {
                     tracing::warn!("{peer:?} could not enrol this device again");
@@ -305,6 +313,14 @@ async fn talk(
     // Where nobody writes any more, nobody needs to be told.
     outgoing.say(&Frame::Goodbye(Goodbye::Done)).ok();
     Ok(())
+}
+
+/// Waits for a point in time; for ever where there is none.
+async fn reached(at: Option<Timestamp>) {
+    match at {
+        Some(at) => tokio::time::sleep(Duration::from_millis(at.0.saturating_sub(now().0))).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Did something come after which ideas are to be numbered?
@@ -375,6 +391,8 @@ enum Enrolling {
 
 struct Step {
     effects: Vec<Effect>,
+    /// When something that was put off would be taken in.
+    takes_more_at: Option<Timestamp>,
     even: bool,
     /// A fresh journal was opened after an enrolment.
     opened: bool,
@@ -411,7 +429,16 @@ fn step(
             *enrolling = Enrolling::Asked;
         }
     }
+    let put_off =
+        |effect: &Effect| matches!(effect, Effect::Received(received) if !received.put_off.is_empty());
+    if effects.iter().any(put_off) {
+        replica
+            .storage()
+            .set_put_off(replica.put_off())
+            .map_err(ReplicaError::from)?;
+    }
     Ok(Step {
+        takes_more_at: replica.takes_more_at(),
         effects,
         even: session.is_even(replica),
         opened,

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::charter::{Amendment, Charter, Role};
 use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
-use crate::domain::roster::{Former, Roster};
+use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
 use crate::replica::hold::Replica;
 use crate::replica::join::asking_code;
+use crate::replica::storage::StorageError;
 
+use super::outside::{FormerCard, PutOffCard, former, gone, put_off};
 use super::{Node, NodeError, now};
 
 /// Where somebody stands in a group.
@@ -50,19 +52,6 @@ pub struct MotionCard {
     pub carried: bool,
     /// Can this person sign it now?
     pub can_sign: bool,
-}
-
-/// Somebody who has gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormerCard {
-    /// Who.
-    pub person: PersonId,
-    /// How.
-    pub place: Place,
-    /// By which motion they were removed.
-    pub motion: Option<EntryId>,
-    /// How many of their entries came after that and do not count.
-    pub beyond: usize,
 }
 
 /// An invitation that nobody has used yet.
@@ -132,6 +121,8 @@ pub struct Council {
     pub motions: Vec<MotionCard>,
     /// Who has gone.
     pub former: Vec<FormerCard>,
+    /// Of whom more is offered than is taken in.
+    pub put_off: Vec<PutOffCard>,
     /// Who asks to come in.
     pub asking: Vec<Asking>,
     /// Invitations that nobody has used.
@@ -174,7 +165,7 @@ impl Node {
     /// Where there is no such group, or the store fails.
     pub fn council(&self, group: GroupId) -> Result<Council, NodeError> {
         let me = self.me().person;
-        self.with_group(group, |replica| Ok(council(replica, me)))
+        self.with_group(group, |replica| Ok(council(replica, me)?))
     }
 
     /// A comment, and the idea in which it stands; none where it has not come here.
@@ -347,7 +338,7 @@ fn acts(roster: &Roster, wish: &Wish) -> Vec<CouncilAct> {
     }
 }
 
-fn council(replica: &Replica<GroupStore>, me: PersonId) -> Council {
+fn council(replica: &Replica<GroupStore>, me: PersonId) -> Result<Council, StorageError> {
     let roster = replica.roster();
     let stewards = roster.stewards();
     let voices = roster.voices();
@@ -373,7 +364,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Council {
         motion,
         reason: reason_of(roster, motion),
     });
-    Council {
+    Ok(Council {
         charter: roster.charter().unwrap_or_else(Charter::circle),
         place: place_of(replica, me),
         steward: stewards.contains(&me),
@@ -385,6 +376,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Council {
             &voices,
         ),
         former: former(replica),
+        put_off: put_off(replica)?,
         asking: asking.collect(),
         invitations: invitations.collect(),
         hidden: hidden.collect(),
@@ -393,7 +385,7 @@ fn council(replica: &Replica<GroupStore>, me: PersonId) -> Council {
         needs_update: roster.needs_update(),
         stewards,
         voices,
-    }
+    })
 }
 
 fn reason_of(roster: &Roster, motion: EntryId) -> String {
@@ -409,15 +401,6 @@ fn place_of(replica: &Replica<GroupStore>, me: PersonId) -> Place {
         return Place::Member;
     }
     roster.former().get(&me).map_or(Place::DeviceOut, gone)
-}
-
-/// Where somebody stands who has gone.
-const fn gone(how: &Former) -> Place {
-    match (how.removed_by, how.left) {
-        (Some(_), _) => Place::Removed,
-        (None, true) => Place::Left,
-        (None, false) => Place::Void,
-    }
 }
 
 fn motions(
@@ -453,24 +436,6 @@ fn motions(
         .collect();
     cards.sort_by_key(|card| (std::cmp::Reverse(card.motion.at), card.id));
     cards
-}
-
-fn former(replica: &Replica<GroupStore>) -> Vec<FormerCard> {
-    let roster = replica.roster();
-    let mut beyond: BTreeMap<PersonId, usize> = BTreeMap::new();
-    for journal in replica.authors_beyond() {
-        if let Some(author) = roster.author(journal) {
-            let count = beyond.entry(author.person).or_insert(0);
-            *count = count.saturating_add(1);
-        }
-    }
-    let all = roster.former().into_iter().map(|(person, how)| FormerCard {
-        person,
-        place: gone(&how),
-        motion: how.removed_by,
-        beyond: beyond.get(&person).copied().unwrap_or(0),
-    });
-    all.collect()
 }
 
 #[cfg(test)]

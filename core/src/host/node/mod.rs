@@ -8,6 +8,7 @@ mod council;
 mod further;
 mod history;
 mod import;
+mod outside;
 mod passphrase;
 mod polls;
 mod profile;
@@ -36,12 +37,12 @@ use crate::replica::storage::StorageError;
 
 pub use backup::{BackedUp, Progress};
 pub use council::{
-    Asking, Council, DeviceCard, FormerCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup,
-    Wish,
+    Asking, Council, DeviceCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup, Wish,
 };
 pub(crate) use further::FurtherError;
 pub use history::News;
 pub use import::{ImportError, Imported};
+pub use outside::{FormerCard, PutOffCard};
 pub use passphrase::HeldPassphrase;
 pub use polls::PollBrief;
 pub use profile::WayBack;
@@ -331,6 +332,7 @@ impl Node {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => place.insert(self.open_group(group)?),
         };
+        replica.set_clock(now());
         action(replica)
     }
 

@@ -6,6 +6,7 @@
 mod activity;
 mod contacts;
 mod entries;
+mod put_off;
 mod refresh;
 mod schema;
 mod views;

@@ -199,6 +199,18 @@ ALTER TABLE keys ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_beyond ON entries(journal) WHERE standing = 7;
 ";
 
+/// What journals offered that was more than a device may write.
+const PUT_OFF: &str = "
+CREATE TABLE put_off (
+  group_row INTEGER NOT NULL REFERENCES groups(row),
+  journal BLOB NOT NULL,
+  through INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (group_row, journal)
+) WITHOUT ROWID;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -223,6 +235,7 @@ fn migrations() -> Migrations<'static> {
         IDEA_ACTIVITY,
         POLLS,
         KEYS,
+        PUT_OFF,
     ];
     Migrations::new(all.into_iter().map(M::up).collect())
 }

@@ -1,6 +1,6 @@
 /** How a group in memory governs itself: motions, signatures and what they do. As Kiez: more than half of the stewards, or of those with a voice. */
 import { KiezError } from '../error';
-import type { Amendment, CharterCard, Council, FormerCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
+import type { Amendment, CharterCard, Council, FormerCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
 import { DAY, type Human, NOW } from './example';
 
 export const templates: CharterCard[] = [
@@ -14,10 +14,10 @@ export interface Gone { human: Human; how: Standing; motion: string | null; beyo
 /** What a group's council holds at first. */
 export interface Governed {
   charter: CharterCard; voices: string[]; moves: Move[]; gone: Gone[]; asking: { id: string; code: string; vouched: string[] }[];
-  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; copied: string[]; stuck: boolean; me: Standing;
+  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; copied: string[]; putOff: { who: string | null; entries: number; days: number; more: boolean }[]; stuck: boolean; me: Standing;
 }
 export const plain = (people: Human[]): Governed => ({
-  charter: templates[0] as CharterCard, voices: people.filter((human) => human.role !== 'observer').map((human) => human.id).slice(0, 5), moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [], stuck: false, me: 'member',
+  charter: templates[0] as CharterCard, voices: people.filter((human) => human.role !== 'observer').map((human) => human.id).slice(0, 5), moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [], stuck: false, me: 'member',
 });
 const left = (id: string, name: string): Human => ({ id, name, role: 'member', devices: 1, behind: null, contact: null, near: false });
 /** A council with everything that can be before it. `me`: where I stand in it. */
@@ -41,7 +41,7 @@ export const busy = (me: Standing): Governed => ({
   asking: [{ id: 'k1', code: '418 077', vouched: ['a1'] }],
   invitations: [{ id: 'n1', by: 'b1', role: 'member', days: 10 }, { id: 'n2', by: 'd1', role: 'observer', days: 3 }],
   hidden: [{ target: { what: 'comment', author: 'a2', id: 'c1' }, motion: 'm5' }, { target: { what: 'idea', id: '02' }, motion: 'm6' }],
-  copied: ['a4'], stuck: false, me,
+  copied: ['a4'], putOff: [{ who: 'a4', entries: 64_000, days: 2, more: true }], stuck: false, me,
 });
 
 /** What the council needs of its group. */
@@ -90,6 +90,7 @@ export class Governing {
     return {
       charter: now.charter, me: now.me, steward: this.#stewards.includes(me), voice: this.#voices.includes(me), stewards: this.#stewards.map(person), voices: this.#voices.map(person),
       motions: now.moves.toSorted((a, b) => a.ago - b.ago).map((move) => this.#motion(move)), former: now.gone.map(({ human, how, motion, beyond }): FormerCard => ({ person: person(human.id), how, motion, beyond })),
+      putOff: now.putOff.map(({ who, entries, days, more }): PutOffCard => ({ person: who === null ? null : person(who), entries, since: NOW() - days * DAY, until: more ? NOW() + DAY / 24 : null })),
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
       hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false,

@@ -186,7 +186,7 @@ export class MemoryBackend implements Backend {
       case 'found': {
         const id = house.groups.size === 0 ? GROUP : SECOND;
         const charter = templates.find((one) => one.template === (action.template ?? 'circle'));
-        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [] } } : {}) });
+        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [] } } : {}) });
         return { id };
       }
       case 'example':

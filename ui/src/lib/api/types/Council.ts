@@ -6,6 +6,7 @@ import type { HiddenCard } from "./HiddenCard";
 import type { InvitationCard } from "./InvitationCard";
 import type { MotionCard } from "./MotionCard";
 import type { Person } from "./Person";
+import type { PutOffCard } from "./PutOffCard";
 import type { Standing } from "./Standing";
 
 /**
@@ -19,7 +20,7 @@ me: Standing, steward: boolean, voice: boolean, stewards: Array<Person>, voices:
 /**
  * The newest first.
  */
-motions: Array<MotionCard>, former: Array<FormerCard>, asking: Array<AskingCard>, invitations: Array<InvitationCard>, hidden: Array<HiddenCard>, 
+motions: Array<MotionCard>, former: Array<FormerCard>, putOff: Array<PutOffCard>, asking: Array<AskingCard>, invitations: Array<InvitationCard>, hidden: Array<HiddenCard>, 
 /**
  * Whose profile was copied and written on twice.
  */

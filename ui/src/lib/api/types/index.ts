@@ -56,6 +56,7 @@ export type { PollCard } from "./PollCard";
 export type { PollMethod } from "./PollMethod";
 export type { PollPage } from "./PollPage";
 export type { PollState } from "./PollState";
+export type { PutOffCard } from "./PutOffCard";
 export type { Query } from "./Query";
 export type { Role } from "./Role";
 export type { SeenBy } from "./SeenBy";
