@@ -10,12 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 
 use ed25519_dalek::SigningKey;
-use kiez_core::domain::charter::{Charter, Counters, Inviters, Role};
-use kiez_core::domain::control::{Admit, ControlAct, Device, Enrol, Found, Invite, Open};
+use kiez_core::domain::charter::{Amendment, Charter, Counters, Fund, Inviters, Jurors, Role, Template};
+use kiez_core::domain::control::{
+    Admit, Ask, BoxedKey, ControlAct, CouncilAct, Cut, Device, Enrol, Found, Invite, Keys, Leave, Motion,
+    Open, Rekey, Retire, Shown, Sign, Target, Vouch, Withdraw,
+};
+use kiez_core::domain::cost::Cost;
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{
-    BoardId, BoxKey, ChangeId, DeviceId, EntryId, EntryNumber, GroupId, HelpId, InviteKey, JournalId, KeyId,
-    MeetingId, PersonId, PollId, ProposalId, Signature, StrategyId, Timestamp,
+    BoardId, BoxKey, ChangeId, CommentId, DeviceId, EntryId, EntryNumber, GroupId, HelpId, InviteKey,
+    JournalId, KeyId, MeetingId, PersonId, PollId, ProposalId, SealedKey, Signature, StrategyId, Timestamp,
 };
 use kiez_core::domain::poll::{Ballot, Close, Method, PollRecord, Scheme, Share, TieBreak};
 use kiez_core::replica::codec::{Blob, encode};
@@ -132,6 +136,115 @@ fn the_bytes_of_control_acts_stay() {
     for inviters in [Inviters::Members, Inviters::Stewards] {
         lines.bytes(&format!("{inviters:?}"), &encode(&inviters));
     }
+    insta::assert_snapshot!(lines.0);
+}
+
+/// A cut of two journals.
+fn cut() -> Cut {
+    BTreeMap::from([
+        (JOURNAL, (EntryNumber(300), EntryId([7; 32]))),
+        (JournalId([3; 32]), (EntryNumber(1), EntryId([8; 32]))),
+    ])
+}
+
+/// One of each kind of act of the council, of which each has its number.
+fn council_acts() -> Vec<CouncilAct> {
+    let (membership, entry) = (EntryId([7; 32]), EntryId([8; 32]));
+    let share = Share {
+        numerator: 2,
+        denominator: 300,
+    };
+    let fund = Fund {
+        jurors: Jurors::Named,
+        residents: share,
+        cap: Some(Cost::new(300).unwrap()),
+    };
+    let comment = Target::Comment {
+        author: PersonId([4; 32]),
+        comment: CommentId([17; 16]),
+    };
+    vec![
+        CouncilAct::Confirm { membership },
+        CouncilAct::Promote {
+            membership,
+            role: Role::Steward,
+        },
+        CouncilAct::Demote { tenure: entry },
+        CouncilAct::Remove { membership },
+        CouncilAct::Revoke { invite: entry },
+        CouncilAct::Amend(Amendment::Inviters(Inviters::Stewards)),
+        CouncilAct::Amend(Amendment::Vouchers(20)),
+        CouncilAct::Amend(Amendment::Counters(Counters::Stewards)),
+        CouncilAct::Amend(Amendment::Quorum(share)),
+        CouncilAct::Amend(Amendment::Fund(Some(fund))),
+        CouncilAct::Amend(Amendment::Fund(None)),
+        CouncilAct::Hide {
+            target: Target::Idea(ProposalId([16; 16])),
+            shown: Shown::Hidden,
+        },
+        CouncilAct::Hide {
+            target: comment,
+            shown: Shown::Visible,
+        },
+    ]
+}
+
+#[test]
+fn the_bytes_of_the_council_s_acts_stay() {
+    let mut lines = Lines::default();
+    for act in council_acts() {
+        lines.bytes(&format!("{act:?}"), &encode(&act));
+    }
+    let (membership, invite, motion) = (EntryId([7; 32]), EntryId([8; 32]), EntryId([9; 32]));
+    let boxed = BoxedKey {
+        enrolment: membership,
+        key: KEY,
+        encapsulated: [21; 32],
+        sealed: SealedKey([22; 48]),
+    };
+    let (cut, boxes) = (cut(), vec![boxed]);
+    let acts = [
+        ControlAct::Motion(Motion {
+            act: CouncilAct::Confirm { membership },
+            reason: "Grüße".to_owned(),
+            cut: cut.clone(),
+            at: Timestamp(300),
+        }),
+        ControlAct::Sign(Sign {
+            motion,
+            cut: cut.clone(),
+        }),
+        ControlAct::Retire(Retire {
+            enrolment: membership,
+            cut: cut.clone(),
+        }),
+        ControlAct::Leave(Leave {
+            membership,
+            cut: cut.clone(),
+        }),
+        ControlAct::Withdraw(Withdraw { invite, cut }),
+        ControlAct::Ask(Ask {
+            invite,
+            person: PersonId([4; 32]),
+        }),
+        ControlAct::Vouch(Vouch { ask: motion }),
+        ControlAct::Rekey(Rekey {
+            key: KEY,
+            boxes: boxes.clone(),
+        }),
+        ControlAct::Keys(Keys { boxes }),
+        ControlAct::Found(Found {
+            founder: device(),
+            charter: Template::Jury.charter(),
+            person_signature: Signature([14; 64]),
+        }),
+    ];
+    for act in acts {
+        let bytes = act_to_bytes(&act);
+        lines.bytes(&format!("kind {}", bytes[0]), &bytes);
+    }
+    let founding = found_bytes(JOURNAL, KEY, &device(), &Template::Jury.charter());
+    lines.bytes("signed in found", &founding);
     insta::assert_snapshot!(lines.0);
 }
 

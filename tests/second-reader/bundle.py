@@ -16,15 +16,17 @@ FULL, IS_CONTENT, IS_KIND, FOUNDING, SEEN = 1, 2, 4, 8, 16
 U64 = (1 << 64) - 1
 
 
-def open_file(file, key):
-    """Section 1: the container."""
+def open_file(file, keys):
+    """Section 1: the container. It is sealed under the one of the keys whose tag it has."""
     require(file[:8] == MAGIC, "not a bundle")
     require(len(file) >= 52, "cut off")
     require(file[8] == 1, "made by a newer version")
     length = int.from_bytes(file[9:17], "little")
     require(1 <= length <= 268435456, "an impossible length")
     salt, tag, head = file[17:36], file[36:52], file[:52]
-    require(keyed(derive("kiez 1 bundle tag", key.bundle), file[:36], 16) == tag, "sealed under another key")
+    fits = [key for key in keys if keyed(derive("kiez 1 bundle tag", key.bundle), file[:36], 16) == tag]
+    require(fits, "sealed under another key")
+    key = fits[0]
     chunks = -(-length // CHUNK)
     require(len(file) >= 52 + length + 16 * chunks, "cut off")
     require(len(file) == 52 + length + 16 * chunks, "longer than it says")
@@ -86,7 +88,7 @@ class DocumentPast:
 class Reader:
     """Sections 3 to 5."""
 
-    def __init__(self, plain, keys, budget):
+    def __init__(self, plain, keys, budget, learn):
         body = Bytes(plain)
         self.group = body.take(32)
         require(body.unsigned() == 0, "made by a newer version")
@@ -96,7 +98,7 @@ class Reader:
         self.lanes = [Bytes(body.take(length)) for length in lengths]
         require(body.done(), "bytes behind the lanes")
         lane = self.lanes
-        self.keys, self.budget = keys, budget
+        self.keys, self.budget, self.learn = keys, budget, learn
         self.journals = Dictionary(self.take_journal)
         self.key_ids = Dictionary(lambda: lane[17].take(32))
         self.documents = Dictionary(lambda: document_id(lane[18])[0])
@@ -115,8 +117,9 @@ class Reader:
         place = len(self.heads)
         self.heads[place] = [number, ZERO if number == 1 else self.lanes[15].take(32), None]
         self.order.append(place)
+        # Whose change it is, is told by the place among the actors: each branch has its own.
         self.actors.values.append(id)
-        return place, id
+        return place, id, len(self.actors.values) - 1
 
     def read(self):
         for _ in range(self.count):
@@ -127,7 +130,7 @@ class Reader:
         return self.entries
 
     def read_entry(self):
-        place, journal = self.journals.at(self.number(0))
+        place, journal, actor = self.journals.at(self.number(0))
         form = self.number(1)
         full, is_content = bool(form & FULL), bool(form & IS_CONTENT)
         require(form < 32 and not (is_content and (full or not form & IS_KIND)), "an unknown form")
@@ -139,7 +142,7 @@ class Reader:
         if full:
             length = self.number(14)
         else:
-            payload = self.take_content(journal) if is_content else self.lanes[21].take(self.number(14))
+            payload = self.take_content(actor) if is_content else self.lanes[21].take(self.number(14))
             length = len(payload)
         entry = Entry(group, journal, next_number, prev, seen, kind, key, length)
         self.budget.spend(len(entry.h0) + length)
@@ -152,6 +155,7 @@ class Reader:
         require(entry.id not in self.named, "an entry that stands too late")
         if kind == CONTROL:
             self.control.append(entry.id)
+            self.keys.update({key.id: key for key in self.learn(entry)})
         self.heads[place] = [next_number + 1, entry.id, entry]
         self.entries.append(entry)
 
@@ -169,7 +173,7 @@ class Reader:
                 seen.append(self.control[-distance])
         return sorted(seen)
 
-    def take_content(self, journal):
+    def take_content(self, actor):
         document = self.documents.at(self.number(4))
         count = self.number(5)
         require(1 <= count <= 64, "no change, or too many")
@@ -180,11 +184,11 @@ class Reader:
             if dep_count == 0:
                 payload += blob(self.lanes[21].take(self.number(14)))
             else:
-                payload += blob(self.take_change(journal, past, dep_count - 1))
+                payload += blob(self.take_change(actor, past, dep_count - 1))
             require(len(payload) <= 2097152, "a payload too long")
         return payload
 
-    def take_change(self, journal, past, dep_count):
+    def take_change(self, actor, past, dep_count):
         deps = []
         for _ in range(dep_count):
             distance = self.number(7)
@@ -198,10 +202,11 @@ class Reader:
         self.time = wrap(self.time + self.lanes[10].signed())
         message = self.lanes[11].blob()
         start = (last + 1 + self.lanes[9].signed()) & U64
-        seq = (1 + past.seq.get(journal, 0) + self.lanes[8].signed()) & U64
-        past.seq[journal] = seq
-        if journal not in past.actors:
-            past.actors.append(journal)
+        seq = (1 + past.seq.get(actor, 0) + self.lanes[8].signed()) & U64
+        past.seq[actor] = seq
+        if actor not in past.actors:
+            past.actors.append(actor)
+        journal = self.actors.values[actor]
         others = [self.take_other(past) for _ in range(self.number(12))]
         layout = self.number(13)
         require(layout < 1 << len(COLUMNS), "an unknown column")
@@ -226,10 +231,11 @@ class Reader:
         place = self.number(12)
         if place > 0:
             require(place <= len(past.actors), "an actor beyond the list")
-            return past.actors[place - 1]
-        actor = self.actors.at(self.number(12))
+            return self.actors.values[past.actors[place - 1]]
+        actor = self.number(12)
+        id = self.actors.at(actor)
         past.actors.append(actor)
-        return actor
+        return id
 
 
 def wrap(value):
@@ -257,9 +263,10 @@ def count_rows(column):
     return rows
 
 
-def read(file, key):
-    """The group, and all entries in the bundle's order, each with its plain payload where that can be told."""
-    container = open_file(file, key)
+def read(file, keys, learn=lambda _: []):
+    """The group, and all entries in the bundle's order, each with its plain payload where that can be told. `learn` is asked for
+    the keys that a control entry gives whoever reads."""
+    container = open_file(file, keys)
     budget = Budget(container)
-    reader = Reader(unpack(container, budget), {key.id: key}, budget)
+    reader = Reader(unpack(container, budget), {key.id: key for key in keys}, budget, learn)
     return reader.group, reader.read()

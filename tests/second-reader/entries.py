@@ -1,13 +1,10 @@
-"""Entries, control acts, admission: docs/format.md, sections 4 to 8. Calls no code of Kiez."""
+"""Entries, admission, digests: docs/format.md, sections 4 and 6 to 8. Calls no code of Kiez."""
 
-from primitives import (
-    Bytes, derive, hash32, keyed, require, seal, text, unsigned, unseal, verify,
-)
+from acts import ADMIT, ENROL, FOUND, INVITE, JUDGED, OPEN
+from primitives import Bytes, derive, hash32, keyed, require, seal, unsigned, unseal, verify
 
 ZERO = bytes(32)
 CONTROL, CONTENT = 0, 1
-FOUND, OPEN, INVITE, ADMIT, ENROL = 1, 2, 3, 4, 5
-NAMES = {FOUND: "found", OPEN: "open", INVITE: "invite", ADMIT: "admit", ENROL: "enrol"}
 OBSERVER, MEMBER, STEWARD = 0, 1, 2
 ROLES = ["observer", "member", "steward"]
 DOCUMENTS = ["group", "own", "vote", "proposal", "board", "meeting", "help", "strategy"]
@@ -54,59 +51,8 @@ class Entry:
         verify(self.journal, b"kiez entry 1" + self.id, signature, "an entry")
 
 
-class Act:
-    """Section 5: reads a control act and verifies the signatures inside it."""
-
-    def __init__(self, entry, group):
-        require(len(entry.payload) >= 2, "an act without a kind")
-        self.entry = entry
-        self.kind = int.from_bytes(entry.payload[:2], "little")
-        require(self.kind != 0, "there is no kind 0")
-        body = Bytes(entry.payload[2:])
-        self.device = None
-        if self.kind not in NAMES:
-            return
-        getattr(self, "read_" + NAMES[self.kind])(body, group)
-        require(body.done(), "bytes behind an act")
-
-    def take_device(self, body):
-        self.person, self.device, box = body.take(32), body.take(32), body.take(32)
-        return self.person + self.device + box
-
-    def read_found(self, body, group):
-        require(self.entry.header_group == ZERO, "a second founding")
-        device = self.take_device(body)
-        start = body.at
-        self.inviters, _ = body.choice(2), body.choice(1)
-        self.quorum = (body.unsigned(32), body.unsigned(32))
-        charter = body.data[start : body.at]
-        message = text("kiez 1 found") + self.entry.journal + self.entry.key + device + charter
-        verify(self.person, message, body.take(64), "found")
-
-    def read_open(self, body, group):
-        self.grant, self.device = body.take(32), body.take(32)
-        message = text("kiez 1 open") + group + self.grant + self.entry.journal
-        verify(self.device, message, body.take(64), "open")
-
-    def read_invite(self, body, group):
-        self.invite_key, self.role, _ = body.take(32), body.choice(3), body.unsigned()
-
-    def read_admit(self, body, group):
-        self.invite, self.invite_key = body.take(32), body.take(32)
-        device = self.take_device(body)
-        message = text("kiez 1 join") + group + self.invite + self.invite_key + device + body.take(32)
-        verify(self.invite_key, message, body.take(64), "admit, by the invitation")
-        verify(self.person, message, body.take(64), "admit, by the person")
-
-    def read_enrol(self, body, group):
-        self.membership = body.take(32)
-        device = self.take_device(body)
-        message = text("kiez 1 enrol") + group + self.membership + device + body.take(16)
-        verify(self.person, message, body.take(64), "enrol")
-
-
 class Roster:
-    """Section 6: which acts count."""
+    """Section 6: which acts count, of the first five kinds. What the others end or need, this reader does not judge."""
 
     def __init__(self, group):
         self.group = group
@@ -130,7 +76,7 @@ class Roster:
         self.note(entry)
         if entry.number == 1:
             self.first[entry.journal] = entry.id
-        self.ok[entry.id] = act is not None and act.kind in NAMES and self.judge(act)
+        self.ok[entry.id] = act is not None and act.kind in JUDGED and self.judge(act)
 
     def judge(self, act):
         entry = act.entry

@@ -2,14 +2,16 @@
 
     python reader.py BUNDLE GROUP-KEY-IN-HEX
 
-Verifies everything in the bundle and prints what is in it as JSON. What breaks a rule is refused: exit code 1."""
+Verifies everything in the bundle, judges a group in which nobody has ended anything yet, and prints what is in it as JSON. What breaks
+a rule is refused: exit code 1. Acts of the council are read by listing.py, which judges nothing."""
 
 import hashlib
 import json
 import sys
 
 import bundle
-from entries import CONTROL, NAMES, ROLES, Act, Roster, admits, content, frontier_digest, state_digest
+from acts import JUDGED, NAMES, ROLES, Act
+from entries import CONTROL, Roster, admits, content, frontier_digest, state_digest
 from primitives import Bytes, GroupKey, Refused, require
 
 # docs/format-documents.md, section 1: the changes that no entry carries.
@@ -149,7 +151,7 @@ class Group:
 
 
 def read(file, key):
-    id, entries = bundle.read(file, key)
+    id, entries = bundle.read(file, [key])
     group = Group(id, key)
     for entry in entries:
         group.take(entry)

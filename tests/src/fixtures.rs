@@ -1,5 +1,7 @@
-//! The fixtures of issue 2: files of the first version of every format, kept for ever. `src/bin/record_fixtures.rs` made
-//! them, `tests/fixtures.rs` reads them. See `tests/fixtures/issue-2/README.md`.
+//! The fixtures of each issue: files as the build that ended it wrote them, kept for ever. `src/bin/record_fixtures.rs` made
+//! them, `tests/fixtures.rs` and `tests/mixed_versions.rs` read them. See the README in each folder.
+
+pub mod council;
 
 use std::path::PathBuf;
 
@@ -88,10 +90,18 @@ pub struct Profile {
     pub task: TaskId,
 }
 
-/// The folder.
+/// The folder of the first version of every format.
 #[must_use]
 pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/issue-2")
+    folder_of("issue-2")
+}
+
+/// The folder of an issue.
+#[must_use]
+pub fn folder_of(issue: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(issue)
 }
 
 /// Bytes as they stand in a recording.
@@ -170,7 +180,9 @@ pub fn record_neighbours() -> Result<Recording, Failure> {
     })
 }
 
-fn frames(said: &[Said]) -> Vec<Frame> {
+/// What was said, as it stands in a recording.
+#[must_use]
+pub fn frames(said: &[Said]) -> Vec<Frame> {
     said.iter()
         .map(|said| Frame {
             side: said.side,

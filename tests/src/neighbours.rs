@@ -7,7 +7,8 @@ use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
 use kiez_core::domain::id::{DeviceId, GroupId, PersonId, PollId, ProposalId, Timestamp};
 use kiez_core::domain::poll::Method;
-use kiez_core::domain::proposal::Draft;
+use kiez_core::domain::proposal::{Draft, TextField};
+use kiez_core::domain::splice::Splice;
 use kiez_core::domain::task::{TaskDraft, TaskState};
 use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::frontier::Frontier;
@@ -99,7 +100,7 @@ pub fn channels(anna: DeviceId, ben: DeviceId, exporter: [u8; 32]) -> (Channel, 
 }
 
 impl Neighbourhood {
-    /// Founded, joined, an idea edited on both sides while apart, tasks, comments, a vote that is closed. Neither has told
+    /// Founded, joined, an idea edited on both sides while apart, its number, tasks, comments, a vote that is closed. Neither has told
     /// the other of the last of it.
     ///
     /// # Errors
@@ -174,7 +175,16 @@ impl Neighbourhood {
         };
         a.add_task(None, &print, NOW, &mut self.anna.rng)?;
         b.comment(idea, "Good!", NOW, &mut self.ben.rng)?;
+        b.set_task_state(Some(idea), task, TaskState::Doing, NOW)?;
         b.set_task_state(Some(idea), task, TaskState::Done, NOW)?;
+        let heads = b.idea_text(idea, TextField::Title)?.heads;
+        let typed = Splice {
+            at: 0,
+            delete: 0,
+            insert: "Green ".to_owned(),
+        };
+        b.splice_idea(idea, TextField::Title, &heads, &[typed], NOW)?;
+        a.number_ideas(NOW)?;
         self.sync([1; 32])?;
         Ok(())
     }
@@ -199,40 +209,57 @@ impl Neighbourhood {
     /// # Errors
     /// Where a frame does not read back or a session breaks off.
     pub fn sync(&mut self, exporter: [u8; 32]) -> Result<Vec<Said>, Failure> {
-        let (to_ben, to_anna) = channels(self.anna.me.device_id(), self.ben.me.device_id(), exporter);
-        let mut at_anna = Session::new(Side::Dialler, to_ben);
-        let mut at_ben = Session::new(Side::Answerer, to_anna);
-        let greeting = hello(self.at_anna.keys(), &to_ben, Side::Dialler, &mut self.anna.rng);
-        let mut said = vec![Said {
-            side: 0,
-            frame: greeting.to_bytes(),
-        }];
-        let mut heard = 0;
-        while let Some(Said { side, frame }) = said.get(heard).cloned() {
-            heard = heard.saturating_add(1);
-            let frame = Frame::from_bytes(&frame)?;
-            let effects = if side == 0 {
-                at_ben.on_frame(frame, &mut self.at_ben, &mut self.ben.rng)?
-            } else {
-                at_anna.on_frame(frame, &mut self.at_anna, &mut self.anna.rng)?
-            };
-            for effect in effects {
-                match effect {
-                    Effect::Send(frame) => said.push(Said {
-                        side: 1_u8.saturating_sub(side),
-                        frame: frame.to_bytes(),
-                    }),
-                    Effect::Close(why) => return Err(why.into()),
-                    Effect::Received(_)
-                    | Effect::PeerHas(_)
-                    | Effect::Progress { .. }
-                    | Effect::Published
-                    | Effect::NotPublished => {}
-                }
+        let (anna, ben) = (self.anna.me.device_id(), self.ben.me.device_id());
+        talk(
+            (&mut self.at_anna, &mut self.anna.rng, anna),
+            (&mut self.at_ben, &mut self.ben.rng, ben),
+            exporter,
+        )
+    }
+}
+
+/// One end of a session: what it holds, what it draws, which device it is.
+pub type Talker<'a> = (&'a mut Replica<MemoryStorage>, &'a mut ChaCha20Rng, DeviceId);
+
+/// A session, the first one dialling, until nothing is said any more.
+///
+/// # Errors
+/// Where a frame does not read back or a session breaks off.
+pub fn talk(first: Talker<'_>, second: Talker<'_>, exporter: [u8; 32]) -> Result<Vec<Said>, Failure> {
+    let ((at_first, first_rng, first), (at_second, second_rng, second)) = (first, second);
+    let (to_second, to_first) = channels(first, second, exporter);
+    let mut of_first = Session::new(Side::Dialler, to_second);
+    let mut of_second = Session::new(Side::Answerer, to_first);
+    let greeting = hello(at_first.keys(), &to_second, Side::Dialler, first_rng);
+    let mut said = vec![Said {
+        side: 0,
+        frame: greeting.to_bytes(),
+    }];
+    let mut heard = 0;
+    while let Some(Said { side, frame }) = said.get(heard).cloned() {
+        heard = heard.saturating_add(1);
+        let frame = Frame::from_bytes(&frame)?;
+        let effects = if side == 0 {
+            of_second.on_frame(frame, at_second, second_rng)?
+        } else {
+            of_first.on_frame(frame, at_first, first_rng)?
+        };
+        for effect in effects {
+            match effect {
+                Effect::Send(frame) => said.push(Said {
+                    side: 1_u8.saturating_sub(side),
+                    frame: frame.to_bytes(),
+                }),
+                Effect::Close(why) => return Err(why.into()),
+                Effect::Received(_)
+                | Effect::PeerHas(_)
+                | Effect::Progress { .. }
+                | Effect::Published
+                | Effect::NotPublished => {}
             }
         }
-        Ok(said)
     }
+    Ok(said)
 }
 
 fn benches() -> Result<Draft, Failure> {

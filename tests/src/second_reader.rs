@@ -13,7 +13,7 @@ pub fn python() -> Result<PathBuf, String> {
     let candidates = [target.join("tools/bin/python"), PathBuf::from("python3")];
     let has_all = |python: &PathBuf| {
         let asked = Command::new(python)
-            .args(["-c", "import blake3, nacl, zstandard"])
+            .args(["-c", "import argon2, blake3, nacl, zstandard"])
             .output();
         asked.is_ok_and(|output| output.status.success())
     };

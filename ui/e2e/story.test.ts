@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { onDisk } from './disk';
 import { Neighbour } from './neighbour';
 import type { Kind } from './screen';
 import { inAStreet, type Street } from './street';
@@ -29,6 +30,14 @@ async function story(street: Street, first: Kind, second: Kind) {
   await task(ada, ben);
   await apart(ada, ben, text);
   for (const one of [ada, ben]) await allIsStillThere(one, result);
+  if (first === 'window') await diskSaysNothing(ada);
+}
+
+/** What was read and written in a window stands in no file; what the page keeps does, and is found. */
+async function diskSaysNothing(who: Neighbour) {
+  await who.closesKiez();
+  expect(onDisk(who.home, [GROUP, IDEA, TASK, 'unter der Linde', 'bringt Kuchen', who.passphrase])).toEqual([]);
+  expect(onDisk(who.home, ['kiez-group'])).not.toEqual([]);
 }
 
 /** Both write in one paragraph at the same time. Answers what it reads in the end. */

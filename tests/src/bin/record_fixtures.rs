@@ -1,13 +1,15 @@
-//! Records the fixtures of the first version of every format into a folder that does not exist yet.
+//! Records all fixtures, as this build writes them, into a folder in which nothing was recorded yet.
 //!
-//! `cargo run -p kiez-tests --bin record_fixtures -- DIR`. What was released is never recorded anew: a new version of a
-//! format gets a folder of its own.
+//! `cargo run --workspace --bin record_fixtures -- DIR`. It is run once with the build that ends an issue, into
+//! `tests/fixtures/issue-N`; `tests/fixtures.rs` and `tests/mixed_versions.rs` name that folder then. What was released is
+//! never recorded anew.
 
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
 use kiez_core::host::keystore::Home;
+use kiez_tests::fixtures::council::record_council;
 use kiez_tests::fixtures::{record_neighbours, record_profile};
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -15,7 +17,10 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .nth(1)
         .map(PathBuf::from)
         .ok_or("see the head of record_fixtures.rs")?;
-    fs::create_dir(&folder)?;
+    if folder.join("neighbours.json").exists() {
+        return Err("something was recorded there already, and is never written over".into());
+    }
+    fs::create_dir_all(&folder)?;
     let recording = record_neighbours()?;
     let json = serde_json::to_string_pretty(&recording.neighbours)?;
     fs::write(folder.join("neighbours.json"), json + "\n")?;
@@ -32,5 +37,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     )?;
     fs::write(folder.join("profile-export.kiez"), export)?;
     fs::remove_file(home.join("lock"))?;
-    Ok(())
+
+    let council = folder.join("council");
+    fs::create_dir(&council)?;
+    record_council(&council)
 }
