@@ -11,6 +11,7 @@ use crate::domain::charter::Role;
 use crate::domain::control::{Admit, ControlAct, Device, Enrol, Invite};
 use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, Timestamp};
 use crate::domain::roster::NotOk;
+use crate::planted::{Bug, is_on};
 
 use super::bundle::{self, BundleError};
 use super::codec::{decode, encode};
@@ -286,12 +287,23 @@ impl<S: Storage> Replica<S> {
     ) -> Result<Answer, AdmitError> {
         let admit = &request.admit;
         let expires = self.invite_behind(request, channel)?;
+        let opened = |grant| self.roster().unopened_grant(&admit.joiner) != Some(grant);
         let used = self
             .roster()
             .admitted_by(admit.invite)
             .map(|(grant, earlier)| (grant, earlier.joiner));
         let grant = match used {
-            Some((grant, joiner)) if joiner == admit.joiner => grant,
+            // Whoever has gone since is given no keys for having come in on it once.
+            Some((grant, joiner))
+                if joiner == admit.joiner
+                    && (self.roster().is_enrolled(grant) || is_on(Bug::InvitationForever)) =>
+            {
+                // They came in, and took the group off their device since: it is enrolled again.
+                if self.roster().is_enrolled(grant) && opened(grant) {
+                    return self.known(admit.joiner).map(Answer::Member);
+                }
+                grant
+            }
             Some(_) => return Err(JoinRefusal::Used.into()),
             None if now > expires => return Err(JoinRefusal::Expired.into()),
             None => match self.write_act(ControlAct::Admit(admit.clone())) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
+use crate::domain::roster::{Author, Roster};
 use crate::planted::{Bug, is_on};
 
 use super::entry::{Entry, EntryError, EntryKind};
@@ -168,7 +169,7 @@ impl<S: Storage> Replica<S> {
     fn judge_until_settled(&mut self) -> Result<(), ReplicaError> {
         loop {
             let entries = self.all_entries()?;
-            self.roster = crate::domain::roster::Roster::default();
+            self.roster = Roster::default();
             self.open.clear();
             self.waiting.clear();
             self.beyond.clear();
@@ -268,10 +269,12 @@ impl<S: Storage> Replica<S> {
             while self.resettle()? {
                 self.rebuild()?;
             }
-            batch.received.own_journal_left |= self.leave_stuck_journal()?;
             // Every document may have changed.
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;
+        }
+        if batch.received.control && self.may_come_back() {
+            batch.received.own_journal_left |= self.leave_stuck_journal()?;
         }
         self.close_unused();
         Ok(batch.received)
@@ -404,15 +407,26 @@ impl<S: Storage> Replica<S> {
         }
     }
 
+    fn may_come_back(&self) -> bool {
+        let author = self.own.as_ref().and_then(|own| self.roster.author(own.id));
+        author.is_some_and(|author| may_come_back(&self.roster, &author))
+    }
+
     /// Own work that was built on what does not count any more waits for ever, and whatever this journal writes on in
     /// those documents would wait behind it everywhere but here. And where the enrolment of this device itself does not count
-    /// any more, nothing in its journal does. So the journal is left, as after a fork of its own.
+    /// any more, nothing in its journal does; so, too, where the person is in the group by another membership than the one that is
+    /// over, or their device was enrolled by somebody who had gone. So the journal is left, as after a fork of its own.
     pub(super) fn leave_stuck_journal(&mut self) -> Result<bool, ReplicaError> {
         let Some(own) = &mut self.own else {
             return Ok(false);
         };
         let mut places = self.waiting.values().flat_map(BTreeMap::keys);
-        let stuck = self.roster.author(own.id).is_none() || places.any(|(journal, _)| *journal == own.id);
+        let stuck = match self.roster.author(own.id) {
+            None => true,
+            Some(author) => {
+                places.any(|(journal, _)| *journal == own.id) || may_come_back(&self.roster, &author)
+            }
+        };
         if own.state == OwnState::Left || !stuck {
             return Ok(false);
         }
@@ -429,6 +443,17 @@ impl<S: Storage> Replica<S> {
     pub(super) fn all_entries(&self) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_beyond(&super::frontier::Frontier::new(), &self.leaves())
     }
+}
+
+/// Is somebody in the group, though not by the grant of this journal, and did nobody retire the device?
+fn may_come_back(roster: &Roster, author: &Author) -> bool {
+    if roster.kills() == 0 || roster.is_enrolled(author.grant) || roster.membership(author.person).is_none() {
+        return false;
+    }
+    let person = roster.persons().remove(&author.person);
+    let membership_lives = person.is_some_and(|person| person.memberships.contains(&author.membership));
+    // The grant lives, and so does what it belongs to: the device was retired.
+    !(membership_lives && roster.lives(author.grant))
 }
 
 impl Batch {

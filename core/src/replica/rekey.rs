@@ -11,10 +11,12 @@ use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
 use crate::domain::id::{EntryId, EntryNumber, KeyId};
+use crate::planted::{Bug, is_on};
 
+use super::frontier::Frontier;
 use super::hold::{Replica, ReplicaError};
 use super::keys::{BoxPlace, BoxSecret, GroupKey, seal_boxed};
-use super::limits::BOXES_MAX;
+use super::limits::{BOXES_MAX, PROOFS};
 use super::receive::Batch;
 use super::storage::{Storage, Write};
 
@@ -108,6 +110,27 @@ impl<S: Storage> Replica<S> {
         self.founding_key() == Some(key) || self.rekeys().any(|(_, made)| made == key)
     }
 
+    /// The keys held here that somebody lacks who has the entries which brought them, and has shown to hold only some keys.
+    pub(super) fn lacked_by(&self, has: &Frontier, shown: &BTreeSet<KeyId>) -> BTreeSet<KeyId> {
+        let whole = self.keys.iter().count() <= PROOFS;
+        let current = self.keys.current().map(GroupKey::id);
+        // Also those of somebody who has gone: others may have built on what is sealed under them.
+        let made = self.roster.all_key_acts().filter_map(|entry| match &entry.act {
+            ControlAct::Rekey(rekey) => Some((entry, rekey.key)),
+            _ => None,
+        });
+        let here = made.filter(|(entry, key)| {
+            let has_it = has
+                .get(&entry.journal)
+                .is_some_and(|(head, _)| *head >= entry.number);
+            // A greeting has no room for more than the best known.
+            has_it && self.keys.get(*key).is_some() && (whole || current == Some(*key))
+        });
+        here.map(|(_, key)| key)
+            .filter(|key| !shown.contains(key))
+            .collect()
+    }
+
     fn rekeys(&self) -> impl Iterator<Item = (EntryId, KeyId)> + '_ {
         self.roster.key_acts().filter_map(|(id, act)| match act {
             ControlAct::Rekey(rekey) => Some((id, rekey.key)),
@@ -125,19 +148,47 @@ impl<S: Storage> Replica<S> {
     /// Chooses the key to seal under by the roster as it stands; none where there is to be a new one.
     pub(super) fn choose_key(&mut self) {
         let ends = self.roster.ends_of_devices();
+        let gone = self.gone_devices();
+        let nobody_gone = (ends.is_empty() && gone.is_empty()) || is_on(Bug::KeyStays);
+        let given = self.given_to(&gone);
         let made = self
             .rekeys()
-            .filter(|(rekey, _)| self.roster.knows(*rekey, &ends))
+            .filter(|(rekey, key)| {
+                self.roster.knows(*rekey, &ends) && self.roster.knows(*rekey, &gone) && !given.contains(key)
+            })
             .map(|(_, key)| key);
-        let founding = ends
-            .is_empty()
+        let founding = nobody_gone
             .then(|| self.founding_key())
             .flatten()
             // The founding entry is written under it before it is stored.
-            .or_else(|| ends.is_empty().then(|| self.keys.oldest()).flatten());
+            .or_else(|| nobody_gone.then(|| self.keys.oldest()).flatten());
         let good = made.chain(founding).filter(|key| self.keys.get(*key).is_some());
         let key = good.min();
         self.keys.seal_under(key);
+    }
+
+    /// The grants of devices that were in the group, as they knew, and are not: also of those whose invitation ended, or who
+    /// were let in by somebody who had gone. They were given every key that whoever let them in had.
+    fn gone_devices(&self) -> BTreeSet<EntryId> {
+        if self.roster.kills() == 0 {
+            return BTreeSet::new();
+        }
+        let grants = self.roster.authors().map(|(_, author)| author.grant);
+        grants.filter(|grant| !self.roster.is_enrolled(*grant)).collect()
+    }
+
+    /// The keys in boxes for these: whoever made the key did not know that they go.
+    fn given_to(&self, gone: &BTreeSet<EntryId>) -> BTreeSet<KeyId> {
+        if gone.is_empty() {
+            return BTreeSet::new();
+        }
+        let boxes = self.roster.all_key_acts().flat_map(|entry| match &entry.act {
+            ControlAct::Rekey(rekey) => rekey.boxes.as_slice(),
+            ControlAct::Keys(keys) => keys.boxes.as_slice(),
+            _ => &[],
+        });
+        let theirs = boxes.filter(|boxed| gone.contains(&boxed.enrolment));
+        theirs.map(|boxed| boxed.key).collect()
     }
 
     /// Has somebody gone, so that a new key comes before anything is written? Only who may write makes one.
@@ -171,6 +222,12 @@ impl<S: Storage> Replica<S> {
     }
 
     fn living_devices(&self) -> Vec<(EntryId, Device)> {
+        if is_on(Bug::KeyForTheGone) {
+            let grants = self.roster.authors().map(|(_, author)| author.grant);
+            return grants
+                .filter_map(|grant| Some((grant, self.roster.device(grant)?)))
+                .collect();
+        }
         let persons = self.roster.persons().into_values();
         persons.flat_map(|person| person.devices).collect()
     }
@@ -209,6 +266,35 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
+    /// Gives a living device keys that it has shown to lack ([`super::session::Session::take_lacks`]) although boxes for it are
+    /// there: whoever sealed those was careless, or wanted it so. From each device once.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn give_keys_again(
+        &mut self,
+        enrolment: EntryId,
+        lacks: &BTreeSet<KeyId>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<EntryId>, ReplicaError> {
+        let own = self.own_journal();
+        let by_me = self.roster.key_acts().filter(|(id, _)| {
+            let place = self.roster.place_of(*id);
+            place.map(|(journal, _)| journal) == own
+        });
+        let given: BTreeSet<KeyId> = by_me
+            .flat_map(|(_, act)| match act {
+                ControlAct::Keys(keys) => keys.boxes.as_slice(),
+                ControlAct::Rekey(rekey) => rekey.boxes.as_slice(),
+                _ => &[],
+            })
+            .filter(|boxed| boxed.enrolment == enrolment)
+            .map(|boxed| boxed.key)
+            .collect();
+        let lacking: Vec<KeyId> = lacks.difference(&given).copied().collect();
+        self.give(enrolment, &lacking, rng)
+    }
+
     /// Gives a living device the keys it lacks: done when it is met.
     ///
     /// # Errors
@@ -219,8 +305,17 @@ impl<S: Storage> Replica<S> {
         rng: &mut impl CryptoRng,
     ) -> Result<Option<EntryId>, ReplicaError> {
         let lacking = self.lacking(enrolment);
+        self.give(enrolment, &lacking, rng)
+    }
+
+    fn give(
+        &mut self,
+        enrolment: EntryId,
+        lacking: &[KeyId],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<EntryId>, ReplicaError> {
         let device = self.roster.device(enrolment);
-        let (Some(device), false) = (device, lacking.is_empty()) else {
+        let (Some(device), false) = (device, lacking.is_empty() || is_on(Bug::KeysKept)) else {
             return Ok(None);
         };
         let author = self.me();

@@ -10,7 +10,16 @@ use super::super::codec::encode;
 use super::super::keys::{GroupKey, KeyRing};
 use super::super::limits::PROOFS;
 use super::super::wire::{Frame, PROTOCOL_VERSION};
-use super::{Channel, Side};
+use super::{Channel, Session, Side};
+
+impl Session {
+    /// The keys that the peer lacks although it has the entries which brought them: known once it has said what it has.
+    /// Asked again, there are none.
+    #[must_use]
+    pub fn take_lacks(&mut self) -> BTreeSet<KeyId> {
+        std::mem::take(&mut self.lacks)
+    }
+}
 
 /// The proof that somebody on this side of this session holds a group key.
 fn proof(key: &GroupKey, channel: &Channel, side: Side) -> [u8; 32] {
