@@ -5,8 +5,8 @@
 //! `cargo run --release -p kiez-tests --bin simulate -- --seed N --trace`.
 //!
 //! [`world`](self) holds the devices and decides what happens next; `network` connects them, `act` is what people do,
-//! `page` what their windows do, `people` how they come in, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
-//! who breaks the rules, `model` what was done, and `rest` makes everybody meet and compares.
+//! `page` what their windows do, `people` how they come in, `council` how they govern the group, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
+//! and `scheme` who breaks the rules, `counted` what counts of those who have gone, `model` what was done, and `rest` makes everybody meet and compares.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +21,8 @@
 mod act;
 mod carry;
 mod check;
+mod council;
+mod counted;
 mod dice;
 mod disk;
 mod model;
@@ -32,6 +34,7 @@ mod people;
 mod rest;
 mod restore;
 mod runner;
+mod scheme;
 mod state;
 mod trace;
 mod world;

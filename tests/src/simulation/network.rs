@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::ReplicaError;
 use kiez_core::replica::session::{Channel, Effect, Session, Side, hello};
 use kiez_core::replica::wire::{Frame, WireEntry};
 use rand::Rng;
@@ -26,6 +27,8 @@ pub(super) struct End {
     inbox: VecDeque<Vec<u8>>,
     /// Whether something was stored on this device that the session has not been told.
     stale: bool,
+    /// Whether the peer was given the keys it lacked.
+    has_given: bool,
 }
 
 /// A connection of two devices. Two devices can have several.
@@ -71,6 +74,7 @@ impl World {
             session: Session::new(side, channel),
             inbox: inbox.into(),
             stale: false,
+            has_given: false,
         };
         let ends = [
             end(a, Side::Dialler, to_b, vec![]),
@@ -207,6 +211,13 @@ impl World {
             bytes.len()
         ));
         self.report.frames += 1;
+        if matches!(frame, Frame::PublishEnrolment(_)) {
+            self.make_key(node)?;
+            // The power may have gone.
+            if !self.connections.contains_key(&id) {
+                return Ok(());
+            }
+        }
         self.tempt(node);
         let place = &mut self.nodes[node];
         let end = &mut self.connections.get_mut(&id).unwrap().ends[side];
@@ -214,7 +225,10 @@ impl World {
         let result = end.session.on_frame(frame, replica, place.dice.rng());
         let fault = self.settle_quietly(node)?;
         match result {
-            Ok(effects) => self.carry_out(id, side, effects),
+            Ok(effects) => {
+                self.carry_out(id, side, effects)?;
+                self.give_keys(id, side)
+            }
             Err(error) => {
                 self.connections.remove(&id);
                 if !fault {
@@ -223,6 +237,40 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// A session has just learned who its peer is: the peer is given the keys it lacks.
+    fn give_keys(&mut self, id: u64, side: usize) -> Outcome {
+        let Some(end) = self.connections.get_mut(&id).map(|of| &mut of.ends[side]) else {
+            return Ok(());
+        };
+        let (node, Some(peer)) = (end.node, end.session.peer()) else {
+            return Ok(());
+        };
+        let is_first = !std::mem::replace(&mut end.has_given, true);
+        let lacks = end.session.take_lacks();
+        if self.nodes[node].role().is_none() || (!is_first && lacks.is_empty()) {
+            return Ok(());
+        }
+        let replica = self.replica(node);
+        let Some(author) = replica.roster().living_author(peer) else {
+            return Ok(());
+        };
+        if replica.lacking(author.grant).is_empty() && lacks.is_empty() {
+            return Ok(());
+        }
+        let attempt = self.attempt(node, |replica, rng, _| {
+            let given = replica.give_keys(author.grant, rng)?;
+            replica.give_keys_again(author.grant, &lacks, rng)?;
+            Ok::<_, ReplicaError>(given)
+        })?;
+        let name = &self.nodes[node].name;
+        self.trace
+            .event(format_args!("{name} gives keys by {id}: {}", attempt.wrote.len()));
+        if let (Err(error), false) = (&attempt.result, attempt.fault) {
+            wrong!("{name} could not give keys: {error}");
+        }
+        self.note(node, super::model::Act::Control, &attempt.wrote)
     }
 
     /// As [`World::settle`], but leaves the sessions alone where nothing was stored.
@@ -280,6 +328,9 @@ impl World {
                 Effect::Progress { .. } => {}
                 Effect::NotPublished => {}
                 Effect::Published => {
+                    let peer = connection.ends[1 - side].node;
+                    self.model
+                        .lets_in(self.nodes[node].me.person, self.nodes[peer].me.person);
                     self.mark_stale(node);
                     let name = &self.nodes[node].name;
                     self.trace.event(format_args!("{name} publishes an enrolment"));

@@ -52,8 +52,9 @@ impl World {
         let attempt = self.attempt(node, |replica, _, now| {
             replica.splice_idea(page.idea, TextField::Body, &page.shown.heads, &splices, now)
         })?;
-        // A branch that lost took what the page shows with it.
-        if self.options.forks
+        // A branch that lost, or the end of somebody's place, took what the page shows with it.
+        let may_be_gone = self.options.forks || !self.model.touched.is_empty();
+        if may_be_gone
             && matches!(
                 attempt.result,
                 Err(ActionError::Splice(SpliceError::UnknownHeads))

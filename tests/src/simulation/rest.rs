@@ -1,6 +1,7 @@
 //! The end of a run: the network heals, everybody meets everybody, and those who lost their journals get new ones.
 
 use kiez_core::replica::hold::Replica;
+use kiez_core::replica::storage::{Held, Standing, Storage};
 
 use super::disk::Disk;
 use super::network::can_connect;
@@ -8,10 +9,11 @@ use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
 /// So often everybody meets everybody at most.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 16;
 
-/// Is the owner of this device a member, as it knows? Who was admitted on a branch that does not count is none.
-fn is_in_group(node: &Node) -> bool {
+/// Is the owner of this device a member, as it knows? Who was admitted on a branch that does not count, or by somebody who
+/// had gone, is none.
+fn is_member(node: &Node) -> bool {
     let is_member = |replica: &Replica<Disk>| replica.roster().membership(node.me.person).is_some();
     !node.is_outlaw && node.replica.as_deref().is_some_and(is_member)
 }
@@ -34,32 +36,118 @@ impl World {
             self.drain()?;
             // Where forks took everybody's journal there is nobody left to enrol anybody.
             let somebody_writes = !self.nodes_where(|node| node.role().is_some()).is_empty();
-            if somebody_writes && !came_back && self.is_even() {
+            let is_settled = self.is_even() && self.nobody_waits();
+            if somebody_writes && !came_back && is_settled {
                 return self.last_words();
             }
-            if !somebody_writes && self.options.forks && self.is_even() {
+            // Nobody is left: they have all gone.
+            let may_be_empty = self.options.forks || !self.model.touched.is_empty();
+            if !somebody_writes && may_be_empty && self.is_even() {
                 return Ok(());
             }
         }
+        self.tell_who_waits();
         wrong!("after {ROUNDS} rounds not everybody has everything")
     }
 
     /// Everybody can still do something, and everybody hears of it: nothing is wedged.
     fn last_words(&mut self) -> Outcome {
-        for node in self.nodes_where(|node| node.role().is_some()) {
-            self.somebody_says_goodbye(node)?;
-            self.numbers_ideas(node)?;
+        // Twice: what is said first may come with new keys, which some are given only when they meet once more.
+        for _ in 0..2 {
+            for node in self.nodes_where(|node| node.role().is_some()) {
+                self.somebody_says_goodbye(node)?;
+                self.numbers_ideas(node)?;
+            }
+            self.drain()?;
+            for _ in 0..ROUNDS {
+                if self.is_even() && self.nobody_waits() {
+                    break;
+                }
+                self.meet()?;
+            }
         }
-        self.drain()?;
-        let outside = self.nodes_where(|node| is_in_group(node) && node.role().is_none());
+        let insiders = self.insiders();
+        let outside: Vec<usize> = insiders
+            .into_iter()
+            .filter(|node| self.nodes[*node].role().is_none())
+            .collect();
         if let Some(node) = outside.first() {
             wrong!("{} cannot write any more", self.nodes[*node].name);
         }
-        if !self.is_even() {
+        if !self.is_even() || !self.nobody_waits() {
+            self.tell_who_waits();
             wrong!("not everybody heard the last words");
         }
         self.connections.clear();
         Ok(())
+    }
+
+    /// Is this a device of somebody who is in the group, and has nobody retired it?
+    pub(super) fn is_in_group(&self, node: &Node) -> bool {
+        is_member(node) && !self.model.retired.contains(&node.me.device_id())
+    }
+
+    /// The devices that must be equal in the end.
+    pub(super) fn insiders(&self) -> Vec<usize> {
+        self.nodes_where(|node| self.is_in_group(node) && !self.cannot_know(node))
+    }
+
+    /// Has this device gone without the key under which that was said? Those who can read everything say that it is out.
+    pub(super) fn cannot_know(&self, node: &Node) -> bool {
+        let number = self
+            .nodes
+            .iter()
+            .position(|other| other.name == node.name)
+            .unwrap();
+        self.waiting(number) > 0
+            && (0..self.nodes.len()).any(|other| {
+                let knows = &self.nodes[other];
+                let roster = knows.replica.as_deref().map(Replica::roster);
+                other != number
+                    && self.is_in_group(knows)
+                    && self.waiting(other) == 0
+                    && roster.is_some_and(|roster| roster.membership(node.me.person).is_none())
+            })
+    }
+
+    /// Can all who are in the group read all that counts?
+    fn nobody_waits(&self) -> bool {
+        let waits = |node: &usize| self.waiting(*node) > 0;
+        self.options.forks || !self.insiders().iter().any(waits)
+    }
+
+    /// How many entries wait on a device, or cannot be read there, but for those that nobody can read.
+    pub(super) fn waiting(&self, node: usize) -> usize {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_deref().map(Replica::keys);
+        let is_unread = |held: &Held| {
+            let is_held = keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
+            matches!(held.standing, Standing::Applied(_)) && !is_held
+        };
+        let unread = place
+            .disk
+            .control()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(is_unread);
+        let waiting = place.disk.waiting().unwrap_or_default();
+        let of_others = waiting
+            .into_iter()
+            .chain(unread)
+            .filter(|held| !self.model.sealed.contains(&held.entry.id));
+        of_others.count()
+    }
+
+    fn tell_who_waits(&mut self) {
+        for node in 0..self.nodes.len() {
+            let place = &self.nodes[node];
+            let waiting = place.disk.census().map_or(0, |census| census.waiting);
+            let (role, is_in) = (place.role(), self.is_in_group(place));
+            let name = &place.name;
+            self.trace.event(format_args!(
+                "{name}: {waiting} wait, writes as {role:?}, is in the group: {is_in}"
+            ));
+        }
     }
 
     /// Everybody connects to everybody, and they talk until they have nothing more to say.
@@ -78,7 +166,7 @@ impl World {
     fn without_journal(&self) -> Vec<usize> {
         self.nodes_where(|node| {
             let has_none = |replica: &Replica<Disk>| replica.own_journal().is_none();
-            is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
+            self.is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
         })
     }
 
