@@ -2,6 +2,10 @@
 //!
 //! Only builds with the feature `planted-bugs` can switch one on; in all others [`is_on`] is a constant.
 
+mod guard;
+
+pub use guard::*;
+
 /// A bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bug {

@@ -318,6 +318,7 @@ fn frames() -> Vec<Frame> {
             JoinRefusal::Invalid,
             JoinRefusal::AlreadyAMember,
             JoinRefusal::Unable,
+            JoinRefusal::Vouchers,
         ]
         .map(Frame::NotAdmitted),
     );

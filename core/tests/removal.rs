@@ -1,7 +1,12 @@
 //! Somebody is removed: what they wrote before stays, what they write on does not count, what is sealed afterwards they
 //! cannot read, and everybody who is left comes to the same.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "test code: a failure is a panic"
+)]
 
 mod common;
 

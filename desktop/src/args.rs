@@ -4,6 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod council;
+
+pub(crate) use council::{
+    CharterCommand, InvitationCommand, MotionCommand, PeopleCommand, ProposeArgs, ProposeCommand,
+    TemplateName,
+};
+
 /// Kiez: neighbours organise themselves, without a server and without the internet. Without a command it opens its window.
 #[derive(Debug, Parser)]
 #[command(name = "kiez", version, disable_help_subcommand = true)]
@@ -44,8 +51,22 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 60, value_name = "S")]
         timeout: u64,
     },
-    /// Who is in the group.
-    People,
+    /// Who is in the group; without a further word, a list.
+    People {
+        #[command(subcommand)]
+        command: Option<PeopleCommand>,
+    },
+    /// The rules of the group.
+    Charter {
+        #[command(subcommand)]
+        command: Option<CharterCommand>,
+    },
+    /// What the council has before it: propose, list, sign.
+    #[command(subcommand)]
+    Motion(MotionCommand),
+    /// Invitations that nobody has used yet.
+    #[command(subcommand)]
+    Invitation(InvitationCommand),
     /// Ideas: write one down, list, read, edit, comment.
     #[command(subcommand)]
     Idea(IdeaCommand),
@@ -71,6 +92,16 @@ pub(crate) enum Command {
         /// The file to write.
         file: PathBuf,
     },
+    /// Write a backup of the whole profile, sealed under its passphrase: to be this person again, with all groups.
+    Backup {
+        /// The file to write, best on a stick.
+        file: PathBuf,
+    },
+    /// Be somebody again: make a profile of a backup or of recovery words.
+    Recover(RecoverArgs),
+    /// This person's further computers.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Take in a copy of a group.
     Import {
         /// The file to read.
@@ -104,6 +135,69 @@ pub(crate) enum ProfileCommand {
     Show,
     /// Show the recovery words: write them down, and keep them where nobody else looks.
     Words,
+    /// Change the passphrase.
+    Passphrase,
+    /// Lock the profile in window and browser after so many minutes without you, or `never`.
+    LockAfter {
+        /// Minutes, or `never`.
+        minutes: String,
+    },
+    /// Erase the profile from this computer. What others have of it, they keep.
+    Erase {
+        /// Without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("from").required(true))]
+pub(crate) struct RecoverArgs {
+    /// From a backup. It is opened with the passphrase that the profile had; the new one has the same.
+    #[arg(long, value_name = "FILE", group = "from")]
+    pub(crate) backup: Option<PathBuf>,
+    /// From the 24 recovery words, on standard input. Your groups come back on an invitation to each.
+    #[arg(long, group = "from", requires = "name")]
+    pub(crate) words: bool,
+    /// Your name, as the others will see it; with `--words`.
+    #[arg(long, conflicts_with = "backup")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// Your computers, in all groups.
+    List,
+    /// A computer of yours is lost: it may not write in any of your groups any more.
+    Retire {
+        /// Its id, or the beginning of it.
+        device: String,
+    },
+    /// On your first computer: show a text for the new one, and wait for it.
+    Add,
+    /// On the new computer: become a further one of the person who shows the text.
+    Join {
+        /// The text.
+        text: String,
+        /// How many seconds to look for the first computer.
+        #[arg(long, default_value_t = 60, value_name = "S")]
+        timeout: u64,
+    },
+    /// A step of `add`, in the process that has the profile open: make the text.
+    #[command(hide = true)]
+    Offer,
+    /// A step of `add`: how it stands.
+    #[command(hide = true)]
+    Standing,
+    /// A step of `add`: the codes agree.
+    #[command(hide = true)]
+    Agree,
+    /// A step of `add`: they do not.
+    #[command(hide = true)]
+    Disagree,
+    /// A step of `add`: no longer.
+    #[command(hide = true)]
+    Withdraw,
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,6 +209,9 @@ pub(crate) enum GroupCommand {
         /// What it is for.
         #[arg(long, default_value = "", value_name = "TEXT")]
         purpose: String,
+        /// Which rules it begins with.
+        #[arg(long, value_enum, default_value_t = TemplateName::Circle)]
+        template: TemplateName,
     },
     /// List the groups of this profile.
     List,

@@ -183,22 +183,30 @@ pub(crate) async fn join(
         Duration::from_secs(seconds),
     )
     .await?;
-    let inviter = (joined.group, invitation.inviter);
-    let tell = |network: Network| async move {
-        let mut contacts = network.contacts();
-        let told = contacts.wait_for(|contacts| is_even(contacts.get(&inviter)));
-        tokio::time::timeout(FIRST_SYNC, told).await.ok();
-        network.stop().await;
-    };
-    // Where it does not come to that, the next sync does it.
-    if context.network.is_none()
-        && let Ok(network) = Network::start(node, None).await
-    {
-        tell(network).await;
+    // Where a network runs, it does it.
+    if context.network.is_none() {
+        tell_of_journals(node, invitation.inviter, &[joined.group]).await;
     }
     let name = node.group_card(joined.group)?.name;
     Ok(Answer::new(
         json!({"id": joined.group, "name": name, "code": joined.code}),
         format!("You are in {name}. Both screens show {}.\n", joined.code),
     ))
+}
+
+/// Tells a device that this one has begun to write in these groups. Where it does not come to that, the next sync does it.
+pub(crate) async fn tell_of_journals(node: &Node, device: DeviceId, groups: &[GroupId]) {
+    let Ok(network) = Network::start(node, None).await else {
+        return;
+    };
+    let mut contacts = network.contacts();
+    let all_even = |contacts: &Contacts| {
+        groups
+            .iter()
+            .all(|group| is_even(contacts.get(&(*group, device))))
+    };
+    tokio::time::timeout(FIRST_SYNC, contacts.wait_for(all_even))
+        .await
+        .ok();
+    network.stop().await;
 }

@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::args::{
-    Cli, Command, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod, ProfileCommand,
-    TaskCommand,
+    Cli, Command, DeviceCommand, GroupCommand, IdeaCommand, InvitedRole, PollCommand, PollMethod,
+    ProfileCommand, TaskCommand,
 };
 use crate::failure::{Exit, Failure};
-use crate::{exchange, find, text};
+use crate::files::{read_file, write_whole};
+use crate::{council, device, exchange, find, own, text};
 
 /// What a command is done with.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Answer {
         }
     }
 
-    fn id(id: impl std::fmt::Display) -> Self {
+    pub(crate) fn id(id: impl std::fmt::Display) -> Self {
         Self::new(json!({"id": id.to_string()}), format!("{id}\n"))
     }
 }
@@ -80,10 +81,12 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             let invitation = Invitation::parse(&invitation)?;
             exchange::join(context, &invitation, timeout).await
         }
-        Command::People => {
-            let people = node.people(group()?)?;
-            Ok(Answer::new(json!(people), text::people(&people)))
-        }
+        Command::People { command } => council::people(node, group()?, command),
+        Command::Charter { command } => council::charter(node, group, command),
+        Command::Motion(command) => council::motion(node, group()?, command),
+        Command::Invitation(command) => council::invitation(node, group()?, &command),
+        Command::Device(DeviceCommand::List) => council::devices(node),
+        Command::Device(DeviceCommand::Retire { device }) => council::retire(node, &device),
         Command::Idea(command) => idea(context, group()?, command),
         Command::Poll(command) => poll(node, group()?, command),
         Command::Task(command) => task(node, group()?, command),
@@ -98,8 +101,12 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
             "in-use",
             "Kiez is open with this profile already.",
         )),
+        Command::Backup { file } => own::back_up(context, &file),
+        Command::Device(command) => device::step(context, &command).await,
+        Command::Recover(_) => Err(profile_exists()),
         Command::Status => {
             let status = node.status(group()?)?;
+            let way_back = node.way_back()?;
             let json = json!({
                 "group": status.group,
                 "digest": hex(&status.digest),
@@ -109,8 +116,10 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
                 "set_aside": status.set_aside,
                 "needs_update": status.needs_update,
                 "peers": status.peers,
+                "way_back": way_back,
+                "needs_way_back": way_back.is_missing(),
             });
-            Ok(Answer::new(json, text::status(&status)))
+            Ok(Answer::new(json, text::status(&status, way_back.is_missing())))
         }
         Command::Search { text: wanted } => {
             let hits = node.search(group()?, &wanted)?;
@@ -157,10 +166,13 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
 fn profile(context: &Context<'_>, command: &ProfileCommand) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
-        ProfileCommand::New { .. } => Err(Failure::new(
+        ProfileCommand::New { .. } => Err(profile_exists()),
+        ProfileCommand::Passphrase => own::change_passphrase(context),
+        ProfileCommand::LockAfter { minutes } => own::lock_after(context, minutes),
+        ProfileCommand::Erase { .. } => Err(Failure::new(
             Exit::Failed,
-            "profile-exists",
-            "There is a profile here already. Choose another folder with --home DIR for a new one.",
+            "in-use",
+            "Another Kiez has this profile open: close it first.",
         )),
         ProfileCommand::Show => {
             let json = json!({
@@ -182,6 +194,14 @@ fn profile(context: &Context<'_>, command: &ProfileCommand) -> Result<Answer, Fa
     }
 }
 
+fn profile_exists() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "profile-exists",
+        "There is a profile here already. Choose another folder with --home DIR for a new one.",
+    )
+}
+
 fn group_command(
     context: &Context<'_>,
     wanted: Option<&str>,
@@ -189,8 +209,14 @@ fn group_command(
 ) -> Result<Answer, Failure> {
     let node = &context.node;
     match command {
-        GroupCommand::Found { name, purpose } => {
-            Ok(Answer::id(node.found(&name, &purpose, &context.passphrase)?))
+        GroupCommand::Found {
+            name,
+            purpose,
+            template,
+        } => {
+            let charter = council::template(template);
+            let group = node.found_with(&name, &purpose, charter, &context.passphrase)?;
+            Ok(Answer::id(group))
         }
         GroupCommand::List => {
             let groups: Result<Vec<_>, _> = node
@@ -212,6 +238,7 @@ fn group_command(
             let mut json = json!(card);
             if let Some(fields) = json.as_object_mut() {
                 fields.insert("my_role".to_owned(), json!(role));
+                fields.insert("my_place".to_owned(), json!(node.council(group)?.place));
             }
             Ok(Answer::new(json, text::group(&card, role)))
         }
@@ -434,40 +461,6 @@ fn body_of(context: &Context<'_>, file: &Path) -> Result<String, Failure> {
             "file",
             format!("{} is not a text file in UTF-8.", file.display()),
         )
-    })
-}
-
-fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path)
-        .map_err(|error| Failure::io(path, &error))?
-        .len();
-    if usize::try_from(size).map_or(true, |size| size > most) {
-        return Err(Failure::new(
-            Exit::Failed,
-            "too-large",
-            format!("{} is too large: at most {most} bytes are read.", path.display()),
-        ));
-    }
-    std::fs::read(path).map_err(|error| Failure::io(path, &error))
-}
-
-/// Writes a file so that it is there whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut name = path
-        .file_name()
-        .ok_or_else(|| Failure::usage("That is no file name."))?
-        .to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&part)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().map_err(|error| {
-        std::fs::remove_file(&part).ok();
-        Failure::io(path, &error)
     })
 }
 

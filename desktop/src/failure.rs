@@ -4,13 +4,14 @@ use std::fmt;
 use std::process::ExitCode;
 
 use kiez_core::domain::splice::SpliceError;
-use kiez_core::host::keystore::KeystoreError;
-use kiez_core::host::net::{JoinFailure, NetError};
+use kiez_core::host::keystore::{BackupError, KeystoreError};
+use kiez_core::host::net::{DeviceFailure, JoinFailure, NetError};
 use kiez_core::host::node::{ImportError, NodeError};
 use kiez_core::replica::actions::ActionError;
 use kiez_core::replica::author::AuthorError;
 use kiez_core::replica::hold::ReplicaError;
 use kiez_core::replica::join::InvitationError;
+use kiez_core::replica::own_device::{DeviceRefusal, DeviceTextError};
 use kiez_core::replica::storage::StorageError;
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +124,59 @@ impl From<NodeError> for Failure {
             }
             NodeError::Import(ImportError::Pabulib(error)) => Self::new(Exit::Failed, "pabulib", error),
             NodeError::Import(error) => Self::new(Exit::Failed, "copy", error),
+            NodeError::Backup(error) => error.into(),
         }
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let (exit, code) = match &error {
+            BackupError::Io(source) if source.kind() == std::io::ErrorKind::StorageFull => {
+                (Exit::Failed, "disk-full")
+            }
+            BackupError::Io(_) => (Exit::Failed, "file"),
+            BackupError::NotABackup => (Exit::Failed, "not-a-backup"),
+            BackupError::Newer(_) => (Exit::Failed, "newer"),
+            BackupError::CutOff | BackupError::Damaged => (Exit::Damaged, "backup-damaged"),
+            BackupError::InProfile => (Exit::Usage, "backup-in-profile"),
+            BackupError::Stopped | BackupError::Keystore(_) => (Exit::Failed, "stopped"),
+        };
+        // It has a code of its own.
+        if let BackupError::Keystore(error) = error {
+            return error.into();
+        }
+        Self::new(exit, code, error)
+    }
+}
+
+impl From<DeviceTextError> for Failure {
+    fn from(error: DeviceTextError) -> Self {
+        let (exit, code) = match error {
+            DeviceTextError::OtherText => (Exit::Usage, "not-a-device-text"),
+            DeviceTextError::CutOff => (Exit::Damaged, "invitation-damaged"),
+            DeviceTextError::Newer => (Exit::Failed, "newer"),
+        };
+        Self::new(exit, code, error)
+    }
+}
+
+impl From<DeviceFailure> for Failure {
+    fn from(error: DeviceFailure) -> Self {
+        let (exit, code) = match error {
+            DeviceFailure::Net(error) => return error.into(),
+            DeviceFailure::Node(error) => return error.into(),
+            DeviceFailure::Unreachable => (Exit::Unreachable, "unreachable"),
+            DeviceFailure::Refused(DeviceRefusal::Expired) => (Exit::Failed, "invitation-expired"),
+            DeviceFailure::Refused(DeviceRefusal::Used) => (Exit::Failed, "invitation-used"),
+            DeviceFailure::Refused(DeviceRefusal::Disagreed) => (Exit::Failed, "codes-differ"),
+            DeviceFailure::Refused(_) => (Exit::Failed, "not-admitted"),
+            DeviceFailure::NotTheFirst => (Exit::Failed, "not-the-first"),
+            DeviceFailure::OtherPerson => (Exit::Failed, "other-person"),
+            DeviceFailure::Lost => (Exit::Failed, "unfinished"),
+            DeviceFailure::Unusable => (Exit::Failed, "join"),
+        };
+        Self::new(exit, code, error)
     }
 }
 
@@ -149,9 +202,11 @@ impl From<ActionError> for Failure {
             ActionError::Author(AuthorError::Replica(
                 ReplicaError::NotAllowed(_) | ReplicaError::MayNotWrite(_),
             )) => "not-allowed",
-            ActionError::Author(AuthorError::Replica(ReplicaError::OwnWorkRefused(_))) => "refused",
+            ActionError::Author(AuthorError::Replica(
+                ReplicaError::OwnWorkRefused(_) | ReplicaError::RekeyDue,
+            )) => "refused",
             ActionError::Author(AuthorError::Replica(ReplicaError::NoGroup)) => "no-such-group",
-            ActionError::Author(AuthorError::Write(_)) => "does-not-fit",
+            ActionError::Author(AuthorError::Write(_)) | ActionError::TooLong { .. } => "does-not-fit",
             ActionError::NotFound { .. } => "not-found",
             ActionError::Poll(_) => "poll",
             ActionError::Ballot(_) => "ballot",
@@ -180,6 +235,7 @@ impl From<InvitationError> for Failure {
             InvitationError::NotAnInvitation => (Exit::Usage, "not-an-invitation"),
             InvitationError::CutOff => (Exit::Damaged, "invitation-damaged"),
             InvitationError::Newer => (Exit::Failed, "newer"),
+            InvitationError::OwnDevice => (Exit::Usage, "own-device"),
         };
         Self::new(exit, code, error)
     }
@@ -198,6 +254,9 @@ impl From<JoinFailure> for Failure {
             JoinFailure::Refused(JoinRefusal::Used) => (Exit::Failed, "invitation-used"),
             JoinFailure::AlreadyHere | JoinFailure::Refused(JoinRefusal::AlreadyAMember) => {
                 (Exit::Failed, "already-a-member")
+            }
+            JoinFailure::Vouchers { .. } | JoinFailure::Refused(JoinRefusal::Vouchers) => {
+                (Exit::Failed, "vouchers")
             }
             JoinFailure::Refused(_) => (Exit::Failed, "not-admitted"),
             JoinFailure::Join(_) => (Exit::Failed, "join"),

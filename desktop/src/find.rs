@@ -1,6 +1,6 @@
 //! Finds what people mean: an id, the beginning of one, or a name.
 
-use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId, TaskId};
+use kiez_core::domain::id::{EntryId, GroupId, PersonId, PollId, ProposalId, TaskId};
 use kiez_core::host::node::Node;
 
 use crate::failure::{Exit, Failure};
@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 /// How much of an id is enough, where it fits only one.
 const PREFIX_MIN: usize = 4;
 
-fn unique<T: std::fmt::Display + Copy + Ord>(
+pub(crate) fn unique<T: std::fmt::Display + Copy + Ord>(
     what: &str,
     wanted: &str,
     all: impl IntoIterator<Item = T>,
@@ -48,6 +48,15 @@ pub(crate) fn group(node: &Node, wanted: Option<&str>) -> Result<GroupId, Failur
             "This profile has more than one group: say which with --group ID (`kiez group list` shows them).",
         )),
     }
+}
+
+/// An entry among these: a motion, an invitation.
+pub(crate) fn entry(
+    what: &str,
+    wanted: &str,
+    all: impl IntoIterator<Item = EntryId>,
+) -> Result<EntryId, Failure> {
+    unique(what, wanted, all)
 }
 
 pub(crate) fn idea(node: &Node, group: GroupId, wanted: &str) -> Result<ProposalId, Failure> {

@@ -2,16 +2,20 @@
 //! command line, whose promise is `docs/cli.md`.
 //!
 //! `window` and `serve` show the page of `pages`, and answer it by `api`. `args` says what can be typed, `execute` does it on
-//! a node, `exchange` drives the network, `handover` goes to the process that has the profile open already, `failure` says
+//! a node, `own` and `device` what concerns the person and their computers, `exchange` drives the network, `handover` goes to the process that has the profile open already, `failure` says
 //! what went wrong, `text` shows answers to people.
 
 mod api;
 mod args;
+mod council;
+mod device;
 mod exchange;
 mod execute;
 mod failure;
+mod files;
 mod find;
 mod handover;
+mod own;
 mod pages;
 mod serve;
 mod text;
@@ -41,7 +45,7 @@ use clap::error::ErrorKind;
 use kiez_core::host::keystore::{Home, KeystoreError, Passphrase};
 use kiez_core::host::node::{Node, NodeError};
 
-use args::{Cli, Command, ProfileCommand};
+use args::{Cli, Command, DeviceCommand, ProfileCommand};
 use execute::{Answer, Context};
 use failure::{Exit, Failure};
 
@@ -87,6 +91,12 @@ fn start(cli: Cli, arguments: Vec<String>) -> Result<Answer, Failure> {
             let passphrase = read_passphrase(true)?;
             let node = Node::create(&home, name, &passphrase)?;
             execute::created(&node)
+        }
+        Some(Command::Profile(ProfileCommand::Erase { yes })) => own::erase(&home, *yes),
+        Some(Command::Recover(wanted)) => runtime.block_on(async { own::recover(&home, wanted) }),
+        Some(Command::Device(DeviceCommand::Add)) => runtime.block_on(device::add(&home, cli.json)),
+        Some(Command::Device(DeviceCommand::Join { text, timeout })) => {
+            runtime.block_on(device::join(&home, text, *timeout, cli.json))
         }
         Some(_) => runtime.block_on(run(&home, cli, arguments)),
     }
@@ -155,15 +165,20 @@ fn read_passphrase(new: bool) -> Result<Passphrase, Failure> {
     if let Ok(typed) = std::env::var("KIEZ_PASSPHRASE") {
         return Ok(Passphrase::new(&typed));
     }
+    ask_passphrase("Passphrase: ", new)
+}
+
+/// Asks for one on the terminal; a new one twice.
+fn ask_passphrase(prompt: &str, new: bool) -> Result<Passphrase, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(
-            "A passphrase is needed: type it at the prompt, or set KIEZ_PASSPHRASE.",
+            "A passphrase is needed: type it at the prompt, or set KIEZ_PASSPHRASE (a new one: KIEZ_NEW_PASSPHRASE).",
         ));
     }
-    let ask = |prompt| {
+    let ask = |prompt: &str| {
         rpassword::prompt_password(prompt).map_err(|error| Failure::new(Exit::Failed, "prompt", error))
     };
-    let typed = ask("Passphrase: ")?;
+    let typed = ask(prompt)?;
     if new && ask("Once more: ")? != typed {
         return Err(Failure::usage("The two passphrases differ. Try again."));
     }

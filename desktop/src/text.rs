@@ -2,16 +2,21 @@
 //! the cursor or hide what follows.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::id::{PersonId, Timestamp};
 use kiez_core::domain::poll::PollState;
 use kiez_core::domain::task::TaskState;
-use kiez_core::host::node::{GroupCard, IdeaPage, Node, PersonCard, Status};
+use kiez_core::host::node::{BackedUp, GroupCard, IdeaPage, Node, PersonCard, Status};
 use kiez_core::host::store::{IdeaRow, PollRow, SearchHit, TaskRow};
 use kiez_core::replica::actions::{PollOutcome, PollView};
 
 use crate::failure::Failure;
+
+mod council;
+
+pub(crate) use council::{act_name, asking, charter, device, former, motion, open_invitation};
 
 /// A foreign text in one line.
 fn line(text: &str) -> String {
@@ -47,6 +52,32 @@ pub(crate) fn profile(node: &Node) -> Result<String, Failure> {
         node.me().device_id(),
         node.groups()?.len()
     ))
+}
+
+pub(crate) fn backed_up(written: &BackedUp, file: &Path) -> String {
+    format!(
+        "{} groups of {} are in {} ({} bytes). Your passphrase of today opens it. What is written from now on is not in it.\n",
+        written.groups.len(),
+        line(&written.name),
+        file.display(),
+        written.bytes
+    )
+}
+
+/// From a backup, or from the words.
+pub(crate) fn recovered(name: &str, from: Option<&BackedUp>) -> String {
+    let name = line(name);
+    match from {
+        Some(from) => format!(
+            "You are {name} again, with {} groups as they were {}. You can read them now. To write again this computer has to \
+             meet another one of yours, or of any member: `kiez sync`.\n",
+            from.groups.len(),
+            moment(from.made)
+        ),
+        None => format!(
+            "You are {name} again. To come back into a group, ask any member for an invitation: `kiez join INVITATION`.\n"
+        ),
+    }
 }
 
 pub(crate) fn words(phrase: &str) -> String {
@@ -271,7 +302,7 @@ pub(crate) fn hits(hits: &[SearchHit]) -> String {
         .collect()
 }
 
-pub(crate) fn status(status: &Status) -> String {
+pub(crate) fn status(status: &Status, needs_way_back: bool) -> String {
     let mut out = format!("{} entries here", status.entries);
     if status.waiting > 0 {
         write!(
@@ -303,6 +334,11 @@ pub(crate) fn status(status: &Status) -> String {
             (_, None) => "was never met by this device".to_owned(),
         };
         writeln!(out, "{name} {has}").ok();
+    }
+    if needs_way_back {
+        out.push_str(
+            "Were this computer lost, so were you: note your words (`kiez profile words`), or make a backup (`kiez backup FILE`).\n",
+        );
     }
     writeln!(out, "fingerprint {}", crate::execute::hex(&status.digest)).ok();
     out

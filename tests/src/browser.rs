@@ -58,7 +58,12 @@ impl Server {
     /// Starts it, and waits until it says where it is.
     #[must_use]
     pub fn start(laptop: &Laptop) -> Self {
-        let mut running = laptop.start(&["serve"]);
+        Self::of(laptop.start(&["serve"]))
+    }
+
+    /// One that was just started; waits until it says where it is.
+    #[must_use]
+    pub fn of(mut running: Running) -> Self {
         let address = running.wait_for("http://");
         let (host, key) = address
             .trim()

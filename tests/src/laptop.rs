@@ -11,7 +11,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -154,6 +154,12 @@ impl Laptop {
         Running::start(self.command(arguments))
     }
 
+    /// Starts a `kiez` that can be told something on its standard input.
+    #[must_use]
+    pub fn start_to_talk<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Running {
+        Running::start_with(self.command(arguments), Stdio::piped())
+    }
+
     /// Runs a `kiez` to its end.
     #[must_use]
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Told {
@@ -249,9 +255,13 @@ fn read(stream: impl Read + Send + 'static, sender: Sender<Line>, line: fn(Strin
 impl Running {
     /// Starts a program and listens to it.
     #[must_use]
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    fn start_with(mut command: Command, input: Stdio) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -260,6 +270,16 @@ impl Running {
         read(child.stdout.take().unwrap(), sender.clone(), Line::Out);
         read(child.stderr.take().unwrap(), sender, Line::Err);
         Self { child, lines }
+    }
+
+    /// Tells it all that it is ever told.
+    pub fn tell(&mut self, text: &str) {
+        let mut input = self
+            .child
+            .stdin
+            .take()
+            .expect("it listens, and was told nothing yet");
+        input.write_all(text.as_bytes()).unwrap();
     }
 
     /// Waits until it says a line with this in it, on either stream, and gives the line.

@@ -1,6 +1,7 @@
 //! What crosses crates: simulation, end to end, benchmarks, fixtures.
 
 pub mod browser;
+pub mod decoders;
 pub mod display;
 pub mod fixtures;
 pub mod laptop;

@@ -111,10 +111,42 @@ fn every_answer_has_its_fields() {
     );
     has(
         &anna.ask(&["group", "show"]),
-        &["id", "name", "purpose", "people", "my_role"],
+        &["id", "name", "purpose", "people", "my_role", "my_place"],
     );
     has(&anna.ask(&["invite"]), &["invitation", "expires"]);
-    has(&anna.ask(&["people"]), &["id", "name", "role", "devices", "me"]);
+    has(
+        &anna.ask(&["people"]),
+        &["id", "name", "role", "voice", "devices", "me"],
+    );
+    has(
+        &anna.ask(&["invitation", "list"]),
+        &["id", "by", "role", "expires"],
+    );
+    has(&anna.ask(&["device", "list"]), &["device", "here", "groups"]);
+    let charter = [
+        "template", "inviters", "vouchers", "counters", "quorum", "fund", "text",
+    ];
+    has(&anna.ask(&["charter"]), &charter);
+    has(&anna.ask(&["charter", "templates"]), &charter);
+    let motion = [
+        "id",
+        "kind",
+        "person",
+        "act",
+        "reason",
+        "by",
+        "at",
+        "signers",
+        "stewards_signed",
+        "stewards",
+        "voices_signed",
+        "voices",
+        "state",
+        "can_sign",
+    ];
+    let proposed = anna.ask(&["motion", "propose", "charter", "vouchers", "2"]);
+    has(&proposed, &motion);
+    has(&anna.ask(&["motion", "list"]), &motion);
 
     let body = anna.file("body", "Two of them.\n");
     let idea = anna.id(&[

@@ -19,6 +19,9 @@ const MAX_TEST_LINES: usize = 700;
 /// Files that may be longer, each with the reason. Empty, and meant to stay so.
 const LONG_FILES: &[(&str, &str)] = &[];
 
+/// The one manifest outside of the workspace: all else in it is built with other flags.
+const FUZZER: &str = "tests/fuzz/Cargo.toml";
+
 /// What the top level may hold, besides dotfiles and what git ignores.
 const TOP_LEVEL: &[&str] = &[
     "ARCHITECTURE.md",
@@ -134,6 +137,36 @@ fn a_floor_must_not_name_a_higher_one() {
 }
 
 #[test]
+fn the_fuzzer_is_built_from_the_same_versions() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let versions = |path: &str| -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(top.join(path)).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| line.contains(" = ") && line.contains('"'));
+        let named = lines.map(|line| {
+            let version = line.split('"').nth(1).unwrap_or("");
+            (
+                line.split(' ').next().unwrap_or("").to_owned(),
+                version.to_owned(),
+            )
+        });
+        named
+            .filter(|(_, version)| version.starts_with(['=', '0', '1', '2', '3']))
+            .collect()
+    };
+    let root = versions("Cargo.toml");
+    let mut same = 0;
+    for (name, version) in versions(FUZZER) {
+        if let Some((_, expected)) = root.iter().find(|(known, _)| *known == name) {
+            assert_eq!(version, *expected, "{name}");
+            same += 1;
+        }
+    }
+    assert!(same > 8, "only {same} versions compared");
+}
+
+#[test]
 fn only_core_may_be_imported() {
     let relay = "[dependencies]\nkiez-core.workspace = true\nkiez.workspace = true\n";
     assert_eq!(found("sync-relay/Cargo.toml", relay), 1);
@@ -211,6 +244,8 @@ fn every_dependency_says_why() {
     assert_eq!(found("Cargo.toml", with), 0);
     assert_eq!(found("Cargo.toml", &with.replace(" # shapes", "")), 1);
     assert_eq!(found("core/Cargo.toml", "[dependencies]\nserde = \"1\"\n"), 1);
+    assert_eq!(found(FUZZER, "[dependencies]\nserde = \"1\"\n"), 1);
+    assert_eq!(found(FUZZER, "[dependencies]\nserde = \"1\" # shapes\n"), 0);
     assert_eq!(
         found(
             "core/Cargo.toml",
@@ -350,6 +385,8 @@ fn manifest(file: &File) -> Vec<String> {
                 findings.push(format!("{}: {name} does not say why it is there", file.path));
             } else if matches!(name, "kiez" | "kiez-relay" | "kiez-tests") {
                 findings.push(format!("{}: nothing may depend on {name}", file.path));
+            } else if !root && file.path == FUZZER && line.contains('#') {
+                // A workspace of its own can inherit no version: see the test that compares them.
             } else if !root && !line.contains("workspace = true") {
                 findings.push(format!(
                     "{}: the version of {name} belongs into the root",

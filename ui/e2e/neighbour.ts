@@ -123,6 +123,13 @@ export class Neighbour {
     await screen.gone('button', m.code_same());
   }
 
+  /** Goes to somebody's page, once they are there. */
+  async opensPerson(name: string): Promise<void> {
+    await this.goesTo('people');
+    await this.screen.press('link', name);
+    await this.screen.see('heading', name);
+  }
+
   async writesAlong(): Promise<void> {
     const { screen, m } = this;
     await screen.press('button', m.write_along());

@@ -21,6 +21,7 @@ export async function tour(who: Neighbour, guest: Home, stop: Stop): Promise<voi
   await ideas(who, at);
   await decisions(who, at);
   await tasks(who, at);
+  await council(who, at);
   await settings(who, at);
   await begin(who, at);
 }
@@ -145,11 +146,40 @@ async function tasks(who: Neighbour, at: Stop) {
   await at('tasks-by-idea');
 }
 
-async function settings(who: Neighbour, at: Stop) {
+/** What a group decides about itself: something hidden, a second steward, a removal that waits for her, the rules. */
+async function council(who: Neighbour, at: Stop) {
   const { screen, m } = who;
+  await who.opensIdea(SONNE);
+  await screen.press('summary', m.hide_propose());
+  await screen.type(m.propose_reason(), 'Der Spielplatz gehört jemand anderem.');
+  await at('idea-hiding');
+  await screen.press('button', m.propose_at_once());
+  await screen.see('button', m.hidden_open());
+  await at('idea-hidden');
   await who.goesTo('people');
   await screen.read(m.people_count({ count: 2 }));
   await at('people');
+  await who.opensPerson('Ben');
+  await screen.press('summary', m.do_steward());
+  await screen.press('button', m.propose_at_once());
+  await screen.see('summary', m.do_no_steward());
+  await screen.press('summary', m.do_remove());
+  await screen.type(m.propose_reason(), 'Er hat unsere Adressen weitergegeben.');
+  await at('person-removing');
+  await screen.press('button', m.propose());
+  await screen.read(m.missing_stewards({ count: 1 }));
+  await at('person');
+  await screen.go('#/people/motions');
+  await screen.see('heading', m.motions_carried());
+  await at('motions');
+  await screen.press('link', m.our_rules());
+  await screen.press('summary', m.rule_change(), m.rule_fund_none());
+  await screen.press('checkbox', m.rule_fund_is());
+  await at('rules');
+}
+
+async function settings(who: Neighbour, at: Stop) {
+  const { screen, m } = who;
   await who.goesTo('settings');
   await screen.see('heading', m.who_has_what_of_yours());
   await at('settings');

@@ -19,6 +19,8 @@ const everywhere = [
   'today', 'ideas', 'ideas/03', 'ideas/09', 'ideas/new', 'ideas/history:03', 'decisions', 'decisions/e1', 'decisions/e2', 'decisions/e3', 'decisions/e4',
   'tasks', 'tasks/all', 'tasks/ideas', 'people', 'settings', 'more', 'start',
   'new:today', 'locked:today', 'empty:today', 'alone:today', 'alone:ideas', 'alone:decisions', 'alone:tasks', 'alone:people',
+  'council:today', 'council:people', 'council:people/motions', 'council:people/rules', 'council:people/d1', 'council:people/a3', 'council:ideas', 'council:ideas/02', 'council:ideas/03',
+  'removed:today', 'removed:people', 'removed:ideas/09', 'left:today', 'device-out:today', 'void:today',
 ];
 const wanted = positionals.length > 0 ? positionals : everywhere;
 
@@ -38,7 +40,7 @@ for (const language of said.languages.split(',')) {
       await context.addInitScript(([locale, percent]) => { localStorage.setItem('PARAGLIDE_LOCALE', locale); localStorage.setItem('kiez-text', percent); }, [language, said.text ?? '100']);
       const page = await context.newPage();
       for (const place of wanted) {
-        const [, demo = '', hash = place] = /^(new|locked|empty|alone|two|year|hostile):(.*)$/.exec(place) ?? [];
+        const [, demo = '', hash = place] = /^(new|locked|empty|alone|two|year|hostile|council|removed|left|device-out|void):(.*)$/.exec(place) ?? [];
         await page.goto('about:blank');
         await page.goto(`${address}?demo${demo ? `=${demo}` : ''}&theme=${look}#/${hash}`);
         await page.waitForSelector('main h1');

@@ -8,7 +8,7 @@ import { Client, type Backend } from '$lib/api';
 import { HttpBackend } from '$lib/api/http';
 import { getLocale } from '$words';
 
-/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `locked`, `empty`, `alone`, `two`, `year`, `hostile`), or the local server. */
+/** The window, a neighbourhood in memory (`?demo`, `?demo=new`, `locked`, `empty`, `alone`, `two`, `year`, `hostile`, `council`, `removed`, `left`, `device-out`, `void`), or the local server. */
 async function backend(): Promise<Backend> {
   if ('__TAURI_INTERNALS__' in window) {
     const { TauriBackend } = await import('$lib/api/tauri');
@@ -21,7 +21,7 @@ async function backend(): Promise<Backend> {
     const size =
       demo === 'year' ? (await import('$lib/api/memory/year')).year()
       : demo === 'hostile' ? (await import('$lib/api/memory/hostile')).hostile()
-      : demo === 'empty' || demo === 'alone' || demo === 'two' ? demo : 'full';
+      : demo === 'empty' || demo === 'alone' || demo === 'two' || demo === 'council' || demo === 'removed' || demo === 'left' || demo === 'device-out' || demo === 'void' ? demo : 'full';
     const made = new MemoryBackend({ state, size, delay: 8 });
     Object.assign(window, { kiezDemo: made });
     return made;

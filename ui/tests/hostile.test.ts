@@ -43,7 +43,7 @@ function unhurt(root: Element) {
 describe('whatever others write', () => {
   const everywhere = [
     'today', 'ideas', ...nasty.map((_, n) => `ideas/i${n}`), 'ideas/history:i5', 'ideas/new', 'decisions', 'decisions/v0', 'decisions/v1', 'decisions/v2', 'decisions/v3', 'tasks', 'tasks/all', 'tasks/ideas',
-    'people', 'settings', 'more', 'start',
+    'people', 'people/motions', 'people/rules', 'people/h7', 'settings', 'more', 'start',
   ];
   it.each(everywhere)('is never markup, never a link, and turns nothing around: %s', async (place) => {
     const { container } = await open(`#/${place}`, { size: hostile() });

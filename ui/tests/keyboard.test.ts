@@ -132,7 +132,7 @@ describe('what was done can be undone from the keyboard', () => {
     await screen.findByRole('button', { name: 'Rückgängig' });
     await fireEvent.keyDown(screen.getByLabelText('Ihr Kommentar'), { key: 'z', ctrlKey: true });
     expect(screen.getByRole('button', { name: 'Rückgängig' })).toBeTruthy();
-    expect(backend.log.filter((entry) => 'act' in entry)).toHaveLength(1);
+    expect(backend.log.filter((entry) => 'act' in entry && entry.act === 'task-state')).toHaveLength(1);
   });
   it('the keys stand in the settings', async () => {
     await open('#/settings');

@@ -130,7 +130,7 @@ describe('places', () => {
 });
 
 describe('every place in English too', () => {
-  it.each(['today', 'ideas', 'ideas/03', 'ideas/history:03', 'ideas/new', 'decisions', 'decisions/e2', 'decisions/e4', 'tasks', 'tasks/all', 'tasks/ideas', 'people', 'settings', 'more', 'start'])('%s', async (place) => {
+  it.each(['today', 'ideas', 'ideas/03', 'ideas/history:03', 'ideas/new', 'decisions', 'decisions/e2', 'decisions/e4', 'tasks', 'tasks/all', 'tasks/ideas', 'people', 'people/motions', 'people/rules', 'people/d1', 'settings', 'more', 'start'])('%s', async (place) => {
     const { container } = await open(`#/${place}`);
     await language.choose('en');
     await waitFor(() => expect(container.querySelectorAll('main h1')).toHaveLength(1), long);

@@ -85,6 +85,19 @@ const cases: { act: Action['act']; at: string; options?: Options; begin: (backen
     await type(/^Der neue Satz/, 'fünf graue gänse');
     return button('Satz ändern');
   } },
+  { act: 'sign', at: 'people/motions', options: { size: 'council' }, begin: async () => (await screen.findAllByRole('button', { name: 'Unterschreiben' }, long))[0] as HTMLElement },
+  { act: 'propose', at: 'people/a1', options: { size: 'council' }, begin: async () => {
+    await screen.findByRole('heading', { level: 1, name: 'Jan Kosmala' }, long);
+    await waitFor(() => expect(document.querySelector('main details')).toBeTruthy(), long);
+    const fold = document.querySelector('main details') as HTMLDetailsElement;
+    fold.open = true;
+    await fireEvent(fold, new Event('toggle'));
+    return button('Beantragen');
+  } },
+  { act: 'vouch', at: 'people', options: { size: 'council' }, begin: () => button(/^Ich kenne sie/) },
+  { act: 'withdraw', at: 'people', options: { size: 'council' }, begin: () => button('Zurücknehmen') },
+  { act: 'leave', at: 'people', begin: () => button(/Zawodzie.* jetzt verlassen/) },
+  { act: 'device-retire', at: 'settings', begin: () => button('Es ist verloren: ausschließen') },
   { act: 'lock', at: 'settings', begin: () => button('Jetzt zuschließen') },
 ];
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{Guard, is_off};
+
 use super::charter::Role;
 use super::document::DocumentId;
 use super::roster::{Author, Standing};
@@ -30,6 +32,20 @@ pub enum Quarantine {
     /// It was allowed, and lies beyond what counts of somebody who has gone, or of a role that is over. What it
     /// says is taken in where something that counts builds on it.
     Beyond,
+}
+
+impl std::fmt::Display for Quarantine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAMember => {
+                "you are not in this group any more, or not with this device, so nothing you write there counts"
+            }
+            Self::NotTheirs => "it is somebody else's own",
+            Self::ObserverMayNot => "observers read and comment, and write nothing else",
+            Self::StewardsOnly => "only stewards write that",
+            Self::Beyond => "it came from somebody who has left, so it does not count",
+        })
+    }
 }
 
 /// Judges one content entry by how its author stands and its document. Two questions: was it allowed by what its author
@@ -73,13 +89,17 @@ pub fn admission(author: Option<&Author>, document: &DocumentId) -> Admission {
 }
 
 fn refusal(author: &Author, document: &DocumentId) -> Option<Quarantine> {
-    let observer = author.role == Role::Observer;
+    let observer = author.role == Role::Observer && !is_off(Guard::Observer);
     match document {
-        DocumentId::Own(person) | DocumentId::Vote(person) if *person != author.person => {
+        DocumentId::Own(person) | DocumentId::Vote(person)
+            if *person != author.person && !is_off(Guard::OwnDocument) =>
+        {
             Some(Quarantine::NotTheirs)
         }
         DocumentId::Own(_) => None,
-        DocumentId::Group if !observer && author.role != Role::Steward => Some(Quarantine::StewardsOnly),
+        DocumentId::Group if !observer && author.role != Role::Steward && !is_off(Guard::StewardsOnly) => {
+            Some(Quarantine::StewardsOnly)
+        }
         DocumentId::Group
         | DocumentId::Vote(_)
         | DocumentId::Proposal(_)

@@ -91,14 +91,12 @@ pub struct Enrol {
 }
 
 /// `ask`: somebody has come with an invitation and waits for members who vouch for them. By the inviting journal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ask {
     /// The `invite` entry.
     pub invite: EntryId,
-    /// Who has come.
+    /// Who has come. What they are called, members say aloud when they compare the digits.
     pub person: PersonId,
-    /// How they call themselves. For those who are to say whether they have met them.
-    pub name: String,
 }
 
 /// `vouch`: a member has met the person who asks.
@@ -316,6 +314,28 @@ impl ControlAct {
             | Self::Keys(_)
             | Self::Void
             | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The boxes in it.
+    #[must_use]
+    pub fn boxes(&self) -> &[BoxedKey] {
+        if let Self::Rekey(rekey) = self {
+            &rekey.boxes
+        } else if let Self::Keys(keys) = self {
+            &keys.boxes
+        } else {
+            &[]
+        }
+    }
+
+    /// The key that it makes.
+    #[must_use]
+    pub const fn made_key(&self) -> Option<KeyId> {
+        if let Self::Rekey(rekey) = self {
+            Some(rekey.key)
+        } else {
+            None
         }
     }
 

@@ -8,8 +8,11 @@
 //! | `store.db`     | everything else, encrypted (SQLCipher); beside it SQLite's `-wal` and `-shm` while it is open |
 //! | `lock`         | held while a process has the profile open |
 //!
+//! A backup of a profile is one file somewhere else: `backup`.
+//!
 //! The directory is made with mode 0700 and its files with 0600, where the system has such modes.
 
+mod backup;
 mod database;
 mod derivation;
 mod error;
@@ -19,10 +22,12 @@ mod profile;
 mod seed;
 mod words;
 
+pub use backup::{BackupError, BackupReader, BackupWriter};
 pub use database::{DatabaseFault, check, classify, open_database, open_reader};
 pub use derivation::{Cost, Passphrase};
 pub use error::KeystoreError;
 pub use lock::ProfileLock;
 pub use profile::{Home, Unlocked};
+pub(crate) use profile::{private_file, sync_directory};
 pub use seed::SealedSeed;
 pub use words::RecoveryWords;

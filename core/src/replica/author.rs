@@ -8,7 +8,7 @@ use rand::CryptoRng;
 
 use crate::domain::admission::{Admission, admission};
 use crate::domain::charter::Charter;
-use crate::domain::control::{ControlAct, ControlEntry, Found, Open};
+use crate::domain::control::{ControlAct, Found, Open};
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, Timestamp};
 use crate::planted::{Bug, is_on};
@@ -137,7 +137,9 @@ impl<S: Storage> Replica<S> {
             .take(SEEN_MAX.saturating_sub(1))
             .collect();
         seen.insert(grant);
-        let key = self.keys.current().ok_or(ReplicaError::RekeyDue)?.clone();
+        // Who has no journal cannot make a new key first; that a journal begins is no secret.
+        let key = self.keys.current().or(self.keys.newest());
+        let key = key.ok_or(ReplicaError::NotWriting)?.clone();
         let entry = seal_first(self.group, &signing, seen.into_iter().collect(), &act, &key)?;
         let stored = self.begin_journal(signing, entry, act, vec![]);
         if stored.is_err() {
@@ -191,7 +193,6 @@ impl<S: Storage> Replica<S> {
         if self.reckons_otherwise() {
             self.rebuild()?;
         }
-        self.choose_key();
         Ok(id)
     }
 
@@ -293,9 +294,7 @@ impl<S: Storage> Replica<S> {
                 seen: BTreeSet::new(),
             },
         );
-        self.store_act(entry, act, writes)?;
-        self.choose_key();
-        Ok(())
+        self.store_act(entry, act, writes)
     }
 
     fn store_act(
@@ -310,13 +309,7 @@ impl<S: Storage> Replica<S> {
         if let Some(kept) = self.journals.get_mut(&row.id) {
             kept.seen.clear();
         }
-        let judged = self.roster.insert(ControlEntry {
-            id: entry.id,
-            journal: entry.header.journal,
-            number: entry.header.number,
-            seen: seen.clone(),
-            act,
-        });
+        let judged = self.roster.insert(entry.as_control(seen.clone(), act));
         match judged {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Err(ReplicaError::NotAllowed(reason)),
@@ -332,7 +325,9 @@ impl<S: Storage> Replica<S> {
             seen,
         })));
         writes.push(Write::Journal(row));
-        self.store(writes)
+        self.store(writes)?;
+        self.choose_key();
+        Ok(())
     }
 
     /// Commits, or holds back until the whole action is done.

@@ -48,6 +48,11 @@ impl Beyond {
 }
 
 impl<S: Storage> Replica<S> {
+    /// Whose journal each entry is that lies beyond its author's end and was not lifted.
+    pub fn authors_beyond(&self) -> impl Iterator<Item = JournalId> + '_ {
+        self.beyond.entries.keys().map(|(journal, _)| *journal)
+    }
+
     /// Lifts what entries that wait in a document depend on, and what that depends on. True where there was something.
     pub(super) fn lift_what_is_needed(&mut self, batch: &mut Batch, document: DocumentId) -> bool {
         if self.beyond.entries.is_empty() || is_on(Bug::LiftsNothing) {

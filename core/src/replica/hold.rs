@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
-use crate::domain::control::{ControlEntry, Device};
+use crate::domain::control::Device;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, KeyId, PersonId, PollId};
 use crate::domain::roster::{Author, Moment, NotOk, Roster};
@@ -13,7 +13,6 @@ use crate::domain::roster::{Author, Moment, NotOk, Roster};
 use super::beyond::Beyond;
 use super::codec::{Blob, encode};
 use super::content::Content;
-use super::control::act_from_own_store;
 use super::document::{Document, DocumentError};
 use super::entry::Entry;
 use super::fork::{Aside, Fork};
@@ -21,9 +20,7 @@ use super::frontier::Frontier;
 use super::gate::DocumentPast;
 use super::keys::{BoxSecret, KeyRing};
 use super::reckoning::Reckoning;
-use super::storage::{
-    Census, Held, JournalRow, OwnJournal, OwnState, Standing, Storage, StorageError, Write,
-};
+use super::storage::{Census, JournalRow, OwnState, Storage, StorageError, Write};
 
 /// How many documents stay open. The others are loaded again when they are needed.
 const OPEN_DOCUMENTS_MAX: usize = 64;
@@ -84,10 +81,10 @@ pub enum ReplicaError {
     #[error("the group needs a new key first, since somebody has gone; please report this")]
     RekeyDue,
     /// What was asked is not allowed by the group's rules, as far as this device knows.
-    #[error("the group's rules do not allow that: {0:?}")]
+    #[error("the group's rules do not allow that: {0}")]
     NotAllowed(NotOk),
     /// What was asked is not allowed in that document.
-    #[error("you may not change that here: {0:?}")]
+    #[error("you may not change that here: {0}")]
     MayNotWrite(crate::domain::admission::Quarantine),
     /// What this device wrote would be refused by everybody. A bug; nothing was stored.
     #[error("what was written would be refused by others, so it was not stored; please report this: {0}")]
@@ -217,116 +214,6 @@ impl<S: Storage> Replica<S> {
     #[must_use]
     pub const fn is_stale(&self) -> bool {
         self.stale
-    }
-
-    fn read_storage(&mut self) -> Result<(), ReplicaError> {
-        self.open.clear();
-        self.waiting.clear();
-        self.beyond.clear();
-        self.known.clear();
-        self.unread.clear();
-        self.keys = KeyRing::default();
-        for key in self.storage.keys()? {
-            self.keys.insert(key);
-        }
-        self.journals = self
-            .storage
-            .journals()?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        self.own = self.storage.own()?.map(|own: OwnJournal| {
-            let key = SigningKey::from_bytes(&own.seed);
-            Own {
-                id: JournalId(key.verifying_key().to_bytes()),
-                key,
-                state: own.state,
-            }
-        });
-        self.last_order = self.storage.last_order()?;
-        self.forks.clear();
-        self.aside.clear();
-        for entry in self.storage.aside()? {
-            self.aside
-                .entry(entry.header.journal)
-                .or_default()
-                .insert(entry.id, entry);
-        }
-        self.roster = Roster::default();
-        self.restore_all_control()?;
-        self.reckoning = Reckoning::of(&self.roster);
-        self.choose_key();
-        for held in self.storage.beyond()? {
-            if let Some(content) = self.content(&held.entry) {
-                let place = (held.entry.header.journal, held.entry.header.number);
-                self.beyond.insert(place, content.document, content.changes);
-            }
-        }
-        for held in self.storage.waiting()? {
-            if held.document.is_none() {
-                self.unread.insert(held.entry.header.key);
-            }
-            if let (Some(content), Some(document)) = (self.content(&held.entry), held.document) {
-                let place = (held.entry.header.journal, held.entry.header.number);
-                let entry = WaitingEntry {
-                    changes: content.changes,
-                    missing: BTreeSet::new(),
-                };
-                self.waiting.entry(document).or_default().insert(place, entry);
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells the roster of all control entries. They were committed in an order in which `prev` and `seen` come first, but
-    /// where a fork exchanged branches, the winner's were committed once more, after those that had seen them.
-    fn restore_all_control(&mut self) -> Result<(), ReplicaError> {
-        let mut left = self.storage.control()?;
-        loop {
-            let before = left.len();
-            let mut behind: BTreeSet<JournalId> = BTreeSet::new();
-            let mut later = Vec::new();
-            for held in left {
-                let journal = held.entry.header.journal;
-                // A journal's entries are judged in their order.
-                if behind.contains(&journal) || !self.restore_control(&held)? {
-                    behind.insert(journal);
-                    later.push(held);
-                }
-            }
-            if later.is_empty() {
-                self.restore_aside_control()?;
-                return Ok(());
-            }
-            if later.len() == before {
-                return Err(StorageError::Damaged("a control entry cannot be read back".to_owned()).into());
-            }
-            left = later;
-        }
-    }
-
-    /// False where its past is not here yet.
-    fn restore_control(&mut self, held: &Held) -> Result<bool, ReplicaError> {
-        let header = &held.entry.header;
-        let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
-        // What is sealed under a key that is not held says nothing here, as it did when it came.
-        let act = if held.standing == Standing::Void || self.keys.get(header.key).is_none() {
-            if held.standing != Standing::Void {
-                self.unread.insert(header.key);
-            }
-            crate::domain::control::ControlAct::Void
-        } else {
-            let payload = self.payload(&held.entry).ok_or_else(damaged)?;
-            act_from_own_store(&payload).map_err(|_| damaged())?
-        };
-        let entry = ControlEntry {
-            id: held.entry.id,
-            journal: header.journal,
-            number: header.number,
-            seen: held.seen.clone(),
-            act,
-        };
-        self.insert_control(&entry)
     }
 
     /// The group's id.
@@ -474,8 +361,7 @@ impl<S: Storage> Replica<S> {
         let later = self.storage.applied(id, through)?;
         let mut changes = Vec::new();
         for held in &later {
-            let payload = self.payload(&held.entry);
-            let content = payload.and_then(|payload| Content::from_bytes(&payload).ok());
+            let content = self.content(&held.entry);
             for Blob(raw) in content.into_iter().flat_map(|content| content.changes) {
                 let damaged = |_| StorageError::Damaged("an applied change cannot be read back".to_owned());
                 changes.push(automerge::Change::from_bytes(raw).map_err(damaged)?);

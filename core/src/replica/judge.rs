@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::domain::admission::{Admission, Quarantine, admission_of};
-use crate::domain::control::{ControlAct, ControlEntry};
+use crate::domain::control::ControlAct;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{ChangeId, EntryNumber, JournalId};
 use crate::domain::roster::Moment;
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::codec::Blob;
 use super::content::Content;
@@ -200,10 +200,7 @@ impl<S: Storage> Replica<S> {
 
     /// What an entry after the end of its journal is about: it may count one day, should the journal not end there after all.
     fn note_content(&self, held: &mut Held) {
-        let content = self
-            .payload(&held.entry)
-            .and_then(|payload| Content::from_bytes(&payload).ok());
-        if let Some(content) = content {
+        if let Some(content) = self.content(&held.entry) {
             held.document = Some(content.document);
             held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
         }
@@ -238,22 +235,13 @@ impl<S: Storage> Replica<S> {
             .get_mut(&header.journal)
             .map(|row| std::mem::take(&mut row.seen));
         held.seen = seen.unwrap_or_default();
-        let entry = ControlEntry {
-            id: held.entry.id,
-            journal: header.journal,
-            number: header.number,
-            seen: held.seen.clone(),
-            act,
-        };
+        let place = (header.journal, header.number);
+        let entry = held.entry.as_control(held.seen.clone(), act);
         // Its past is here: `check_seen` saw to it.
         self.insert_control(&entry)?;
         batch.received.control = true;
         self.learn_keys(batch, &entry);
-        let ended = self
-            .journals
-            .get(&held.entry.header.journal)
-            .and_then(|row| row.ended);
-        if ended.is_some_and(|end| held.entry.header.number >= end) {
+        if self.is_ended(place) {
             return Ok(Verdict::Stands(Standing::Void));
         }
         Ok(verdict)
@@ -274,7 +262,7 @@ impl<S: Storage> Replica<S> {
             admission => admission,
         };
         if let Admission::Quarantine(reason) = admission {
-            if reason == Quarantine::Beyond {
+            if reason == Quarantine::Beyond || is_off(Guard::LiftOnlyBeyond) {
                 self.beyond.insert(place, document, content.changes);
             }
             return Ok(Verdict::Stands(Standing::Quarantined(reason)));

@@ -46,6 +46,9 @@ pub const BUNDLE_ENTRIES_MAX: usize = 4_000_000;
 /// One piece of a bundle on its way through a session.
 pub const BUNDLE_PART_BYTES: usize = 256 * 1024;
 
+/// What stands before a group in a backup: its keys, and where its devices were.
+pub const BACKUP_PART_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Membership proofs in a greeting, padded to this number.
 pub const PROOFS: usize = 16;
 

@@ -3,8 +3,9 @@
 //! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
 //! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
 //! [`storage::Storage`]: `receive` takes in what others bring, [`judge`] judges it, `author` writes what this device says, `missing` finds what
-//! others lack, [`rekey`] makes and gives keys, `beyond` keeps what somebody wrote after their end, and `actions` are what people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets
-//! somebody in, [`bundle`] carries a group in a file.
+//! others lack, [`rekey`] makes and gives keys, `beyond` keeps what somebody wrote after their end, and `actions` are what
+//! people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets somebody in, [`own_device`] a further
+//! device of the same person, [`bundle`] carries a group in a file.
 
 pub mod actions;
 pub mod author;
@@ -22,12 +23,15 @@ pub mod hold;
 pub mod join;
 pub mod judge;
 pub mod keys;
+mod letters;
 pub mod limits;
 pub mod memory;
 pub mod missing;
+pub mod own_device;
 pub mod receive;
 mod reckoning;
 pub mod rekey;
+mod reopen;
 pub mod session;
 pub mod storage;
 pub mod wire;

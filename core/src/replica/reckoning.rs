@@ -8,14 +8,12 @@ use crate::domain::roster::{Roster, Tenure};
 use super::hold::Replica;
 use super::storage::Storage;
 
-type Ends = Vec<(Tenure, Option<EntryNumber>)>;
-
-/// Where each journal, and each role of its author, ends.
+/// Where each journal, and each role of its author, ends: not named, nothing ends it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reckoning {
     /// How many ends there were: while they are the same, so is everything.
     kills: usize,
-    ends: BTreeMap<JournalId, Ends>,
+    ends: BTreeMap<JournalId, BTreeMap<Tenure, EntryNumber>>,
 }
 
 impl Reckoning {
@@ -33,25 +31,16 @@ impl Reckoning {
 
     /// The first entry of a journal that may stand otherwise by the other reckoning.
     fn first_difference(&self, other: &Self, journal: JournalId) -> Option<EntryNumber> {
-        let mine: BTreeMap<Tenure, Option<EntryNumber>> = self.ends_of(journal);
-        let theirs = other.ends_of(journal);
-        let all = mine.keys().chain(theirs.keys());
-        let differing = all.filter_map(|tenure| {
-            // Not named: nothing ends there.
-            let (one, two) = (
-                mine.get(tenure).copied().flatten(),
-                theirs.get(tenure).copied().flatten(),
-            );
-            (one != two).then(|| match (one, two) {
-                (Some(one), Some(two)) => one.min(two),
-                (one, two) => one.or(two).unwrap_or(EntryNumber(0)),
-            })
-        });
-        differing.min().map(EntryNumber::next)
-    }
-
-    fn ends_of(&self, journal: JournalId) -> BTreeMap<Tenure, Option<EntryNumber>> {
-        self.ends.get(&journal).into_iter().flatten().copied().collect()
+        let ends = |of: &Self| of.ends.get(&journal).cloned().unwrap_or_default();
+        let (mine, theirs) = (ends(self), ends(other));
+        let differing = mine
+            .keys()
+            .chain(theirs.keys())
+            .filter(|tenure| mine.get(tenure) != theirs.get(tenure));
+        // The nearer of both ends; where one has none, the other.
+        let nearer =
+            differing.filter_map(|tenure| mine.get(tenure).into_iter().chain(theirs.get(tenure)).min());
+        nearer.min().map(|end| end.next())
     }
 }
 

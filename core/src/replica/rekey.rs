@@ -11,7 +11,7 @@ use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
 use crate::domain::id::{EntryId, EntryNumber, KeyId};
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::frontier::Frontier;
 use super::hold::{Replica, ReplicaError};
@@ -27,9 +27,12 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn set_box_secret(&mut self, secret: BoxSecret) -> Result<(), ReplicaError> {
         self.box_secret = Some(secret);
-        let opened = self.open_all_boxes();
+        let opened = self.all_opened_boxes();
         if opened.is_empty() {
             return Ok(());
+        }
+        for key in &opened {
+            self.keys.insert(key.clone());
         }
         let writes = opened.into_iter().map(Write::Key).collect();
         self.storage.commit(self.group, writes)?;
@@ -49,7 +52,7 @@ impl<S: Storage> Replica<S> {
     /// Where something here cannot be read: looks for its key in all boxes once more.
     pub(super) fn learn_what_is_unread(&mut self, batch: &mut Batch) {
         if !self.unread.is_empty() {
-            let opened = self.open_all_boxes();
+            let opened = self.all_opened_boxes();
             self.learned(batch, opened);
         }
     }
@@ -62,13 +65,9 @@ impl<S: Storage> Replica<S> {
         batch.undo |= self.can_read_more();
     }
 
-    fn open_all_boxes(&mut self) -> Vec<GroupKey> {
+    fn all_opened_boxes(&self) -> Vec<GroupKey> {
         let all = self.roster.all_key_acts();
-        let opened: Vec<GroupKey> = all.flat_map(|entry| self.opened_boxes(entry)).collect();
-        for key in &opened {
-            self.keys.insert(key.clone());
-        }
-        opened
+        all.flat_map(|entry| self.opened_boxes(entry)).collect()
     }
 
     /// Is something here sealed under a key that has come since?
@@ -80,7 +79,9 @@ impl<S: Storage> Replica<S> {
     /// those under which something here is sealed. (Who gives a key may be in the group by an entry that only this
     /// key opens. That it is a key of the group's is not said by it: nobody seals under it for that.)
     fn opened_boxes(&self, entry: &ControlEntry) -> Vec<GroupKey> {
-        let Some(secret) = &self.box_secret else {
+        let boxes = entry.act.boxes();
+        // Nearly every act has none: it is not to cost a key derivation.
+        let Some(secret) = self.box_secret.as_ref().filter(|_| !boxes.is_empty()) else {
             return Vec::new();
         };
         let place = BoxPlace {
@@ -88,17 +89,12 @@ impl<S: Storage> Replica<S> {
             journal: entry.journal,
             number: entry.number,
         };
-        let boxes = match &entry.act {
-            ControlAct::Rekey(rekey) => &rekey.boxes,
-            ControlAct::Keys(keys) => &keys.boxes,
-            _ => return Vec::new(),
-        };
         let public = secret.public();
         let wanted = boxes.iter().filter(|boxed| {
             let device = self.roster.device(boxed.enrolment);
             device.is_some_and(|device| device.box_key == public)
                 && self.keys.get(boxed.key).is_none()
-                && (self.unread.contains(&boxed.key) || self.is_made(boxed.key))
+                && (self.unread.contains(&boxed.key) || self.is_made(boxed.key) || is_off(Guard::KeyMade))
         });
         wanted
             .filter_map(|boxed| secret.open_boxed(&place, boxed).ok())
@@ -115,10 +111,10 @@ impl<S: Storage> Replica<S> {
         let whole = self.keys.iter().count() <= PROOFS;
         let current = self.keys.current().map(GroupKey::id);
         // Also those of somebody who has gone: others may have built on what is sealed under them.
-        let made = self.roster.all_key_acts().filter_map(|entry| match &entry.act {
-            ControlAct::Rekey(rekey) => Some((entry, rekey.key)),
-            _ => None,
-        });
+        let made = self
+            .roster
+            .all_key_acts()
+            .filter_map(|entry| Some((entry, entry.act.made_key()?)));
         let here = made.filter(|(entry, key)| {
             let has_it = has
                 .get(&entry.journal)
@@ -132,10 +128,9 @@ impl<S: Storage> Replica<S> {
     }
 
     fn rekeys(&self) -> impl Iterator<Item = (EntryId, KeyId)> + '_ {
-        self.roster.key_acts().filter_map(|(id, act)| match act {
-            ControlAct::Rekey(rekey) => Some((id, rekey.key)),
-            _ => None,
-        })
+        self.roster
+            .key_acts()
+            .filter_map(|(id, act)| Some((id, act.made_key()?)))
     }
 
     /// The key under which the group was founded.
@@ -147,9 +142,12 @@ impl<S: Storage> Replica<S> {
 
     /// Chooses the key to seal under by the roster as it stands; none where there is to be a new one.
     pub(super) fn choose_key(&mut self) {
-        let ends = self.roster.ends_of_devices();
-        let gone = self.gone_devices();
-        let nobody_gone = (ends.is_empty() && gone.is_empty()) || is_on(Bug::KeyStays);
+        let mut ends = self.roster.ends_of_devices();
+        let mut gone = self.gone_devices();
+        if is_off(Guard::CoveringKey) || is_on(Bug::KeyStays) {
+            ends.clear();
+            gone.clear();
+        }
         let given = self.given_to(&gone);
         let made = self
             .rekeys()
@@ -157,11 +155,9 @@ impl<S: Storage> Replica<S> {
                 self.roster.knows(*rekey, &ends) && self.roster.knows(*rekey, &gone) && !given.contains(key)
             })
             .map(|(_, key)| key);
-        let founding = nobody_gone
-            .then(|| self.founding_key())
-            .flatten()
-            // The founding entry is written under it before it is stored.
-            .or_else(|| nobody_gone.then(|| self.keys.oldest()).flatten());
+        // The founding entry is written under the first key before it is stored.
+        let first = || self.founding_key().or_else(|| self.keys.oldest());
+        let founding = (ends.is_empty() && gone.is_empty()).then(first).flatten();
         let good = made.chain(founding).filter(|key| self.keys.get(*key).is_some());
         let key = good.min();
         self.keys.seal_under(key);
@@ -182,11 +178,7 @@ impl<S: Storage> Replica<S> {
         if gone.is_empty() {
             return BTreeSet::new();
         }
-        let boxes = self.roster.all_key_acts().flat_map(|entry| match &entry.act {
-            ControlAct::Rekey(rekey) => rekey.boxes.as_slice(),
-            ControlAct::Keys(keys) => keys.boxes.as_slice(),
-            _ => &[],
-        });
+        let boxes = self.roster.all_key_acts().flat_map(|entry| entry.act.boxes());
         let theirs = boxes.filter(|boxed| gone.contains(&boxed.enrolment));
         theirs.map(|boxed| boxed.key).collect()
     }
@@ -205,7 +197,14 @@ impl<S: Storage> Replica<S> {
         if !self.is_rekey_due() {
             return Ok(None);
         }
-        let under = self.keys.newest().ok_or(ReplicaError::NotWriting)?.clone();
+        // One that the others have: a box can hold a key that nobody made, and then it is the newest here.
+        let made = |key: &&GroupKey| self.is_made(key.id()) || is_off(Guard::RekeyUnder);
+        let under = self
+            .keys
+            .iter()
+            .find(made)
+            .ok_or(ReplicaError::NotWriting)?
+            .clone();
         let key = GroupKey::generate(rng);
         let place = self.next_place()?;
         let boxes = self
@@ -247,18 +246,10 @@ impl<S: Storage> Replica<S> {
     pub fn lacking(&self, enrolment: EntryId) -> Vec<KeyId> {
         let mut given: BTreeSet<KeyId> = BTreeSet::new();
         for (id, act) in self.roster.key_acts() {
-            let boxes = match act {
-                ControlAct::Rekey(rekey) => {
-                    // Whoever let the device in gave it what they had.
-                    if self.roster.knows(enrolment, &BTreeSet::from([id])) {
-                        given.insert(rekey.key);
-                    }
-                    &rekey.boxes
-                }
-                ControlAct::Keys(keys) => &keys.boxes,
-                _ => continue,
-            };
-            let theirs = boxes.iter().filter(|boxed| boxed.enrolment == enrolment);
+            // Whoever let the device in gave it what they had.
+            let known = self.roster.knows(enrolment, &BTreeSet::from([id]));
+            given.extend(act.made_key().filter(|_| known));
+            let theirs = act.boxes().iter().filter(|boxed| boxed.enrolment == enrolment);
             given.extend(theirs.map(|boxed| boxed.key));
         }
         let made = self.rekeys().map(|(_, key)| key);
@@ -283,11 +274,7 @@ impl<S: Storage> Replica<S> {
             place.map(|(journal, _)| journal) == own
         });
         let given: BTreeSet<KeyId> = by_me
-            .flat_map(|(_, act)| match act {
-                ControlAct::Keys(keys) => keys.boxes.as_slice(),
-                ControlAct::Rekey(rekey) => rekey.boxes.as_slice(),
-                _ => &[],
-            })
+            .flat_map(|(_, act)| act.boxes())
             .filter(|boxed| boxed.enrolment == enrolment)
             .map(|boxed| boxed.key)
             .collect();

@@ -127,6 +127,11 @@ pub enum JoinRefusal {
     /// The inviting device cannot write now.
     #[error("the other device cannot admit anybody at the moment: try again later, or ask somebody else")]
     Unable,
+    /// The charter asks for members who have met the joiner; they have been asked.
+    #[error(
+        "somebody in the group has to say that they have met you: show them the digits, then join again with the same invitation"
+    )]
+    Vouchers,
 }
 
 /// Entries without what follows from their order: each journal's entries stand in their order, and its last one here is

@@ -3,11 +3,8 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use kiez_core::domain::cost::Cost;
-use kiez_core::domain::id::{ChangeId, GroupId, PersonId, PollId, ProposalId, TaskId};
-use kiez_core::domain::place;
+use kiez_core::domain::id::{DeviceId, EntryId, GroupId, PersonId, PollId, ProposalId, TaskId};
 use kiez_core::domain::proposal::Draft;
-use kiez_core::domain::splice;
 use kiez_core::domain::task::TaskDraft;
 use kiez_core::host::net;
 use kiez_core::host::node::Node;
@@ -18,9 +15,13 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::charter::{self, Template};
+use super::council::{self, Wish};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
+use super::own;
+use super::typed::{cost, microdegrees, typed};
 use super::view::{Added, Invitation, Joined, Place, PollMethod, Role, TaskState, TextField};
 
 /// How long joining waits for the inviting device. It can be stopped.
@@ -30,9 +31,9 @@ const JOIN: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Splice {
-    at: usize,
-    delete: usize,
-    insert: String,
+    pub(super) at: usize,
+    pub(super) delete: usize,
+    pub(super) insert: String,
 }
 
 /// Something to do.
@@ -58,14 +59,67 @@ pub(crate) enum Action {
         language: Language,
     },
     ExampleEnd {},
-    /// Answers [`Added`].
+    /// Answers [`Added`]. Without a template: a circle of friends.
     Found {
         name: String,
         purpose: String,
+        template: Option<Template>,
+    },
+    /// Proposes something to the council. Answers [`Added`]: the motion.
+    Propose {
+        #[ts(type = "string")]
+        group: GroupId,
+        wish: Wish,
+        reason: String,
+    },
+    Sign {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        motion: EntryId,
+    },
+    /// This person has met whoever asks.
+    Vouch {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        ask: EntryId,
+    },
+    /// Takes back an invitation of this person.
+    Withdraw {
+        #[ts(type = "string")]
+        group: GroupId,
+        #[ts(type = "string")]
+        invitation: EntryId,
+    },
+    Leave {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
+    /// A device of this person is lost: it may not write in any group any more.
+    DeviceRetire {
+        #[ts(type = "string")]
+        device: DeviceId,
     },
     /// Waits for the inviting device. Answers [`Joined`].
     Join {
         invitation: String,
+    },
+    /// A text for a further computer of this person. Answers [`super::own::DeviceText`].
+    DeviceOffer {
+        passphrase: String,
+    },
+    /// Do both screens show the code? Only a yes lets anything be sent.
+    DeviceDecide {
+        agrees: bool,
+    },
+    /// The text is shown no longer.
+    DeviceWithdraw {},
+    /// Makes this computer, which has no profile, a further one of the person who shows a text. Waits for the first one; tells
+    /// [`super::house::Event::DeviceCode`] meanwhile. Answers [`super::own::MovedIn`].
+    DeviceJoin {
+        text: String,
+        passphrase: String,
     },
     /// Has every joining that waits fail with `stopped`.
     JoinStop {},
@@ -184,6 +238,14 @@ pub(crate) enum Action {
     },
     /// Looks for the others' devices now.
     Look {},
+    /// The person is here: they typed or pointed.
+    Active {},
+    /// Locks after so many minutes without the person; none: never.
+    LockAfter {
+        minutes: Option<u16>,
+    },
+    /// Makes away with the profile on this computer.
+    Erase {},
 }
 
 async fn join(house: &House, invitation: &str) -> Result<Value, Fault> {
@@ -230,6 +292,9 @@ pub(crate) async fn act(house: &House, action: Action) -> Result<Value, Fault> {
         Action::Example { language } => return Ok(added(&house.begin_example(language).await?)),
         Action::Passphrase { old, new } => house.change_passphrase(&old, &new).await?,
         Action::JoinStop {} => house.stop_joining(),
+        Action::DeviceJoin { text, passphrase } => return own::join_device(house, &text, &passphrase).await,
+        Action::Active {} => house.active(),
+        Action::Erase {} => house.erase().await?,
         Action::Join { invitation } => return join(house, &invitation).await,
         other => {
             let open = house.unlocked().await?;
@@ -277,6 +342,21 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             open.network.look();
             Ok(Value::Null)
         }
+        Action::DeviceOffer { passphrase } => own::offer_device(open, &passphrase).await,
+        Action::DeviceDecide { agrees } => match open.network.decide_device(agrees) {
+            true => Ok(Value::Null),
+            // Nobody is there any more.
+            false => Err(Fault::new("unfinished")),
+        },
+        Action::DeviceWithdraw {} => {
+            open.network.withdraw_device();
+            Ok(Value::Null)
+        }
+        Action::LockAfter { minutes } => {
+            block_in_place(|| open.node.set_lock_after(minutes))?;
+            house.tell_door();
+            Ok(Value::Null)
+        }
         Action::Name { name } => {
             block_in_place(|| open.node.rename(&name))?;
             house.tell_door();
@@ -287,8 +367,14 @@ async fn act_open(house: &House, open: &Open, action: Action) -> Result<Value, F
             house.tell_door();
             Ok(Value::Null)
         }
-        Action::Found { name, purpose } => {
-            let group = block_in_place(|| open.node.found(&name, &purpose, &open.passphrase()))?;
+        Action::Found {
+            name,
+            purpose,
+            template,
+        } => {
+            let charter = charter::template(template);
+            let found = || open.node.found_with(&name, &purpose, charter, &open.passphrase());
+            let group = block_in_place(found)?;
             house.tell_door();
             Ok(added(&group))
         }
@@ -352,6 +438,16 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         Action::TaskState { group, id, state } => node.set_task_state(group, id, state.into())?,
         Action::TaskTake { group, id } => node.take_task(group, id)?,
         Action::Seen { group } => node.seen(group)?,
+        Action::Propose { group, wish, reason } => {
+            return Ok(added(&council::propose(node, group, wish, &reason)?));
+        }
+        Action::Sign { group, motion } => return Ok(added(&node.sign(group, motion)?)),
+        Action::Vouch { group, ask } => return Ok(added(&node.vouch(group, ask)?)),
+        Action::Withdraw { group, invitation } => return Ok(added(&node.withdraw(group, invitation)?)),
+        Action::Leave { group } => return Ok(added(&node.leave(group)?)),
+        Action::DeviceRetire { device } => {
+            node.retire_device(device)?;
+        }
         // Done before.
         Action::ProfileNew { .. }
         | Action::Unlock { .. }
@@ -367,47 +463,14 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         | Action::WordsNoted {}
         | Action::Passphrase { .. }
         | Action::Name { .. }
+        | Action::DeviceOffer { .. }
+        | Action::DeviceDecide { .. }
+        | Action::DeviceWithdraw {}
+        | Action::DeviceJoin { .. }
+        | Action::Active {}
+        | Action::LockAfter { .. }
+        | Action::Erase {}
         | Action::Look {} => {}
     }
     Ok(Value::Null)
-}
-
-fn typed(
-    node: &Node,
-    group: GroupId,
-    id: ProposalId,
-    field: TextField,
-    heads: &str,
-    splices: Vec<Splice>,
-) -> Result<Value, Fault> {
-    let heads: Result<Vec<ChangeId>, _> = heads
-        .split(',')
-        .filter(|head| !head.is_empty())
-        .map(str::parse)
-        .collect();
-    let heads = heads.map_err(|_| Fault::new("unknown-heads"))?;
-    let splices: Vec<splice::Splice> = splices
-        .into_iter()
-        .map(|splice| splice::Splice {
-            at: splice.at,
-            delete: splice.delete,
-            insert: splice.insert,
-        })
-        .collect();
-    let now = node.splice_idea(group, id, field.into(), &heads, &splices)?;
-    Ok(json!(text(&now)))
-}
-
-fn cost(units: Option<u64>) -> Result<Option<Cost>, Fault> {
-    let cost = units.map(|units| Cost::new(units).map_err(|_| Fault::new("does-not-fit")));
-    cost.transpose()
-}
-
-/// A place on the map, to the millionth of a degree. What is none (too far north, not a number) does not fit.
-fn microdegrees(place: Option<Place>) -> Result<Option<place::Place>, Fault> {
-    let Some(Place { lat, lon }) = place else {
-        return Ok(None);
-    };
-    let place = place::Place::from_degrees(&format!("{lat:.6}"), &format!("{lon:.6}"));
-    place.map(Some).map_err(|_| Fault::new("does-not-fit"))
 }

@@ -16,11 +16,14 @@ use tokio::task::block_in_place;
 use ts_rs::TS;
 
 use super::Fault;
+use super::charter;
+use super::council;
 use super::house::{House, Open};
 use super::names::{Names, first_of_each};
+use super::own::{self, Door, DoorState};
 use super::view::{
-    Connections, Contact, Door, DoorState, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard,
-    PersonReach, Today,
+    Connections, Contact, FirstStep, GroupCard, IdeaCard, InvitationInfo, Mine, PersonCard, PersonReach,
+    Today,
 };
 
 /// A question.
@@ -75,6 +78,15 @@ pub(crate) enum Query {
         #[ts(type = "string")]
         group: GroupId,
     },
+    /// [`super::council::Council`]
+    Council {
+        #[ts(type = "string")]
+        group: GroupId,
+    },
+    /// The [`super::charter::CharterCard`]s to begin a group with.
+    Templates {},
+    /// [`super::council::DeviceCard`]s
+    Devices {},
     /// [`Connections`]
     Connections {
         #[ts(type = "string")]
@@ -90,6 +102,8 @@ pub(crate) enum Query {
     Words { passphrase: String },
     /// [`InvitationInfo`]
     Invitation { text: String },
+    /// [`super::own::DeviceOffer`]
+    DeviceOffer {},
 }
 
 /// Answers it.
@@ -116,6 +130,9 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
             person: None,
             device: None,
             words_noted: false,
+            backed_up: None,
+            needs_way_back: false,
+            lock_after: None,
             example: false,
         });
     };
@@ -133,13 +150,17 @@ fn door(house: &House, open: Option<&Open>) -> Result<Door, Fault> {
             }
         })
     });
+    let way_back = node.way_back()?;
     Ok(Door {
         state: DoorState::Open,
         name: Some(node.profile_name()?),
         groups: groups.collect(),
         person: Some(node.me().person),
         device: Some(node.me().device_id()),
-        words_noted: node.words_noted()?,
+        words_noted: way_back.words_noted,
+        backed_up: way_back.backed_up,
+        needs_way_back: way_back.is_missing() && open.example.is_none(),
+        lock_after: node.lock_after()?,
         example: open.example.is_some(),
     })
 }
@@ -171,6 +192,9 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
             json!(tasks.collect::<Vec<_>>())
         }
         Query::People { group } => json!(people(open, group)?),
+        Query::Council { group } => council::council(node, group)?,
+        Query::Templates {} => charter::templates(),
+        Query::Devices {} => council::devices(node)?,
         Query::Connections { group } => json!(connections(open, group)?),
         Query::Search { group, text } => {
             let names = names(group)?;
@@ -187,7 +211,8 @@ fn answer_open(open: &Open, query: Query) -> Result<Value, Fault> {
             let words = node.recovery_words(&Passphrase::new(&passphrase))?;
             json!(words.phrase().split(' ').collect::<Vec<_>>())
         }
-        Query::Invitation { text } => json!(invitation(&text)),
+        Query::Invitation { text } => json!(invitation(&text, node.me().person)),
+        Query::DeviceOffer {} => json!(own::offer(open)),
     })
 }
 
@@ -226,7 +251,7 @@ fn today(open: &Open, group: GroupId) -> Result<Today, Fault> {
     if ideas.is_empty() {
         first_steps.push(FirstStep::Idea);
     }
-    if !node.words_noted()? {
+    if node.way_back()?.is_missing() {
         first_steps.push(FirstStep::Words);
     }
     Ok(Today {
@@ -260,6 +285,7 @@ fn people(open: &Open, group: GroupId) -> Result<Vec<PersonCard>, Fault> {
         PersonCard {
             reach: reach.get(&card.id).cloned().unwrap_or_else(mine),
             role: card.role.into(),
+            voice: card.voice,
             devices: card.devices,
             person,
         }
@@ -305,18 +331,20 @@ fn connections(open: &Open, group: GroupId) -> Result<Connections, Fault> {
     })
 }
 
-fn invitation(text: &str) -> InvitationInfo {
+fn invitation(text: &str, me: PersonId) -> InvitationInfo {
     match join::Invitation::parse(text) {
         Ok(invitation) => {
             let ok = clock::now() <= invitation.expires;
             InvitationInfo {
                 expires: Some(invitation.expires),
+                digits: Some(join::asking_code(invitation.group, invitation.invite, me)),
                 ok,
                 code: (!ok).then(|| "invitation-expired".to_owned()),
             }
         }
         Err(error) => InvitationInfo {
             expires: None,
+            digits: None,
             ok: false,
             code: Some(Fault::from(error).code),
         },

@@ -48,7 +48,7 @@ pub(crate) async fn take_in(house: &House, bytes: &[u8]) -> Result<CopyRead, Fau
 }
 
 /// The group's name as far as it can be a file's: others chose it, so nothing of it may lead elsewhere.
-fn file_name(group: &str) -> String {
+pub(super) fn file_name(group: &str) -> String {
     let fit = |letter: char| {
         if letter.is_alphanumeric() { letter } else { ' ' }
     };

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kiez_core::domain::id::GroupId;
 use kiez_core::host::keystore::{Home, Passphrase, RecoveryWords};
-use kiez_core::host::net::{Contacts, Joined, Network};
+use kiez_core::host::net::{Contacts, Joined, Network, Offer};
 use kiez_core::host::node::{Changed, HeldPassphrase, Node};
 use serde::Serialize;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast, watch};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, block_in_place};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
@@ -19,6 +19,7 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::example::{Example, Language};
+use super::idle::{self, Activity};
 
 /// How many events a page may lag behind; then it is told to ask for everything again.
 const EVENTS: usize = 256;
@@ -58,6 +59,10 @@ pub(crate) enum Event {
         /// Both screens show it.
         code: String,
     },
+    /// It stands otherwise with a further computer of this person.
+    Device {},
+    /// The first computer is there, and asks its person whether it shows this code, too.
+    DeviceCode { code: String },
     /// The profile was opened or locked, or what it says of the person changed.
     Door {},
     /// A copy goes on.
@@ -83,6 +88,8 @@ pub(crate) struct Open {
     watching: AbortHandle,
     numbering: JoinHandle<()>,
     leaving: Arc<AtomicBool>,
+    /// Dropped with it: then nobody waits any more to lock it.
+    _idle: oneshot::Sender<()>,
 }
 
 impl Open {
@@ -126,6 +133,7 @@ pub(crate) struct House {
     closing: watch::Sender<()>,
     /// What was done lately of what is done once.
     done: Arc<Mutex<VecDeque<String>>>,
+    activity: Activity,
 }
 
 impl House {
@@ -137,6 +145,7 @@ impl House {
             joining: watch::channel(()).0,
             closing: watch::channel(()).0,
             done: Arc::default(),
+            activity: Activity::new(),
         }
     }
 
@@ -192,7 +201,34 @@ impl House {
             .await
     }
 
-    async fn begin(
+    /// Opens a profile that was just made.
+    pub(super) async fn open_made(&self, node: Node, passphrase: &str) -> Result<(), Fault> {
+        self.begin(passphrase, |_| Ok(node)).await
+    }
+
+    /// The person did something: it is not locked for a while.
+    pub(super) fn active(&self) {
+        self.activity.note();
+    }
+
+    /// Closes the profile, and makes away with it.
+    pub(super) async fn erase(&self) -> Result<(), Fault> {
+        // In one go: nobody opens it between.
+        let mut open = self.to_close().await;
+        if let Some(open) = open.take() {
+            let example = open.example.is_some();
+            open.close().await;
+            if example {
+                return Err(Fault::new("usage"));
+            }
+        }
+        let erased = block_in_place(|| self.home.erase());
+        drop(open);
+        self.tell_door();
+        Ok(erased?)
+    }
+
+    pub(super) async fn begin(
         &self,
         passphrase: &str,
         make: impl FnOnce(&Passphrase) -> Result<Node, Fault>,
@@ -225,7 +261,15 @@ impl House {
             node.events(),
             network.contacts(),
             network.joined(),
+            network.offer(),
         ));
+        self.activity.note();
+        let (idle, closed) = oneshot::channel();
+        // An example has no passphrase that anybody knows.
+        if example.is_none() {
+            let (house, node) = (self.clone(), node.clone());
+            tokio::spawn(idle::watch(house, node, self.activity.clone(), closed));
+        }
         // Ideas that came while no steward's device was here to number them.
         let leaving = Arc::new(AtomicBool::new(false));
         let (numbers, left) = (node.clone(), Arc::clone(&leaving));
@@ -245,6 +289,7 @@ impl House {
             watching: watching.abort_handle(),
             numbering,
             leaving,
+            _idle: idle,
         })
     }
 
@@ -336,6 +381,7 @@ async fn watch_all(
     mut changed: broadcast::Receiver<Changed>,
     mut contacts: watch::Receiver<Contacts>,
     mut joined: watch::Receiver<Option<Joined>>,
+    mut offer: watch::Receiver<Offer>,
 ) {
     use broadcast::error::RecvError;
     loop {
@@ -348,6 +394,10 @@ async fn watch_all(
             Ok(()) = contacts.changed() => {
                 contacts.mark_unchanged();
                 Event::Contacts {}
+            }
+            Ok(()) = offer.changed() => {
+                offer.mark_unchanged();
+                Event::Device {}
             }
             Ok(()) = joined.changed() => match &*joined.borrow_and_update() {
                 Some(joined) => Event::Joined { group: joined.group, code: joined.code.clone() },

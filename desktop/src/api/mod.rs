@@ -1,15 +1,21 @@
 //! One API for every page: the window and the local web server both answer with it.
 //!
-//! `ask` reads, `act` changes something, `copies` carries a group in a file. `house` holds the profile, open or not, and
-//! `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
+//! `ask` reads, `act` changes something, `copies` carries a group in a file, `own` is about the person and their computers.
+//! `council` is how the group governs itself, `charter` its rules. `house` holds the profile, open or not (`idle` when it
+//! locks by itself), and `example` one to look around in. `view` is what is answered, `names` writes it down. The page's own types are made
 //! from these (ts-rs).
 
 pub(crate) mod act;
 pub(crate) mod ask;
+mod charter;
 pub(crate) mod copies;
+mod council;
 mod example;
 pub(crate) mod house;
+mod idle;
 mod names;
+pub(crate) mod own;
+mod typed;
 #[cfg(test)]
 mod types;
 pub(crate) mod view;

@@ -57,7 +57,11 @@ impl<'a> Names<'a> {
             group,
             me,
             writes,
-            people: people.into_iter().map(|card| (card.id, card.name)).collect(),
+            people: people
+                .into_iter()
+                .map(|card| (card.id, card.name))
+                .chain(node.former_names(group)?)
+                .collect(),
             ideas: ideas.collect(),
         })
     }
@@ -76,11 +80,11 @@ impl<'a> Names<'a> {
         self.person(self.me)
     }
 
-    fn persons(&self, ids: impl IntoIterator<Item = PersonId>) -> Vec<Person> {
+    pub(super) fn persons(&self, ids: impl IntoIterator<Item = PersonId>) -> Vec<Person> {
         ids.into_iter().map(|id| self.person(id)).collect()
     }
 
-    fn idea(&self, id: ProposalId) -> Option<IdeaRef> {
+    pub(super) fn idea(&self, id: ProposalId) -> Option<IdeaRef> {
         self.ideas.get(&id).cloned()
     }
 

@@ -9,10 +9,12 @@ use ts_rs::{Config, TS};
 use super::Fault;
 use super::act::Action;
 use super::ask::Query;
+use super::council::{Council, DeviceCard};
 use super::house::Event;
+use super::own::{DeviceOffer, DeviceText, Door, MovedIn};
 use super::view::{
-    Added, Connections, CopyRead, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
-    PersonCard, PollCard, PollPage, TaskCard, Text, Today, Version,
+    Added, Connections, CopyRead, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, PersonCard,
+    PollCard, PollPage, TaskCard, Text, Today, Version,
 };
 
 /// Set to have them written.
@@ -32,8 +34,13 @@ fn the_page_has_our_types() {
         Fault,
         Added,
         Connections,
+        Council,
+        DeviceCard,
         CopyRead,
+        DeviceOffer,
+        DeviceText,
         Door,
+        MovedIn,
         Hit,
         IdeaCard,
         IdeaPage,

@@ -2,7 +2,7 @@
 //!
 //! Ids are lower-case hexadecimal; times are milliseconds since 1970, by the clock of whoever did it.
 
-use kiez_core::domain::id::{CommentId, DeviceId, GroupId, PersonId, PollId, ProposalId, TaskId, Timestamp};
+use kiez_core::domain::id::{CommentId, GroupId, PersonId, PollId, ProposalId, TaskId, Timestamp};
 use kiez_core::domain::stage::Stage;
 use kiez_core::domain::{charter, poll, proposal, task, version};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ macro_rules! shown {
         }
     };
 }
+
+pub(super) use shown;
 
 shown!(
     /// What somebody may do.
@@ -59,36 +61,6 @@ shown!(
     PartWas(version::Was), "kebab-case", Same, Added, Removed
 );
 
-/// Is there a profile here, and is it open?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum DoorState {
-    /// There is none.
-    New,
-    /// The passphrase is wanted.
-    Locked,
-    /// It is open.
-    Open,
-}
-
-/// What stands at the door.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Door {
-    pub(crate) state: DoorState,
-    /// Whose profile it is; this and what follows is told once it is open.
-    pub(crate) name: Option<String>,
-    pub(crate) groups: Vec<GroupCard>,
-    #[ts(type = "string | null")]
-    pub(crate) person: Option<PersonId>,
-    #[ts(type = "string | null")]
-    pub(crate) device: Option<DeviceId>,
-    /// Has this person said that the recovery words are written down?
-    pub(crate) words_noted: bool,
-    /// Is this the example neighbourhood, which is gone when it is left?
-    pub(crate) example: bool,
-}
-
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub(crate) struct GroupCard {
@@ -116,6 +88,8 @@ pub(crate) struct Person {
 pub(crate) struct PersonCard {
     pub(crate) person: Person,
     pub(crate) role: Role,
+    /// Do they count in majorities of persons?
+    pub(crate) voice: bool,
     pub(crate) devices: usize,
     pub(crate) reach: PersonReach,
 }
@@ -458,6 +432,8 @@ pub(crate) struct Hit {
 pub(crate) struct InvitationInfo {
     #[ts(type = "number | null")]
     pub(crate) expires: Option<Timestamp>,
+    /// What to show members who are to say that they have met this person, where the charter asks for that.
+    pub(crate) digits: Option<String>,
     pub(crate) ok: bool,
     /// Why not.
     pub(crate) code: Option<String>,

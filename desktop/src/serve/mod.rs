@@ -28,6 +28,7 @@ use crate::api::act::{self, Action};
 use crate::api::ask::{self, Query};
 use crate::api::copies;
 use crate::api::house::House;
+use crate::api::own;
 use crate::failure::{Exit, Failure};
 use crate::pages;
 
@@ -134,6 +135,11 @@ fn router(server: Server) -> Router {
             get(copy_out)
                 .post(copy_in)
                 .layer(DefaultBodyLimit::max(BUNDLE_BYTES_MAX)),
+        )
+        .route("/api/backup", post(backup))
+        .route(
+            "/api/recover",
+            post(recover).layer(DefaultBodyLimit::max(BUNDLE_BYTES_MAX)),
         )
         .fallback(get(page))
         .layer(middleware::from_fn_with_state(server.clone(), guarded))
@@ -258,23 +264,22 @@ async fn copy_out(
     extract::Query(Copied { group }): extract::Query<Copied>,
 ) -> Response {
     match copies::gather(&server.house, group).await {
-        Ok(copy) => {
-            // A header holds ASCII only.
-            let name: String = copy
-                .name
-                .chars()
-                .map(|c| if c.is_ascii() { c } else { '-' })
-                .collect();
-            let disposition = format!("attachment; filename=\"{name}.kiez\"");
-            let kind = "application/octet-stream".to_owned();
-            let headers = [
-                (header::CONTENT_TYPE, kind),
-                (header::CONTENT_DISPOSITION, disposition),
-            ];
-            (headers, copy.bytes).into_response()
-        }
+        Ok(copy) => attached(&copy.name, "kiez", copy.bytes),
         Err(fault) => refused(fault),
     }
+}
+
+/// A file to keep.
+fn attached(name: &str, ending: &str, bytes: Vec<u8>) -> Response {
+    // A header holds ASCII only.
+    let name: String = name.chars().map(|c| if c.is_ascii() { c } else { '-' }).collect();
+    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
+    let kind = "application/octet-stream".to_owned();
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    (headers, bytes).into_response()
 }
 
 async fn copy_in(State(server): State<Server>, bytes: Result<Bytes, BytesRejection>) -> Response {
@@ -286,6 +291,27 @@ async fn copy_in(State(server): State<Server>, bytes: Result<Bytes, BytesRejecti
         Ok(read) => Json(read).into_response(),
         Err(fault) => refused(fault),
     }
+}
+
+#[derive(Deserialize)]
+struct BackingUp {
+    passphrase: String,
+}
+
+async fn backup(State(server): State<Server>, Asked(BackingUp { passphrase }): Asked<BackingUp>) -> Response {
+    match own::back_up(&server.house, &passphrase).await {
+        Ok(backup) => attached(&backup.name, "kiez-backup", backup.bytes),
+        Err(fault) => refused(fault),
+    }
+}
+
+async fn recover(State(server): State<Server>, bytes: Result<Bytes, BytesRejection>) -> Response {
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(wrong) => return unreadable(wrong.status()),
+    };
+    let recovered = own::recover(&server.house, &bytes).await;
+    answered(recovered.map(|()| serde_json::Value::Null))
 }
 
 async fn events(State(server): State<Server>) -> Sse<impl Stream<Item = Result<SentEvent, Infallible>>> {

@@ -94,3 +94,22 @@ pub(super) async fn copy_in(request: Request<'_>, house: State<'_, House>) -> Re
         InvokeBody::Json(_) => Err(Fault::new("usage")),
     }
 }
+
+/// Lays a backup among the downloads, and says where.
+#[tauri::command]
+pub(super) async fn backup(
+    passphrase: Asked<String>,
+    house: State<'_, House>,
+    app: AppHandle,
+) -> Result<String, Fault> {
+    copies::lay_backup(&house, &app, &passphrase.0).await
+}
+
+/// Makes a profile of a backup: passphrase and backup are the whole call.
+#[tauri::command]
+pub(super) async fn recover(request: Request<'_>, house: State<'_, House>) -> Result<(), Fault> {
+    match request.body() {
+        InvokeBody::Raw(bytes) => crate::api::own::recover(&house, bytes).await,
+        InvokeBody::Json(_) => Err(Fault::new("usage")),
+    }
+}

@@ -110,6 +110,8 @@ fn build(house: &House) -> tauri::Result<App> {
             commands::events,
             commands::copy_out,
             commands::copy_in,
+            commands::backup,
+            commands::recover,
             commands::leave,
         ])
         .build(context)?;
@@ -217,8 +219,10 @@ mod tests {
         assert_eq!(capability["permissions"], json!(["page"]));
         assert_eq!(capability.get("remote"), None);
         let permission = include_str!("../../permissions/page.toml");
-        let called =
-            ["ask", "act", "events", "copy_out", "copy_in", "leave"].map(|name| format!("\"{name}\""));
+        let called = [
+            "ask", "act", "events", "copy_out", "copy_in", "backup", "recover", "leave",
+        ];
+        let called = called.map(|name| format!("\"{name}\""));
         assert!(permission.contains(&format!("[{}]", called.join(", "))));
     }
 

@@ -19,6 +19,7 @@ mod idle;
 mod new_device;
 mod open;
 mod profiles;
+mod roster;
 mod table;
 
 use std::time::Duration;
@@ -44,12 +45,20 @@ fn main() {
     // `cargo bench` passes flags of its own; a word is the name of the one measurement that is wanted.
     let only = arguments.iter().find(|argument| !argument.starts_with('-'));
     let wanted = |name: &str| only.is_none_or(|only| only == name);
+    let mut table = Table::default();
+    if wanted("roster") {
+        roster::measure(&mut table);
+    }
+    // It needs no year.
+    if only.is_some_and(|only| only == "roster") {
+        println!("{table}");
+        return;
+    }
     let place = Place::new();
     let (took, year) = timed(|| Year::cached(SEED, &place.fixtures()));
     println!("the year: made or read in {} s", took.as_secs());
     let (took, profiles) = timed(|| place.profiles(&year));
     println!("two profiles with it: {} s", took.as_secs());
-    let mut table = Table::default();
     if wanted("open") {
         open::measure(&profiles, &mut table);
     }

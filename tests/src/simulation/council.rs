@@ -288,19 +288,19 @@ impl World {
         self.note_control(node, &attempt)
     }
 
-    /// Too few have met who comes in: the inviting device asks for more.
-    pub(super) fn asks_for_vouchers(&mut self, offer: &Offer) -> Outcome {
+    /// Too few have met who comes in: the inviting device has asked for more.
+    pub(super) fn check_vouchers(&mut self, offer: &Offer) -> Outcome {
         let (person, name) = (self.nodes[offer.to].me.person, self.nodes[offer.to].name.clone());
-        let charter = self.replica(offer.inviter).roster().charter();
-        if charter.is_none_or(|charter| charter.vouchers == 0) {
+        let roster = self.replica(offer.inviter).roster();
+        if roster.charter().is_none_or(|charter| charter.vouchers == 0) {
             wrong!("{name} is asked for vouchers, and the charter does not");
         }
-        let attempt = self.attempt(offer.inviter, |replica, _, _| {
-            replica.ask_for_vouchers(offer.entry.2, person, &name)
-        })?;
+        if !roster.asking().iter().any(|(_, ask, _)| ask.person == person) {
+            wrong!("{name} needs somebody who has met them, and nobody is told");
+        }
         self.trace
             .event(format_args!("{name} needs somebody who has met them"));
-        self.note_control(offer.inviter, &attempt)
+        Ok(())
     }
 
     /// Is this invitation one that may be used, as its device knows?

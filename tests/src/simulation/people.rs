@@ -145,6 +145,7 @@ impl World {
                 }
                 self.enrols_to_join(&offer, &invitation, &known)
             }
+            Err(AdmitError::Refused(JoinRefusal::Vouchers)) => self.check_vouchers(&offer),
             Err(AdmitError::Refused(why)) => {
                 self.trace.event(format_args!("{whom} is refused: {why}"));
                 self.check_refusal(&offer, why)?;
@@ -152,9 +153,6 @@ impl World {
                 Ok(())
             }
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
-            Err(AdmitError::Replica(ReplicaError::NotAllowed(NotOk::VouchersMissing))) => {
-                self.asks_for_vouchers(&offer)
-            }
             Err(AdmitError::Replica(ReplicaError::NotAllowed(NotOk::InvitationEnded)))
                 if !self.is_open(&offer) =>
             {
@@ -334,12 +332,15 @@ impl World {
         match attempt.result {
             // Where the invitation is not what let them in: nothing was written, and they are who they say.
             Err(AdmitError::Refused(JoinRefusal::Used)) | Ok(Answer::Member(_)) => Ok(()),
+            // Nobody came in on it: its answer was another member's, or an enrolment.
+            Err(AdmitError::Refused(JoinRefusal::Vouchers)) if !self.knows_used(offer) => Ok(()),
             Err(AdmitError::Refused(why)) => self.check_refusal(offer, why),
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
-            // Nobody came in on it: its answer was another member's, or an enrolment.
-            Err(AdmitError::Replica(ReplicaError::NotAllowed(
-                NotOk::InvitationEnded | NotOk::VouchersMissing,
-            ))) if !self.knows_used(offer) => Ok(()),
+            Err(AdmitError::Replica(ReplicaError::NotAllowed(NotOk::InvitationEnded)))
+                if !self.knows_used(offer) =>
+            {
+                Ok(())
+            }
             other => wrong!("a used invitation was answered with {other:?}"),
         }
     }
@@ -365,7 +366,7 @@ impl World {
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
             // They came in on it once, and have gone since.
             JoinRefusal::Used => offer.is_used && replica.roster().membership(joiner).is_none(),
-            JoinRefusal::Invalid => false,
+            JoinRefusal::Invalid | JoinRefusal::Vouchers => false,
         };
         if !justified {
             wrong!("refused without reason: {why}");

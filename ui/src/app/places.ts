@@ -30,7 +30,7 @@ export const pages: Record<Exclude<PlaceName, 'start'>, () => Promise<{ default:
   ideas: () => import('../features/ideas/Ideas.svelte'),
   decisions: () => import('../features/decisions/Decisions.svelte'),
   tasks: () => import('../features/tasks/Tasks.svelte'),
-  people: plain(() => import('../features/people/People.svelte')),
+  people: () => import('../features/people/People.svelte'),
   settings: () => import('../features/settings/Settings.svelte'),
   more: plain(() => import('./More.svelte')),
 };

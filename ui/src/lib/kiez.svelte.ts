@@ -1,12 +1,16 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getContext, setContext } from 'svelte';
-import type { Client, Door, KiezError, Link, News, Person } from './api';
+import type { Client, Council, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
 import { Live } from './answer.svelte';
+import { mayWrite } from './council';
 import type { Writing } from './writing.svelte';
 import { Copying } from './copy.svelte';
 
 const KEY = 'kiez';
+/** What a person does, and how often it is told. */
+const signs = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'];
+const ACTIVE_EVERY = 30_000;
 
 interface Code {
   group: string;
@@ -36,6 +40,12 @@ export class Kiez {
   spoken = $state('');
   /** Somebody joined: the digits that both screens must show, until somebody says that they were compared. */
   codes = $state.raw<Code[]>([]);
+  /** The digits of the first computer, while this one becomes a further one of its person. */
+  deviceCode = $state('');
+  /** Whose the drafts are. */
+  #writer: string | null = null;
+  /** When it was last told that somebody is here. */
+  #told = 0;
   /** What was begun and not sent, by place: who comes back finds it. */
   readonly drafts = new SvelteMap<string, string>();
   readonly texts = new Map<string, Writing>();
@@ -79,7 +89,20 @@ export class Kiez {
       },
     );
     void this.ask();
-    return stop;
+    // Only what a person does at this computer: what comes from others keeps nothing open.
+    const here = () => this.#here();
+    for (const sign of signs) globalThis.addEventListener(sign, here, { passive: true });
+    return () => {
+      for (const sign of signs) globalThis.removeEventListener(sign, here);
+      stop();
+    };
+  }
+
+  #here() {
+    const now = Date.now();
+    if (this.door?.state !== 'open' || this.door.lockAfter === null || now - this.#told < ACTIVE_EVERY) return;
+    this.#told = now;
+    void this.client.active().catch(() => undefined);
   }
 
   #hear(event: News) {
@@ -90,6 +113,7 @@ export class Kiez {
     }
     if (event.event === 'door' || event.event === 'joined') void this.ask();
     if (event.event === 'copying') this.copy.told(event.step);
+    if (event.event === 'device-code') this.deviceCode = event.code;
     if (event.event === 'joined') this.compare(event.group, event.code, false);
     this.tell(event);
   }
@@ -104,6 +128,14 @@ export class Kiez {
         this.notice = null;
         this.spoken = '';
         this.codes = [];
+      }
+      // Who comes back finds what was begun; who is another person does not.
+      if (door.person !== null) {
+        if (this.#writer !== null && this.#writer !== door.person) {
+          this.drafts.clear();
+          this.texts.clear();
+        }
+        this.#writer = door.person;
       }
       this.door = door;
       this.doorError = null;
@@ -142,6 +174,10 @@ export class Kiez {
   /** Shows what I am doing, until its end is told. */
   hope<T>(name: string, change: (value: T) => T): () => void {
     return (this.#answers.get(`${this.group} ${name}`) as Live<T> | undefined)?.hope(change) ?? (() => undefined);
+  }
+  /** May I write in this group? Who was removed, or left, or sits at a computer that was retired, reads on. The frame asks it. */
+  get writes(): boolean {
+    return mayWrite((this.#answers.get(`${this.group} council`) as Live<Council> | undefined)?.value);
   }
   get me(): Person {
     const name = this.door?.name ?? null;

@@ -8,12 +8,12 @@ use super::super::control::{
     Sign, Vouch, Withdraw,
 };
 use super::super::id::{EntryId, EntryNumber, PersonId};
-use super::kill::{Kind, Tenure, furthest};
+use super::kill::{Kill, Kind, Tenure, furthest};
 use super::moment::{Basis, Chain, Exercise, Moment, Needed, Powers};
 use super::past::Reach;
 use super::view::View;
 use super::{Author, NotOk, Roster};
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 /// One act before its judge: what it says, and what its author knew.
 struct Case<'a> {
@@ -62,6 +62,7 @@ impl Case<'_> {
             ControlAct::Retire(retire) => self.retire(retire),
             ControlAct::Leave(leave) => self.leave(leave),
             ControlAct::Withdraw(withdraw) => self.withdraw(withdraw),
+            ControlAct::Rekey(_) | ControlAct::Keys(_) if is_off(Guard::KeyAuthor) => Ok(Basis::default()),
             ControlAct::Rekey(_) | ControlAct::Keys(_) => self.author().map(|(_, basis)| basis),
         }
     }
@@ -102,7 +103,7 @@ impl Case<'_> {
             return Err(NotOk::OutOfPlace);
         }
         let device = self.roster.act(open.grant).and_then(ControlAct::device);
-        let device = device.filter(|device| device.device == open.device);
+        let device = device.filter(|device| device.device == open.device || is_off(Guard::GrantedDevice));
         let membership = self.roster.membership_of(open.grant);
         let person = membership.and_then(|membership| self.roster.person_of(membership));
         let (Some(_), Some(membership), Some(person)) = (device, membership, person) else {
@@ -144,10 +145,11 @@ impl Case<'_> {
     /// The invitation of this very journal, where nobody has ended it.
     fn own_invitation(&self, id: EntryId) -> Result<&Invite, NotOk> {
         let (journal, invite) = self.roster.invite(id).ok_or(NotOk::NoSuchInvitation)?;
-        if journal != self.entry.journal {
+        if journal != self.entry.journal && !is_off(Guard::OwnInvitation) {
             return Err(NotOk::NoSuchInvitation);
         }
-        if !self.known.lives(id) || self.known.is_over(Tenure::Invitation(id)) {
+        let ended = self.known.is_over(Tenure::Invitation(id)) && !is_off(Guard::InvitationEnded);
+        if ended || !self.known.lives(id) {
             return Err(NotOk::InvitationEnded);
         }
         Ok(invite)
@@ -176,11 +178,11 @@ impl Case<'_> {
     fn admit(&self, admit: &Admit) -> Result<Basis, NotOk> {
         let (author, mut basis) = self.author()?;
         let invite = self.own_invitation(admit.invite)?;
-        if invite.key != admit.invite_key {
+        if invite.key != admit.invite_key && !is_off(Guard::InvitationKey) {
             return Err(NotOk::NoSuchInvitation);
         }
         // Only this journal can have used it, and its entries are judged in their order: what is here came before.
-        if self.roster.admitted_by(admit.invite).is_some() {
+        if self.roster.admitted_by(admit.invite).is_some() && !is_off(Guard::InvitationOnce) {
             return Err(NotOk::InvitationUsed);
         }
         let memberships = self.roster.memberships.get(&admit.joiner.person);
@@ -190,16 +192,16 @@ impl Case<'_> {
         }
         basis.needs.push(admit.invite);
         basis.invitation = Some(admit.invite);
-        basis.persons = self.vouched(admit, author.person)?;
+        basis.persons.extend(self.vouched(admit, author.person)?);
         Ok(basis)
     }
 
     /// Those who vouch for the joiner; never more are asked for than there are.
-    fn vouched(&self, admit: &Admit, inviter: PersonId) -> Result<Needed, NotOk> {
+    fn vouched(&self, admit: &Admit, inviter: PersonId) -> Result<Option<Needed>, NotOk> {
         let asked = self.known.charter().map_or(0, |charter| charter.vouchers);
         let count = self.known.members_but(inviter, usize::from(asked));
-        if count == 0 {
-            return Ok(Needed::default());
+        if count == 0 || is_off(Guard::Vouchers) {
+            return Ok(None);
         }
         let vouches = self.roster.vouches.get(&(admit.invite, admit.joiner.person));
         let living = vouches.into_iter().flatten().filter(|id| self.known.lives(**id));
@@ -207,7 +209,8 @@ impl Case<'_> {
             .filter_map(|id| self.roster.entries.get(id))
             .filter_map(|judged| {
                 let chain = judged.basis.chain?;
-                let counts = chain.person != inviter && self.known.membership_lives(chain.membership);
+                let other = chain.person != inviter || is_off(Guard::OtherVoucher);
+                let counts = other && self.known.membership_lives(chain.membership);
                 counts.then(|| (chain.person, judged.entry.id, judged.basis.exercise.clone()))
             })
             .collect();
@@ -215,12 +218,13 @@ impl Case<'_> {
         if persons.len() < count {
             return Err(NotOk::VouchersMissing);
         }
-        Ok(Needed { count, by })
+        Ok(Some(Needed { count, by }))
     }
 
     fn enrol(&self, enrol: &Enrol) -> Result<Basis, NotOk> {
         let (_, mut basis) = self.author()?;
         let theirs = self.roster.person_of(enrol.membership) == Some(enrol.enrolled.person);
+        let theirs = theirs || is_off(Guard::OwnMembership);
         if !theirs || !self.known.membership_lives(enrol.membership) {
             return Err(NotOk::NotTheirMembership);
         }
@@ -242,17 +246,21 @@ impl Case<'_> {
     fn is_possible(&self, act: &CouncilAct) -> bool {
         let known = &self.known;
         match act {
-            CouncilAct::Confirm { membership } | CouncilAct::Remove { membership } => {
-                known.membership_lives(*membership)
+            CouncilAct::Confirm { membership } => known.membership_lives(*membership),
+            // Also where it is over: whoever ended it may have let too much count.
+            CouncilAct::Remove { membership } => {
+                known.lives(*membership) && self.roster.person_of(*membership).is_some()
             }
             CouncilAct::Promote { membership, role } => {
                 *role > Role::Observer && known.membership_lives(*membership)
             }
             CouncilAct::Demote { tenure } => {
-                self.roster.membership_of_role(*tenure).is_some() && !known.is_over(Tenure::Role(*tenure))
+                let membership = self.roster.membership_of_role(*tenure);
+                known.holds_role(*tenure) && membership.is_some_and(|id| known.membership_lives(id))
             }
             CouncilAct::Revoke { invite } => {
-                self.roster.invite(*invite).is_some() && !known.is_over(Tenure::Invitation(*invite))
+                let is_one = self.roster.invite(*invite).is_some();
+                is_one && known.lives(*invite) && !known.is_over(Tenure::Invitation(*invite))
             }
             CouncilAct::Amend(amendment) => amendment.is_valid(),
             CouncilAct::Hide { .. } => true,
@@ -262,7 +270,7 @@ impl Case<'_> {
     fn powers(&self, author: &Author) -> Powers {
         let membership = author.membership;
         Powers {
-            steward: self.known.exercise(membership, Role::Steward).flatten(),
+            steward: self.known.exercise(membership, Role::Steward),
             voice: self.known.voice(membership),
         }
     }
@@ -286,7 +294,7 @@ impl Case<'_> {
     }
 
     /// The last signature that a motion needs makes it take effect: more than half of the stewards, or more than half of the
-    /// persons with voice, as its author knows.
+    /// persons with voice, as its author knows. Where both are, it holds as long as one of them does.
     fn carry(&self, basis: &mut Basis, id: EntryId, motion: &Motion, author: &Author) {
         let signatures = self.signatures(id, basis, author);
         let steward = |signature: &Signature| {
@@ -298,30 +306,36 @@ impl Case<'_> {
             self.known.has_voice(signature.membership).then_some(exercise)
         };
         let stewards = majority(&signatures, steward, |most| self.known.stewards(most));
-        let enough = stewards.or_else(|| majority(&signatures, voice, |most| self.known.voices(most)));
-        let Some(needed) = enough else { return };
-        let signers: Vec<EntryId> = signatures
-            .iter()
-            .filter(|signature| needed.by.iter().any(|(_, by, _)| *by == signature.entry))
-            .map(|signature| signature.membership)
-            .collect();
-        if let Some(tenure) = Roster::tenure_of(&motion.act) {
-            let acts = needed.by.iter().map(|(_, by, _)| *by).chain([id]);
-            let acts = acts.filter_map(|by| {
-                if by == self.entry.id {
-                    Some(&self.entry.act)
-                } else {
-                    self.roster.act(by)
-                }
-            });
-            let cut = furthest(acts.filter_map(ControlAct::cut));
-            let kill = self
-                .roster
-                .kill(self.entry.id, self.reach, tenure, Kind::Council, cut, &signers);
-            basis.kill = Some(kill);
+        let voices = majority(&signatures, voice, |most| self.known.voices(most));
+        basis.persons.extend(stewards.into_iter().chain(voices));
+        if basis.persons.is_empty() {
+            return;
         }
-        basis.persons = needed;
+        if let Some(tenure) = Roster::tenure_of(&motion.act) {
+            basis.kill = Some(self.council_kill(tenure, basis, &signatures));
+        }
         basis.carries = Some(id);
+    }
+
+    /// What a motion ends that is carried: as far as those hold whose signatures count, but for the one it is about.
+    fn council_kill(&self, tenure: Tenure, basis: &Basis, signatures: &[Signature]) -> Kill {
+        let about = self.roster.holder(tenure);
+        let others = basis.signatures().filter(|(person, _, _)| Some(*person) != about);
+        let acts = others.filter_map(|(_, by, _)| {
+            if *by == self.entry.id {
+                Some(&self.entry.act)
+            } else {
+                self.roster.act(*by)
+            }
+        });
+        let cut = furthest(acts.filter_map(ControlAct::cut));
+        let counted: BTreeSet<EntryId> = basis.signatures().map(|(_, by, _)| *by).collect();
+        let signers = signatures
+            .iter()
+            .filter(|signature| counted.contains(&signature.entry));
+        let signers: Vec<EntryId> = signers.map(|signature| signature.membership).collect();
+        self.roster
+            .kill(self.entry.id, self.reach, tenure, Kind::Council, cut, &signers)
     }
 
     /// All signatures under a motion that live as the author knows, with their own.
@@ -351,7 +365,7 @@ impl Case<'_> {
 
     fn own_kill(&self, tenure: Tenure, cut: &super::super::control::Cut) -> Result<Basis, NotOk> {
         let (author, mut basis) = self.author()?;
-        if self.roster.holder(tenure) != Some(author.person) {
+        if self.roster.holder(tenure) != Some(author.person) && !is_off(Guard::OwnKill) {
             return Err(NotOk::NotTheirs);
         }
         let cut = furthest(std::iter::once(cut));
@@ -402,11 +416,14 @@ fn majority(
 ) -> Option<Needed> {
     let by: Vec<_> = signatures
         .iter()
-        .filter_map(|signature| Some((signature.person, signature.entry, Some(power(signature)?))))
+        .filter_map(|signature| Some((signature.person, signature.entry, power(signature)?)))
         .collect();
     let persons: BTreeSet<PersonId> = by.iter().map(|(person, _, _)| *person).collect();
     let twice = persons.len().saturating_mul(2);
     let all = all(twice).len();
+    if is_off(Guard::Majority) {
+        return Some(Needed { count: 0, by });
+    }
     if all == 0 || twice <= all {
         return None;
     }

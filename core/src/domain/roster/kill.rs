@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::planted::{Guard, is_off};
+
 use super::super::control::Cut;
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::{Judged, Roster};
@@ -118,7 +120,7 @@ impl Roster {
     }
 
     /// A membership, the one that let it in, and so on back to the founding.
-    fn line(&self, membership: EntryId) -> impl Iterator<Item = EntryId> + '_ {
+    pub(super) fn line(&self, membership: EntryId) -> impl Iterator<Item = EntryId> + '_ {
         let inviter = |at: &EntryId| {
             let chain = self.entries.get(at)?.basis.chain?;
             // The founding leads to itself.
@@ -145,6 +147,11 @@ impl Roster {
             .places
             .get(&journal)
             .map_or(0, |place| kill.moment.reach.get(*place));
-        named.map_or(0, |number| number.0).max(seen)
+        let named = named.map_or(0, |number| number.0);
+        if is_off(Guard::CutFloor) {
+            named
+        } else {
+            named.max(seen)
+        }
     }
 }

@@ -1,37 +1,43 @@
 //! Who is in the group, in which role, with which devices, under which rules: a pure function of the set of control entries.
 //!
 //! Acts exercise tenures: every grant is one, named by the entry that granted it; a role or a device falls with its membership.
-//! The numbered rules (DESIGN section 6; each has tests of its name, and `explorer` hunts for what they do not hold):
+//! The numbered rules (DESIGN section 6; each has tests of its name; `tests::oracle` says the same slowly, `tests::explorer`
+//! hunts for what they do not hold):
 //!
 //! - **R1 past.** The past of an entry is `prev` and `seen`, closed (`past`). A journal inherits the past of its grant, because
 //!   its `open` names the grant in `seen`. Along a journal the past only grows.
 //! - **R2 ok.** Whether the author and the signers had the power is judged in the act's own past, and never changes (`judge`).
+//!   What it names must be in that past. Of several tenures that give a power, an act exercises the one with the smallest id.
 //!   A motion is carried by the entry of its last signature: the one that has so many signatures in its past, itself with them,
 //!   that they are more than half of the stewards, or more than half of the persons with voice, as it knows them. Signatures made
 //!   apart are sealed by any later one; who signed may sign again for that. A motion carried in an entry's past needs none.
 //!   Whom the council makes a steward it has confirmed, too: else the founder, for long the only one with voice, would be a
 //!   majority of the persons by themselves, and no second steward could hold them back.
 //! - **R3 kill.** Remove, retire, leave, demote, revoke and withdraw name a tenure and, for each of its journals, the last entry
-//!   that still counts: the furthest that any of the counted signers holds, never below what the kill's past holds. They
-//!   void what that tenure wrote or signed beyond (`kill`). A demotion voids what was done by virtue of the role, a revocation the
-//!   admission on the invitation, and nothing else.
-//! - **R4 weight.** Of the kills of which one voids another (or a grant or signature which that one needs), those come first that
-//!   no other voids; of kills that void each other in a circle, the heaviest: own acts last; then the number of signers whom the
-//!   killed person knew and did not bring in; then the signer nearest to the founding; then entry id. A kill is taken if
-//!   no taken kill voids it or what it needs (`moment`).
-//! - **R5 life.** An entry lives if it is ok, no taken kill voids it, and every grant and so many signatures as it needs live. A
-//!   taken kill stays taken.
+//!   that still counts: the furthest that any of the counted signers holds, but for whom it is about; never below what the kill's
+//!   past holds. They void what that tenure wrote or signed beyond (`kill`). A demotion voids what was done by virtue of the role,
+//!   a voice that rests on it among that; a revocation the admission on the invitation; neither anything else. A membership that
+//!   is over can be removed again, where too much was let count.
+//! - **R4 weight.** Of the kills that void each other (or something which another rests on) those are taken first that stand
+//!   whatever becomes of the rest; where there is none, the heaviest of a circle which nothing outside touches: own acts last;
+//!   then the number of signers whom the killed person knew and did not bring in; then the signer nearest to the founding; then
+//!   entry id. What the taken ones void falls, and so on, until all are decided (`moment`).
+//! - **R5 life.** An entry lives if it is ok, no taken kill voids it, and every grant and so many signatures as it needs live: a
+//!   majority of stewards or one of voices. A taken kill stays taken.
 //! - **R6 fold.** All that lives takes effect (`view`). A tenure that a taken kill ends is over, whatever was granted to it
 //!   beside that. Of amendments of one rule, and of hidings of one thing, the causally last counts, then the one with more signers,
 //!   then the smaller id. Several kills of one tenure all hold: each voids what is beyond it.
 //! - **R7 no lock-out.** Persons with voice act by majority beside the stewards, so also where no steward is left. A charter never
 //!   asks for more vouchers than there are. Where nobody can act ([`Roster::is_stuck`]), a new group is founded from a copy.
 //! - **R8 unknown.** An unknown kind or version takes no effect, and the roster says that an update is needed.
+//!
+//! Why they are so, the counterexamples that changed them, and what they do not hold: `docs/rules.md`.
 
 mod judge;
 mod kill;
 mod moment;
 mod past;
+mod pending;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -47,7 +53,8 @@ use super::id::{EntryId, EntryNumber, JournalId, PersonId};
 
 pub use kill::Tenure;
 pub use moment::Moment;
-pub use query::{Former, MotionCard, Standing};
+pub use pending::MotionCard;
+pub use query::{Former, Standing};
 
 use moment::{Basis, Chain};
 use past::Reach;
@@ -91,6 +98,30 @@ pub enum NotOk {
     Unknown,
     /// Its journal ended before it, or it lies on a branch that lost.
     Void,
+}
+
+impl std::fmt::Display for NotOk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::OutOfPlace => "it is out of place",
+            Self::NoSuchGrant => "nothing that holds lets this device begin here",
+            Self::NotAMember => "you are not in this group any more, or not with this device",
+            Self::MayNotInvite => "you may not invite somebody in that role",
+            Self::NoSuchInvitation => "there is no such invitation of yours",
+            Self::InvitationUsed => "the invitation was used already",
+            Self::InvitationEnded => "the invitation was taken back",
+            Self::VouchersMissing => "more members must say that they have met whoever comes in",
+            Self::AlreadyAMember => "they are in the group already",
+            Self::NotTheirMembership => "that device belongs to somebody else",
+            Self::NotTheirs => "that is not yours to end",
+            Self::NoSuchTenure => "what it is about is not there, or is over",
+            Self::NoSuchMotion => "there is no such motion",
+            Self::CarriedAlready => "it has all the signatures it needs, and has taken effect",
+            Self::NoPower => "that takes a steward, or somebody with voice",
+            Self::Unknown => "it is from a newer Kiez: update this one",
+            Self::Void => "it lies where nothing counts any more",
+        })
+    }
 }
 
 /// What the author of a journal is, by the grant that let it begin.
@@ -184,13 +215,12 @@ impl Roster {
         if let Some(held) = self.entries.get(&entry.id) {
             return Ok(held.verdict);
         }
-        if entry.seen.iter().any(|seen| !self.entries.contains_key(seen)) {
-            return Err(PastMissing);
-        }
+        let seen = entry.seen.iter().map(|seen| self.entries.get(seen));
+        let seen: Vec<&Judged> = seen.collect::<Option<_>>().ok_or(PastMissing)?;
         let previous = self.last_in(entry.journal, entry.number);
-        let parents = previous.iter().chain(&entry.seen);
-        let moments = parents.filter_map(|id| self.entries.get(id).map(|judged| &judged.moment));
-        let known = self.join(moments);
+        let before = previous.and_then(|id| self.entries.get(&id));
+        let parents = before.into_iter().chain(seen.iter().copied());
+        let known = self.join(parents.map(|judged| &judged.moment));
         let place = self.place(entry.journal);
         let reach = known.reach.with(place, entry.number.0);
         let basis = self.judge(&entry, &known, &reach);
@@ -219,14 +249,16 @@ impl Roster {
             self.note(&judged);
         }
         self.order.push(id);
-        self.entries.insert(id, judged.clone());
+        self.entries.insert(id, judged);
         let mut moment = known;
-        self.grow(&mut moment, &judged);
+        let mut now = std::mem::take(&mut self.now);
+        if let Some(judged) = self.entries.get(&id) {
+            self.grow(&mut moment, judged);
+            self.grow(&mut now, judged);
+        }
         if let Some(held) = self.entries.get_mut(&id) {
             held.moment = moment;
         }
-        let mut now = std::mem::take(&mut self.now);
-        self.grow(&mut now, &judged);
         self.now = now;
         Ok(verdict)
     }
@@ -368,19 +400,21 @@ impl Roster {
         if !self.is_ok(grant) {
             return None;
         }
-        match self.act(grant)? {
-            ControlAct::Found(_) | ControlAct::Admit(_) => Some(grant),
-            ControlAct::Enrol(enrol) => Some(enrol.membership),
-            _ => None,
+        let act = self.act(grant)?;
+        if let ControlAct::Enrol(enrol) = act {
+            Some(enrol.membership)
+        } else {
+            matches!(act, ControlAct::Found(_) | ControlAct::Admit(_)).then_some(grant)
         }
     }
 
     /// The membership which a role's tenure belongs to.
     fn membership_of_role(&self, tenure: EntryId) -> Option<EntryId> {
         if let Some(motion) = self.motion(tenure) {
-            return match &motion.act {
-                CouncilAct::Promote { membership, .. } => Some(*membership),
-                _ => None,
+            return if let CouncilAct::Promote { membership, .. } = &motion.act {
+                Some(*membership)
+            } else {
+                None
             };
         }
         self.granted.contains_key(&tenure).then_some(tenure)

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::planted::{Guard, is_off};
+
 use super::super::id::{EntryId, PersonId};
 use super::kill::{Kill, Tenure};
 use super::past::Reach;
@@ -15,7 +17,7 @@ pub struct Moment {
     pub(super) reach: Reach,
     /// The entries that are ok and do not live.
     pub(super) dead: Arc<BTreeSet<EntryId>>,
-    /// How many entries are in it.
+    /// About how many entries are in it: which of several is the largest.
     pub(super) size: usize,
 }
 
@@ -29,21 +31,21 @@ pub(super) struct Chain {
     pub(super) person: PersonId,
 }
 
-/// A role or a voice that an entry makes use of.
-#[derive(Debug, Clone)]
+/// A power that an entry makes use of. What everybody in their place may do needs no part of it.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Exercise {
-    /// The role's tenure; none for a voice, which only falls with its membership.
-    pub(super) role: Option<EntryId>,
-    /// What granted it, in the entry's past: one of them must live.
-    pub(super) granted_by: Vec<EntryId>,
+    /// The role's tenure, and what granted it in the entry's past: one of them must live.
+    pub(super) role: Option<(EntryId, Vec<EntryId>)>,
+    /// What gave voice in the entry's past: one of them must live.
+    pub(super) voice: Option<Vec<EntryId>>,
 }
 
 /// Persons of whom so many are needed: signatures of a council act, vouches for an admission.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Needed {
     pub(super) count: usize,
     /// Each by an entry, with the role or voice that makes it count.
-    pub(super) by: Vec<(PersonId, EntryId, Option<Exercise>)>,
+    pub(super) by: Vec<(PersonId, EntryId, Exercise)>,
 }
 
 /// What an entry that is ok rests on, and what it is.
@@ -52,8 +54,9 @@ pub(super) struct Basis {
     pub(super) chain: Option<Chain>,
     /// Entries all of which it needs.
     pub(super) needs: Vec<EntryId>,
-    pub(super) exercise: Option<Exercise>,
-    pub(super) persons: Needed,
+    pub(super) exercise: Exercise,
+    /// One of these must hold, where there is any: a majority of stewards, one of voices.
+    pub(super) persons: Vec<Needed>,
     /// The invitation on which it admits.
     pub(super) invitation: Option<EntryId>,
     pub(super) kill: Option<Kill>,
@@ -70,12 +73,72 @@ pub(super) struct Powers {
     pub(super) voice: Option<Exercise>,
 }
 
+impl Basis {
+    /// The entries that an entry rests on, however little it needs of them.
+    fn rests_on(&self, id: EntryId) -> impl Iterator<Item = EntryId> + '_ {
+        let open = self.chain.map(|chain| chain.open).filter(move |open| *open != id);
+        let signed = self
+            .signatures()
+            .map(|(_, by, _)| *by)
+            .filter(move |by| *by != id);
+        let exercises = self
+            .signatures()
+            .map(|(_, _, exercise)| exercise)
+            .chain([&self.exercise]);
+        let grants = exercises.flat_map(|exercise| {
+            let role = exercise.role.iter().flat_map(|(_, by)| by);
+            role.chain(exercise.voice.iter().flatten()).copied()
+        });
+        let needs = self.needs.iter().copied();
+        open.into_iter().chain(needs).chain(signed).chain(grants)
+    }
+
+    /// The tenures that an entry falls with, each with the entry that must not lie beyond its end.
+    fn falls_with(&self, id: EntryId) -> impl Iterator<Item = (EntryId, Tenure)> + '_ {
+        let chain = self.chain.into_iter();
+        let chain = chain.flat_map(|chain| {
+            [
+                Tenure::Enrolment(chain.enrolment),
+                Tenure::Membership(chain.membership),
+            ]
+        });
+        let invitation = self.invitation.map(Tenure::Invitation);
+        let role = |exercise: &Exercise| exercise.role.as_ref().map(|(role, _)| Tenure::Role(*role));
+        let mine = chain
+            .chain(invitation)
+            .chain(role(&self.exercise))
+            .map(move |tenure| (id, tenure));
+        let signed = self.signatures();
+        mine.chain(signed.filter_map(move |(_, by, exercise)| Some((*by, role(exercise)?))))
+    }
+
+    pub(super) fn signatures(&self) -> impl Iterator<Item = &(PersonId, EntryId, Exercise)> {
+        self.persons.iter().flat_map(|needed| &needed.by)
+    }
+
+    /// How many persons stand behind it.
+    pub(super) fn signers(&self) -> usize {
+        let persons: BTreeSet<PersonId> = self.signatures().map(|(person, _, _)| *person).collect();
+        persons.len()
+    }
+}
+
 /// Under which kills it is asked what lives.
 struct Under<'a> {
     reach: &'a Reach,
     dead: &'a BTreeSet<EntryId>,
-    /// These and no others; or all that live.
-    only: Option<&'a BTreeSet<EntryId>>,
+    kills: Kills<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Kills<'a> {
+    /// All that live.
+    Living,
+    /// These and no others; of them those that are taken stay.
+    Just {
+        these: &'a BTreeSet<EntryId>,
+        taken: &'a BTreeSet<EntryId>,
+    },
 }
 
 impl Roster {
@@ -85,60 +148,76 @@ impl Roster {
             return Moment::default();
         };
         let reach = moments.fold(largest.reach.clone(), |reach, moment| reach.join(&moment.reach));
-        let mut missing: Vec<&Judged> = Vec::new();
+        let mut spans = Vec::new();
+        let mut size = largest.size;
         reach.beyond(&largest.reach, |place, from, to| {
-            missing.extend(self.between(place, from, to));
+            spans.push((place, from, to));
+            size = size.saturating_add(usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX));
         });
+        if self.voids_nothing(&reach, spans.len()) {
+            let dead = Arc::default();
+            return Moment { reach, dead, size };
+        }
+        let spans = spans.iter();
+        let missing = spans.flat_map(|(place, from, to)| self.between(*place, *from, *to));
+        let mut missing: Vec<&Judged> = missing.collect();
         // Each after its past.
         missing.sort_by_key(|judged| judged.order);
-        let mut moment = largest.clone();
+        // Whatever voids something: once for all of it, so that what comes out does not hang on the way.
+        if missing.iter().any(|judged| self.voids_something(judged, &reach)) {
+            return Moment {
+                dead: Arc::new(self.dead_in(&reach)),
+                reach,
+                size,
+            };
+        }
+        let mut moment = Moment {
+            reach,
+            size,
+            dead: largest.dead.clone(),
+        };
         for judged in missing {
-            if self.add(&mut moment, judged) == Added::Voids {
-                // Once for all of it: what comes out does not hang on the way.
-                let size = self.count(&reach);
-                return Moment {
-                    dead: Arc::new(self.dead_in(&reach)),
-                    reach,
-                    size,
-                };
-            }
+            self.add(&mut moment, judged);
         }
         moment
     }
 
     /// Adds an entry whose past is in the moment.
     pub(super) fn grow(&self, moment: &mut Moment, judged: &Judged) {
-        if self.add(moment, judged) == Added::Voids {
-            moment.dead = Arc::new(self.dead_in(&moment.reach));
-        }
-    }
-
-    fn add(&self, moment: &mut Moment, judged: &Judged) -> Added {
         let Some(place) = self.places.get(&judged.entry.journal) else {
-            return Added::Quietly;
+            return;
         };
         moment.reach = moment.reach.with(*place, judged.entry.number.0);
         moment.size = moment.size.saturating_add(1);
+        if self.voids_something(judged, &moment.reach) {
+            moment.dead = Arc::new(self.dead_in(&moment.reach));
+        } else {
+            self.add(moment, judged);
+        }
+    }
+
+    /// Adds an entry, within the reach of the moment already, that changes nothing else: nothing that was here rests on it, and
+    /// it voids nothing. So the kills that were decided stay as they are, also those that it lies beyond.
+    fn add(&self, moment: &mut Moment, judged: &Judged) {
         if judged.verdict.is_err() {
-            return Added::Quietly;
+            return;
         }
         let under = Under {
             reach: &moment.reach,
             dead: &moment.dead,
-            only: None,
+            kills: Kills::Living,
         };
         if !self.stands(judged, &under) {
             Arc::make_mut(&mut moment.dead).insert(judged.entry.id);
         }
-        if self.voids_something(judged, &moment.reach) {
-            Added::Voids
-        } else {
-            Added::Quietly
-        }
     }
 
-    fn count(&self, reach: &Reach) -> usize {
-        self.within(reach).count()
+    /// Are there no more kills than this at all, and does none of them void something in this past? Then all of it lives.
+    fn voids_nothing(&self, reach: &Reach, most: usize) -> bool {
+        let kills = self.kills.values().flatten();
+        let mut held = kills.clone().filter_map(|id| self.entries.get(id));
+        kills.clone().nth(most).is_none()
+            && held.all(|kill| !self.reaches(reach, kill) || !self.voids_something(kill, reach))
     }
 
     /// The entries that a reach holds, each after its past.
@@ -147,43 +226,50 @@ impl Roster {
         held.filter(move |judged| self.reaches(reach, judged))
     }
 
-    /// R4 and R5 over a whole past: which kills are taken, and what does not live because of them.
+    /// R4 and R5 over a whole past: which kills are taken, and what does not live because of them. First come those that
+    /// stand whatever becomes of the others; where there are none, the heaviest of a circle.
     fn dead_in(&self, reach: &Reach) -> BTreeSet<EntryId> {
         let held: Vec<&Judged> = self
             .within(reach)
             .filter(|judged| judged.verdict.is_ok())
             .collect();
-        let mut undecided: BTreeMap<EntryId, &Judged> = held
+        let mut open: BTreeMap<EntryId, &Judged> = held
             .iter()
             .filter(|judged| self.voids_something(judged, reach))
             .map(|judged| (judged.entry.id, *judged))
             .collect();
-        let mut voids: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
-        for id in undecided.keys() {
-            let mut dead = self.dead_under(&held, reach, &BTreeSet::from([*id]));
-            dead.retain(|dead| undecided.contains_key(dead));
-            voids.insert(*id, dead);
-        }
         let mut taken = BTreeSet::new();
         loop {
-            let dead = self.dead_under(&held, reach, &taken);
-            undecided.retain(|id, _| !dead.contains(id));
-            let Some(next) = next_taken(&undecided, &voids) else {
+            let dead = self.dead_under(&held, reach, &taken, &taken);
+            open.retain(|id, _| !dead.contains(id));
+            if open.is_empty() {
                 return dead;
-            };
-            undecided.remove(&next);
-            taken.insert(next);
+            }
+            let all = taken.iter().chain(open.keys()).copied().collect();
+            let in_doubt = self.dead_under(&held, reach, &all, &taken);
+            let before = taken.len();
+            taken.extend(open.keys().filter(|id| !in_doubt.contains(id)));
+            if taken.len() == before {
+                taken.extend(heaviest_of_a_circle(&open, &self.touched(&held, &open)));
+            }
+            open.retain(|id, _| !taken.contains(id));
         }
     }
 
-    /// What does not live if just these kills are taken.
-    fn dead_under(&self, held: &[&Judged], reach: &Reach, taken: &BTreeSet<EntryId>) -> BTreeSet<EntryId> {
+    /// What does not live if just these kills void, and those that are taken stay.
+    fn dead_under(
+        &self,
+        held: &[&Judged],
+        reach: &Reach,
+        these: &BTreeSet<EntryId>,
+        taken: &BTreeSet<EntryId>,
+    ) -> BTreeSet<EntryId> {
         let mut dead = BTreeSet::new();
         for judged in held {
             let under = Under {
                 reach,
                 dead: &dead,
-                only: Some(taken),
+                kills: Kills::Just { these, taken },
             };
             if !self.stands(judged, &under) {
                 dead.insert(judged.entry.id);
@@ -192,14 +278,43 @@ impl Roster {
         dead
     }
 
+    /// For each open kill the open kills that void something it rests on, however little it needs of that.
+    fn touched(
+        &self,
+        held: &[&Judged],
+        open: &BTreeMap<EntryId, &Judged>,
+    ) -> BTreeMap<EntryId, BTreeSet<EntryId>> {
+        let mut touched: BTreeMap<EntryId, BTreeSet<EntryId>> = BTreeMap::new();
+        for judged in held {
+            let id = judged.entry.id;
+            let mut by = BTreeSet::new();
+            for below in judged.basis.rests_on(id) {
+                by.extend(touched.get(&below).into_iter().flatten());
+            }
+            for (at, tenure) in judged.basis.falls_with(id) {
+                let kills = self.kills.get(&tenure).into_iter().flatten();
+                let kills = kills.filter_map(|kill| open.get(kill));
+                let voiding = kills.filter(|kill| self.lies_beyond(at, kill));
+                by.extend(voiding.map(|kill| kill.entry.id));
+            }
+            if !by.is_empty() {
+                touched.insert(id, by);
+            }
+        }
+        touched.retain(|id, _| open.contains_key(id));
+        touched
+    }
+
     /// R5: no kill voids it, and what it needs lives. A taken kill stays taken.
     fn stands(&self, judged: &Judged, under: &Under<'_>) -> bool {
         let basis = &judged.basis;
         let id = judged.entry.id;
-        if under.only.is_some_and(|taken| taken.contains(&id)) {
+        if matches!(under.kills, Kills::Just { taken, .. } if taken.contains(&id)) {
             return true;
         }
-        let lives = |needed: &EntryId| self.is_ok(*needed) && !under.dead.contains(needed);
+        // What it needs was ok when it was judged, and that never changes.
+        let lives = |needed: &EntryId| !under.dead.contains(needed);
+        let ended = !is_off(Guard::InvitationEnded);
         let chain_holds = basis.chain.is_none_or(|chain| {
             (chain.open == id || lives(&chain.open))
                 && !self.is_voided(judged, Tenure::Enrolment(chain.enrolment), under)
@@ -207,39 +322,32 @@ impl Roster {
         });
         let invited = basis
             .invitation
-            .is_none_or(|invite| !self.is_voided(judged, Tenure::Invitation(invite), under));
+            .is_none_or(|invite| !(ended && self.is_voided(judged, Tenure::Invitation(invite), under)));
         chain_holds
             && invited
             && basis.needs.iter().all(lives)
-            && self.is_exercised(judged, basis.exercise.as_ref(), under)
-            && self.are_enough(id, &basis.persons, under)
+            && self.is_exercised(judged, &basis.exercise, under)
+            && (basis.persons.is_empty() || basis.persons.iter().any(|all| self.are_enough(id, all, under)))
     }
 
     fn are_enough(&self, id: EntryId, needed: &Needed, under: &Under<'_>) -> bool {
-        if needed.count == 0 {
-            return true;
-        }
         let living = needed.by.iter().filter(|(_, by, exercise)| {
             let Some(judged) = self.entries.get(by) else {
                 return false;
             };
-            (*by == id || (judged.verdict.is_ok() && !under.dead.contains(by)))
-                && self.is_exercised(judged, exercise.as_ref(), under)
+            (*by == id || !under.dead.contains(by)) && self.is_exercised(judged, exercise, under)
         });
         let persons: BTreeSet<PersonId> = living.map(|(person, _, _)| *person).collect();
         persons.len() >= needed.count
     }
 
-    fn is_exercised(&self, judged: &Judged, exercise: Option<&Exercise>, under: &Under<'_>) -> bool {
-        exercise.is_none_or(|exercise| {
-            exercise
-                .granted_by
-                .iter()
-                .any(|grant| self.is_ok(*grant) && !under.dead.contains(grant))
-                && exercise
-                    .role
-                    .is_none_or(|role| !self.is_voided(judged, Tenure::Role(role), under))
-        })
+    fn is_exercised(&self, judged: &Judged, exercise: &Exercise, under: &Under<'_>) -> bool {
+        let granted = |by: &Vec<EntryId>| by.iter().any(|grant| !under.dead.contains(grant));
+        exercise.voice.as_ref().is_none_or(granted)
+            && exercise
+                .role
+                .as_ref()
+                .is_none_or(|(role, by)| granted(by) && !self.is_voided(judged, Tenure::Role(*role), under))
     }
 
     /// R3: is it beyond what a kill of this tenure lets count?
@@ -247,17 +355,24 @@ impl Roster {
         let kills = self.kills.get(&tenure).into_iter().flatten();
         kills.filter_map(|id| self.entries.get(id)).any(|kill| {
             let id = kill.entry.id;
-            let takes_effect = match under.only {
-                Some(only) => only.contains(&id),
-                None => self.reaches(under.reach, kill) && !under.dead.contains(&id),
+            let takes_effect = match under.kills {
+                Kills::Just { these, .. } => these.contains(&id),
+                Kills::Living => self.reaches(under.reach, kill) && !under.dead.contains(&id),
             };
-            takes_effect && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+            takes_effect
+                && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+                && !is_off(Guard::Cut)
         })
+    }
+
+    fn lies_beyond(&self, entry: EntryId, kill: &Judged) -> bool {
+        let judged = self.entries.get(&entry);
+        judged.is_some_and(|judged| judged.entry.number.0 > self.through(kill, judged.entry.journal))
     }
 
     /// Does something in this past lie beyond what a kill lets count? Yes in doubt.
     fn voids_something(&self, judged: &Judged, reach: &Reach) -> bool {
-        let Some(kill) = &judged.basis.kill else {
+        let Some(kill) = judged.basis.kill.as_ref().filter(|_| judged.verdict.is_ok()) else {
             return false;
         };
         match kill.tenure {
@@ -285,45 +400,37 @@ impl Roster {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Added {
-    /// Nothing else changes.
-    Quietly,
-    /// It is a kill that voids something.
-    Voids,
-}
-
-/// R4: a kill that no undecided one voids; else, of those that void each other in a circle which nobody outside voids, the
-/// heaviest.
-fn next_taken(
-    undecided: &BTreeMap<EntryId, &Judged>,
-    voids: &BTreeMap<EntryId, BTreeSet<EntryId>>,
+/// R4: of open kills that touch each other in a circle which none outside touches, the heaviest.
+fn heaviest_of_a_circle(
+    open: &BTreeMap<EntryId, &Judged>,
+    touched: &BTreeMap<EntryId, BTreeSet<EntryId>>,
 ) -> Option<EntryId> {
-    let follow = |from: EntryId| {
+    if is_off(Guard::Weight) {
+        let came_first = open.values().min_by_key(|judged| judged.order);
+        return came_first.map(|judged| judged.entry.id);
+    }
+    let before = |from: EntryId| {
         let mut reached = BTreeSet::new();
         let mut to_visit = vec![from];
         while let Some(at) = to_visit.pop() {
-            for next in voids.get(&at).into_iter().flatten() {
-                if undecided.contains_key(next) && reached.insert(*next) {
+            for next in touched.get(&at).into_iter().flatten() {
+                if reached.insert(*next) {
                     to_visit.push(*next);
                 }
             }
         }
         reached
     };
-    let reached: BTreeMap<EntryId, BTreeSet<EntryId>> =
-        undecided.keys().map(|id| (*id, follow(*id))).collect();
-    let first = |id: &&EntryId| {
-        reached
-            .iter()
-            .filter(|(_, theirs)| theirs.contains(id))
-            .all(|(other, _)| reached.get(*id).is_some_and(|mine| mine.contains(other)))
+    let before: BTreeMap<EntryId, BTreeSet<EntryId>> = open.keys().map(|id| (*id, before(*id))).collect();
+    let leads_to = |from: &EntryId, to: &EntryId| before.get(to).is_some_and(|all| all.contains(from));
+    let in_first_circle = |id: &&EntryId| {
+        let mut all = before.get(*id).into_iter().flatten();
+        all.all(|other| leads_to(id, other))
     };
     let weight = |id: &&EntryId| {
-        undecided
-            .get(*id)
+        open.get(*id)
             .and_then(|judged| judged.basis.kill.as_ref())
             .map(|kill| kill.weight)
     };
-    undecided.keys().filter(first).min_by_key(weight).copied()
+    open.keys().filter(in_first_circle).min_by_key(weight).copied()
 }

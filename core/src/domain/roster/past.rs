@@ -14,7 +14,7 @@ pub(super) struct Reach {
     root: Option<Arc<Node>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Node {
     Inner([Option<Arc<Self>>; FAN]),
     Leaf([u64; FAN]),
@@ -46,10 +46,13 @@ impl Reach {
 
     /// As far as one of both reaches.
     #[must_use]
-    pub(super) fn join(&self, other: &Self) -> Self {
-        Self {
-            root: join(self.root.as_ref(), other.root.as_ref()),
+    pub(super) fn join(mut self, other: &Self) -> Self {
+        match (&mut self.root, &other.root) {
+            (Some(mine), Some(theirs)) => absorb(mine, theirs),
+            (mine @ None, theirs) => mine.clone_from(theirs),
+            (Some(_), None) => {}
         }
+        self
     }
 
     /// Where `self` reaches further: the place, from after which number, up to which.
@@ -59,7 +62,7 @@ impl Reach {
 }
 
 const fn branch(place: usize, level: u32) -> usize {
-    (place >> (4 * level)) & (FAN - 1)
+    (place >> level.saturating_mul(4)) & FAN.saturating_sub(1)
 }
 
 fn set(node: Option<&Node>, place: usize, number: u64, level: u32) -> Arc<Node> {
@@ -83,45 +86,44 @@ fn set(node: Option<&Node>, place: usize, number: u64, level: u32) -> Arc<Node> 
     Arc::new(Node::Inner(children))
 }
 
-fn join(one: Option<&Arc<Node>>, other: Option<&Arc<Node>>) -> Option<Arc<Node>> {
-    let (Some(a), Some(b)) = (one, other) else {
-        return one.or(other).cloned();
-    };
-    if Arc::ptr_eq(a, b) {
-        return Some(a.clone());
+/// Raises a tree to another, in place where nobody else holds it. What is not raised stays shared.
+fn absorb(mine: &mut Arc<Node>, theirs: &Arc<Node>) {
+    if !exceeds(theirs, mine) {
+        return;
     }
-    match (a.as_ref(), b.as_ref()) {
-        (Node::Leaf(x), Node::Leaf(y)) => {
-            let mut most = *x;
-            for (mine, theirs) in most.iter_mut().zip(y) {
+    match (Arc::make_mut(mine), theirs.as_ref()) {
+        (Node::Leaf(mine), Node::Leaf(theirs)) => {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
                 *mine = (*mine).max(*theirs);
             }
-            Some(if most == *x {
-                a.clone()
-            } else if most == *y {
-                b.clone()
-            } else {
-                Arc::new(Node::Leaf(most))
-            })
         }
-        (Node::Inner(x), Node::Inner(y)) => {
-            let mut children: [Option<Arc<Node>>; FAN] = Default::default();
-            let (mut is_a, mut is_b) = (true, true);
-            for (child, (x, y)) in children.iter_mut().zip(x.iter().zip(y)) {
-                *child = join(x.as_ref(), y.as_ref());
-                is_a &= same(child.as_ref(), x.as_ref());
-                is_b &= same(child.as_ref(), y.as_ref());
+        (Node::Inner(mine), Node::Inner(theirs)) => {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                match (mine, theirs) {
+                    (Some(mine), Some(theirs)) => absorb(mine, theirs),
+                    (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+                    (_, None) => {}
+                }
             }
-            Some(if is_a {
-                a.clone()
-            } else if is_b {
-                b.clone()
-            } else {
-                Arc::new(Node::Inner(children))
-            })
         }
         // All trees are of one height.
-        (Node::Leaf(_), Node::Inner(_)) | (Node::Inner(_), Node::Leaf(_)) => Some(a.clone()),
+        (Node::Leaf(_), Node::Inner(_)) | (Node::Inner(_), Node::Leaf(_)) => {}
+    }
+}
+
+/// Does a tree reach further than another somewhere?
+fn exceeds(one: &Arc<Node>, other: &Arc<Node>) -> bool {
+    if Arc::ptr_eq(one, other) {
+        return false;
+    }
+    match (one.as_ref(), other.as_ref()) {
+        (Node::Leaf(one), Node::Leaf(other)) => one.iter().zip(other).any(|(one, other)| one > other),
+        (Node::Inner(one), Node::Inner(other)) => one.iter().zip(other).any(|pair| match pair {
+            (Some(one), Some(other)) => exceeds(one, other),
+            (Some(_), None) => true,
+            (None, _) => false,
+        }),
+        (Node::Leaf(_), Node::Inner(_)) | (Node::Inner(_), Node::Leaf(_)) => false,
     }
 }
 
@@ -207,7 +209,7 @@ mod tests {
     fn what_adds_nothing_shares_everything() {
         let one = reach(&BTreeMap::from([(1, 5), (70_000, 2)]));
         let less = reach(&BTreeMap::from([(70_000, 1)]));
-        let joined = one.join(&less);
+        let joined = one.clone().join(&less);
         assert!(same(one.root.as_ref(), joined.root.as_ref()));
     }
 }

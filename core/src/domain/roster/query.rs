@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::charter::{Charter, Role};
-use super::super::control::{Admit, ControlAct, ControlEntry, CouncilAct, Device, Invite, Motion, Target};
+use super::super::control::{ControlAct, ControlEntry, CouncilAct, Device, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::kill::Tenure;
 use super::moment::Moment;
 use super::past::Reach;
 use super::{Author, NotOk, Person, Roster};
-use crate::planted::{Bug, is_on};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 /// How an entry of content stands, by its author's tenures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,21 +27,6 @@ pub enum Standing {
     Beyond(Author),
     /// Its author was not in the group, as they knew.
     Never,
-}
-
-/// A motion as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MotionCard {
-    /// Its entry.
-    pub id: EntryId,
-    /// Who proposed it.
-    pub by: PersonId,
-    /// What it says.
-    pub motion: Motion,
-    /// Who has signed it.
-    pub signers: BTreeSet<PersonId>,
-    /// Whether it has taken effect.
-    pub carried: bool,
 }
 
 /// Somebody who was in the group.
@@ -93,7 +78,7 @@ impl Roster {
         let Some(author) = then.author(journal) else {
             return Standing::Never;
         };
-        if now.ends(journal).is_some_and(|end| number > end) {
+        if now.ends(journal).is_some_and(|end| number > end) && !is_off(Guard::Beyond) {
             return Standing::Beyond(author);
         }
         Standing::Counts {
@@ -112,17 +97,18 @@ impl Roster {
     /// For each journal what decides how its content stands: where it ends, and the ends of its author's roles. Where that is
     /// the same for a journal as before, its content stands as before.
     #[must_use]
-    pub fn reckoning(&self) -> BTreeMap<JournalId, Vec<(Tenure, Option<EntryNumber>)>> {
+    pub fn reckoning(&self) -> BTreeMap<JournalId, BTreeMap<Tenure, EntryNumber>> {
         let now = self.present();
         let mut all = BTreeMap::new();
         for (membership, roles) in &self.roles {
             for journal in self.journals_under(*membership) {
-                let mut ends = vec![(Tenure::Membership(*membership), now.ends(journal))];
-                ends.extend(roles.iter().filter_map(|(tenure, _)| {
-                    now.role_ends(*tenure, journal)
-                        .map(|end| (Tenure::Role(*tenure), Some(end)))
-                }));
-                all.insert(journal, ends);
+                let whole = now
+                    .ends(journal)
+                    .map(|end| (Tenure::Membership(*membership), end));
+                let roles = roles.iter().filter_map(|(tenure, _)| {
+                    Some((Tenure::Role(*tenure), now.role_ends(*tenure, journal)?))
+                });
+                all.insert(journal, whole.into_iter().chain(roles).collect());
             }
         }
         all
@@ -261,6 +247,12 @@ impl Roster {
         self.present().persons()
     }
 
+    /// Somebody in the group, by all that is here.
+    #[must_use]
+    pub fn person(&self, id: PersonId) -> Option<Person> {
+        self.present().person(id)
+    }
+
     /// Everybody who was in the group and is not.
     #[must_use]
     pub fn former(&self) -> BTreeMap<PersonId, Former> {
@@ -324,96 +316,6 @@ impl Roster {
         let now = self.present();
         let mut memberships = self.memberships.get(&person)?.iter();
         memberships.find(|id| now.membership_lives(**id)).copied()
-    }
-
-    /// Has this invitation been used, and by whom?
-    #[must_use]
-    pub fn admitted_by(&self, invite: EntryId) -> Option<(EntryId, &Admit)> {
-        let id = self.used.get(&invite)?;
-        match self.act(*id)? {
-            ControlAct::Admit(admit) => Some((*id, admit)),
-            _ => None,
-        }
-    }
-
-    /// The `invite` entry of this id, and the journal that wrote it, where it is ok.
-    #[must_use]
-    pub fn invite(&self, id: EntryId) -> Option<(JournalId, &Invite)> {
-        let judged = self.entries.get(&id)?;
-        judged.verdict.ok()?;
-        match &judged.entry.act {
-            ControlAct::Invite(invite) => Some((judged.entry.journal, invite)),
-            _ => None,
-        }
-    }
-
-    /// The invitations that nobody has used and nobody has ended, with who made them.
-    #[must_use]
-    pub fn open_invitations(&self) -> BTreeMap<EntryId, (PersonId, &Invite)> {
-        let now = self.present();
-        let all = self.order.iter().filter_map(|id| {
-            let (journal, invite) = self.invite(*id)?;
-            let open = !self.used.contains_key(id)
-                && now.lives(*id)
-                && !now.is_over(Tenure::Invitation(*id))
-                && now.author(journal).is_some();
-            let by = self.author(journal)?.person;
-            open.then_some((*id, (by, invite)))
-        });
-        all.collect()
-    }
-
-    /// Those who ask to come in and are not in yet: the `ask` entry, who, how they call themselves, who has vouched.
-    #[must_use]
-    pub fn asking(&self) -> Vec<(EntryId, PersonId, String, BTreeSet<PersonId>)> {
-        let now = self.present();
-        let open = self.order.iter().filter_map(|id| {
-            let Some(ControlAct::Ask(ask)) = self.act(*id) else {
-                return None;
-            };
-            let waits = now.lives(*id)
-                && !self.used.contains_key(&ask.invite)
-                && !now.is_over(Tenure::Invitation(ask.invite));
-            let vouches = self.vouches.get(&(ask.invite, ask.person)).into_iter().flatten();
-            let by = vouches.filter(|vouch| now.lives(**vouch)).filter_map(|vouch| {
-                let chain = self.entries.get(vouch)?.basis.chain?;
-                Some(chain.person)
-            });
-            waits.then(|| (*id, ask.person, ask.name.clone(), by.collect()))
-        });
-        open.collect()
-    }
-
-    /// All motions that were allowed, as they stand. In no order that means something.
-    #[must_use]
-    pub fn motions(&self) -> Vec<MotionCard> {
-        let all = self.signed.keys().filter_map(|id| self.motion_card(*id));
-        all.collect()
-    }
-
-    /// A motion as it stands.
-    #[must_use]
-    pub fn motion_card(&self, id: EntryId) -> Option<MotionCard> {
-        let now = self.present();
-        let motion = self.motion(id).filter(|_| now.lives(id))?;
-        let judged = self.entries.get(&id)?;
-        let signed = self.signed.get(&id).into_iter().flatten();
-        let signers = signed
-            .filter(|sign| now.lives(**sign))
-            .filter_map(|sign| self.entries.get(sign))
-            .filter(|sign| {
-                let powers = &sign.basis.powers;
-                powers.steward.is_some() || powers.voice.is_some()
-            });
-        Some(MotionCard {
-            id,
-            by: judged.basis.chain?.person,
-            motion: motion.clone(),
-            signers: signers
-                .filter_map(|sign| Some(sign.basis.chain?.person))
-                .collect(),
-            carried: !now.carried_by(id).is_empty(),
-        })
     }
 
     /// The stewards.
@@ -521,6 +423,24 @@ impl Roster {
     #[must_use]
     pub fn kills(&self) -> usize {
         self.kills.values().map(BTreeSet::len).sum()
+    }
+
+    /// Whom a council act is about.
+    #[must_use]
+    pub fn about(&self, act: &CouncilAct) -> Option<PersonId> {
+        match act {
+            CouncilAct::Confirm { membership } | CouncilAct::Promote { membership, .. } => {
+                self.person_of(*membership)
+            }
+            CouncilAct::Demote { .. } | CouncilAct::Remove { .. } | CouncilAct::Revoke { .. } => {
+                self.holder(Self::tenure_of(act)?)
+            }
+            CouncilAct::Hide {
+                target: Target::Comment { author, .. },
+                ..
+            } => Some(*author),
+            CouncilAct::Hide { .. } | CouncilAct::Amend(_) => None,
+        }
     }
 
     /// What a council act is about, as it is to be named in a cut.

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::charter::{Amendment, Charter, Role};
+use crate::planted::{Guard, is_off};
+
+use super::super::charter::{Charter, Role};
 use super::super::control::{ControlAct, CouncilAct, Motion, Shown, Target};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId};
 use super::kill::Tenure;
@@ -43,7 +45,9 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn membership_lives(&self, membership: EntryId) -> bool {
-        self.lives(membership) && !self.is_over(Tenure::Membership(membership))
+        self.roster.granted.contains_key(&membership)
+            && self.lives(membership)
+            && !self.is_over(Tenure::Membership(membership))
     }
 
     pub(super) fn enrolment_lives(&self, enrolment: EntryId) -> bool {
@@ -86,13 +90,10 @@ impl<'a> View<'a> {
     }
 
     /// By which entries a role's tenure holds. None where it does not.
-    fn role_granted(&self, tenure: EntryId) -> Option<Exercise> {
+    fn role_granted(&self, tenure: EntryId) -> Option<Vec<EntryId>> {
         let granted_by = self.granted_by(tenure);
         let holds = !granted_by.is_empty() && !self.is_over(Tenure::Role(tenure));
-        holds.then_some(Exercise {
-            role: Some(tenure),
-            granted_by,
-        })
+        holds.then_some(granted_by)
     }
 
     /// The living entries that let a grant take effect: itself, or those that carry a motion.
@@ -110,28 +111,36 @@ impl<'a> View<'a> {
         carrying.copied().filter(|id| self.lives(*id)).collect()
     }
 
-    /// The tenure by which somebody may do what needs this role: none of its own, where everybody in their place may.
-    pub(super) fn exercise(&self, membership: EntryId, needed: Role) -> Option<Option<Exercise>> {
+    /// The tenure by which somebody may do what needs this role: none of its own, where everybody in their place may; of
+    /// several the one with the smallest id.
+    pub(super) fn exercise(&self, membership: EntryId, needed: Role) -> Option<Exercise> {
         if self.least(membership) >= needed {
-            return Some(None);
+            return Some(Exercise::default());
         }
         let roles = self.roster.roles.get(&membership).into_iter().flatten();
         let mut enough = roles.filter(|(_, role)| *role >= needed);
-        enough.find_map(|(tenure, _)| self.role_granted(*tenure).map(Some))
+        enough.find_map(|(tenure, _)| {
+            let role = Some((*tenure, self.role_granted(*tenure)?));
+            Some(Exercise { role, voice: None })
+        })
     }
 
-    /// By which entries a member has voice. None where they have none.
+    /// By which entries a member has voice: what made them one, and what confirmed them. None where they have none.
     pub(super) fn voice(&self, membership: EntryId) -> Option<Exercise> {
-        if self.role(membership) == Role::Observer {
-            return None;
+        let member = self.exercise(membership, Role::Member)?;
+        if is_off(Guard::Voice) {
+            return Some(Exercise {
+                role: member.role,
+                voice: Some(vec![membership]),
+            });
         }
         let confirmed = self.roster.voices.get(&membership).into_iter().flatten();
         confirmed
             .map(|grant| self.granted_by(*grant))
             .find(|granted_by| !granted_by.is_empty())
             .map(|granted_by| Exercise {
-                role: None,
-                granted_by,
+                voice: Some(granted_by),
+                ..member
             })
     }
 
@@ -189,18 +198,11 @@ impl<'a> View<'a> {
         };
         let mut charter = found.charter.clone();
         for motions in self.roster.amendments.values() {
-            let amendment = self.last_word(motions).and_then(|motion| match &motion.act {
-                CouncilAct::Amend(amendment) => Some(amendment),
-                CouncilAct::Confirm { .. }
-                | CouncilAct::Promote { .. }
-                | CouncilAct::Demote { .. }
-                | CouncilAct::Remove { .. }
-                | CouncilAct::Revoke { .. }
-                | CouncilAct::Hide { .. } => None,
-            });
-            charter = amendment.map_or(charter.clone(), |amendment: &Amendment| {
-                charter.amended(amendment)
-            });
+            if let Some((_, motion)) = self.last_carried(motions)
+                && let CouncilAct::Amend(amendment) = &motion.act
+            {
+                charter = charter.amended(amendment);
+            }
         }
         Some(charter)
     }
@@ -209,24 +211,14 @@ impl<'a> View<'a> {
     pub(super) fn hidden(&self) -> BTreeMap<Target, EntryId> {
         let mut hidden = BTreeMap::new();
         for (target, motions) in &self.roster.hides {
-            let last = self.last_carried(motions);
-            if let Some((id, motion)) = last
-                && matches!(
-                    motion.act,
-                    CouncilAct::Hide {
-                        shown: Shown::Hidden,
-                        ..
-                    }
-                )
+            if let Some((id, motion)) = self.last_carried(motions)
+                && let CouncilAct::Hide { shown, .. } = motion.act
+                && shown == Shown::Hidden
             {
                 hidden.insert(*target, id);
             }
         }
         hidden
-    }
-
-    fn last_word(&self, motions: &BTreeSet<EntryId>) -> Option<&'a Motion> {
-        self.last_carried(motions).map(|(_, motion)| motion)
     }
 
     /// R6: of several motions about one thing the causally last; then the one with more signers; then the smaller id.
@@ -243,52 +235,44 @@ impl<'a> View<'a> {
                     && self.roster.reaches(&later.moment.reach, by)
             })
         };
-        let signers = |judged: &Judged| {
-            let persons: BTreeSet<PersonId> = judged
-                .basis
-                .persons
-                .by
-                .iter()
-                .map(|(person, _, _)| *person)
-                .collect();
-            persons.len()
-        };
         let best = carrying
             .iter()
             .filter(is_last)
-            .min_by_key(|(motion, by)| (std::cmp::Reverse(signers(by)), *motion, by.entry.id))?;
+            .min_by_key(|(motion, by)| (std::cmp::Reverse(by.basis.signers()), *motion, by.entry.id))?;
         self.roster.motion(best.0).map(|motion| (best.0, motion))
     }
 
     /// Everybody in the group.
     pub(super) fn persons(&self) -> BTreeMap<PersonId, Person> {
-        let mut persons: BTreeMap<PersonId, Person> = BTreeMap::new();
-        for (membership, id) in &self.roster.granted {
-            if !self.membership_lives(*membership) {
-                continue;
-            }
-            let role = self.role(*membership);
-            let person = persons.entry(*id).or_insert(Person {
-                role,
-                has_voice: false,
-                devices: BTreeMap::new(),
-                memberships: BTreeSet::new(),
-            });
-            person.role = person.role.max(role);
-            person.has_voice |= self.voice(*membership).is_some();
-            person.memberships.insert(*membership);
-            for enrolment in self.roster.enrolments.get(membership).into_iter().flatten() {
-                if let Some(device) = self
-                    .roster
-                    .act(*enrolment)
-                    .and_then(ControlAct::device)
-                    .filter(|_| self.lives(*enrolment) && !self.is_over(Tenure::Enrolment(*enrolment)))
-                {
-                    person.devices.insert(*enrolment, device);
-                }
+        let all = self.roster.memberships.keys();
+        all.filter_map(|id| Some((*id, self.person(*id)?))).collect()
+    }
+
+    /// Somebody in the group.
+    pub(super) fn person(&self, id: PersonId) -> Option<Person> {
+        let memberships = self.roster.memberships.get(&id)?.iter();
+        let memberships = memberships.filter(|membership| self.membership_lives(**membership));
+        let memberships: BTreeSet<EntryId> = memberships.copied().collect();
+        let role = memberships
+            .iter()
+            .map(|membership| self.role(*membership))
+            .max()?;
+        let mut devices = BTreeMap::new();
+        for membership in &memberships {
+            let enrolments = self.roster.enrolments.get(membership).into_iter().flatten();
+            for enrolment in enrolments.filter(|enrolment| self.enrolment_lives(**enrolment)) {
+                let device = self.roster.act(*enrolment).and_then(ControlAct::device);
+                devices.extend(device.map(|device| (*enrolment, device)));
             }
         }
-        persons
+        Some(Person {
+            role,
+            has_voice: memberships
+                .iter()
+                .any(|membership| self.voice(*membership).is_some()),
+            devices,
+            memberships,
+        })
     }
 
     /// Up to which of its entries a journal counts: none where nothing ended it.
@@ -299,9 +283,26 @@ impl<'a> View<'a> {
         }
         let kills = self.kills(Tenure::Enrolment(chain.enrolment));
         let kills = kills.chain(self.kills(Tenure::Membership(chain.membership)));
+        let foreign = is_off(Guard::OwnCut).then(|| self.kills_naming(journal));
+        let ends = kills
+            .chain(foreign.into_iter().flatten())
+            .map(|kill| EntryNumber(self.roster.through(kill, journal)));
+        if is_off(Guard::LowestCut) {
+            ends.max()
+        } else {
+            ends.min()
+        }
+    }
+
+    /// The kills that are taken and name a journal, whatever they are about.
+    fn kills_naming(self, journal: JournalId) -> impl Iterator<Item = &'a Judged> {
+        let kills = self.roster.kills.values().flatten();
         kills
-            .map(|kill| EntryNumber(self.roster.through(kill, journal)))
-            .min()
+            .filter_map(move |id| self.roster.entries.get(id))
+            .filter(move |kill| {
+                let names = kill.basis.kill.as_ref();
+                self.has(kill) && names.is_some_and(|kill| kill.cut.contains_key(&journal))
+            })
     }
 
     /// What is left now of a role that somebody had `then`, for one entry of theirs.
@@ -316,7 +317,7 @@ impl<'a> View<'a> {
         roles
             .filter(|(tenure, _)| {
                 then.role_granted(*tenure)
-                    .is_some_and(|exercise| exercise.granted_by.iter().any(|grant| self.lives(*grant)))
+                    .is_some_and(|granted_by| granted_by.iter().any(|grant| self.lives(*grant)))
                     && self.role_ends(*tenure, journal).is_none_or(|end| number <= end)
             })
             .map(|(_, role)| *role)

@@ -21,6 +21,7 @@ const UNFINISHED: &str = "profile.kiez.new";
 const CHANGED: &str = "profile.kiez.changed";
 const DATABASE: &str = "store.db";
 const LOCK: &str = "lock";
+const PAGE: &str = "page";
 
 const DATABASE_KEY: &str = "kiez 2026-11 root key to database key";
 const SEALING_KEY: &str = "kiez 2026-11 root key to sealing key";
@@ -76,6 +77,37 @@ impl Home {
     /// # Errors
     /// As [`Home::create`].
     pub fn create_at(&self, passphrase: &Passphrase, cost: Cost) -> Result<Unlocked, KeystoreError> {
+        self.create_filled(passphrase, cost, |_| Ok(()))
+    }
+
+    /// [`Home::create_at`], with something done in the new database before the profile counts as there: all of it is there
+    /// then, or nothing.
+    ///
+    /// # Errors
+    /// As [`Home::create`], and what `fill` fails with.
+    pub fn create_filled<E: From<KeystoreError>>(
+        &self,
+        passphrase: &Passphrase,
+        cost: Cost,
+        fill: impl FnOnce(&Unlocked) -> Result<(), E>,
+    ) -> Result<Unlocked, E> {
+        let unlocked = self.begin(passphrase, cost)?;
+        if let Err(error) = fill(&unlocked) {
+            // Best at once; where not, the next attempt does it.
+            if let Err(left) = self.sweep() {
+                tracing::warn!("what was begun stays until the next attempt: {left}");
+            }
+            return Err(error);
+        }
+        // From here on the profile exists.
+        let unfinished = self.directory.join(UNFINISHED);
+        fs::rename(&unfinished, self.header_file()).map_err(io_error(&unfinished))?;
+        self.sync_directory()?;
+        Ok(unlocked)
+    }
+
+    /// Everything but the header in its place.
+    fn begin(&self, passphrase: &Passphrase, cost: Cost) -> Result<Unlocked, KeystoreError> {
         if passphrase.is_empty() {
             return Err(KeystoreError::EmptyPassphrase);
         }
@@ -106,10 +138,6 @@ impl Home {
         let database = self.database_file();
         write_durably(&database, &[]).map_err(io_error(&database))?;
         database::create(&unlocked)?;
-        self.sync_directory()?;
-
-        // From here on the profile exists.
-        fs::rename(&unfinished, self.header_file()).map_err(io_error(&unfinished))?;
         self.sync_directory()?;
         Ok(unlocked)
     }
@@ -142,6 +170,39 @@ impl Home {
         })
     }
 
+    /// Makes away with the profile, also without its passphrase: overwrites the header, without which nothing opens the
+    /// database, then removes both. Cut off in the middle, it is done again. A disk may keep old blocks where nobody sees them:
+    /// without the passphrase they say nothing.
+    ///
+    /// # Errors
+    /// [`KeystoreError::NoProfile`], [`KeystoreError::InUse`], [`KeystoreError::Io`].
+    pub fn erase(&self) -> Result<(), KeystoreError> {
+        let headers = [HEADER, CHANGED, UNFINISHED].map(|name| self.directory.join(name));
+        if !self.holds_profile() && !self.holds_data_without_header() {
+            return Err(KeystoreError::NoProfile(self.directory.clone()));
+        }
+        let _lock = self.lock()?;
+        for header in headers.iter().filter(|header| header.exists()) {
+            overwrite(header).map_err(io_error(header))?;
+        }
+        self.sync_directory()?;
+        let data = [DATABASE, "store.db-wal", "store.db-shm", "store.db-journal"];
+        let data = data.map(|name| self.directory.join(name));
+        for path in data.iter().rev().chain(headers.iter().rev()) {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(path)(error)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        // What the window's page keeps: how it looks, and which group was shown.
+        fs::remove_dir_all(self.directory.join(PAGE)).ok();
+        fs::remove_file(self.directory.join(LOCK)).ok();
+        self.sync_directory()?;
+        // Where nothing else is in it.
+        fs::remove_dir(&self.directory).ok();
+        Ok(())
+    }
+
     /// Takes the lock without opening anything: for a copy of the whole directory, or a move.
     ///
     /// # Errors
@@ -154,7 +215,11 @@ impl Home {
         self.directory.join(HEADER)
     }
 
-    fn refuse_if_taken(&self) -> Result<(), KeystoreError> {
+    /// Is there no profile here, and nothing of one?
+    ///
+    /// # Errors
+    /// [`KeystoreError::ProfileExists`], [`KeystoreError::HeaderMissing`].
+    pub(crate) fn refuse_if_taken(&self) -> Result<(), KeystoreError> {
         if self.holds_profile() {
             return Err(KeystoreError::ProfileExists(self.directory.clone()));
         }
@@ -322,7 +387,7 @@ fn key_check(root: &[u8; 32]) -> [u8; 32] {
 }
 
 /// Options that make a file only its owner can read, where the system has such modes.
-pub(super) fn private_file() -> OpenOptions {
+pub(crate) fn private_file() -> OpenOptions {
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -360,16 +425,25 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Puts zeros in the place of what a file holds.
+fn overwrite(path: &Path) -> io::Result<()> {
+    let mut file = private_file().write(true).open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    // No header is longer.
+    file.write_all(&vec![0; length.min(4096)])?;
+    file.sync_all()
+}
+
 /// Makes names in a directory durable: a new file's name is safe only once its directory is synced, too.
 #[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Elsewhere (Windows) a directory cannot be opened as a file, and names are journalled by the system.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as where it can fail")]
-fn sync_directory(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -253,3 +253,55 @@ fn a_sealed_key_that_was_exchanged_is_damage_and_no_key() {
         Err(KeystoreError::HeaderDamaged { .. })
     ));
 }
+
+#[test]
+fn a_profile_that_could_not_be_filled_is_not_there_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home::at(directory.path().join("profile"));
+    let filled = home.create_filled(&passphrase(), Cost::LEAST, |unlocked| {
+        database::open_database(unlocked)?
+            .execute_batch("CREATE TABLE t (v)")
+            .unwrap();
+        assert!(!home.holds_profile(), "it is there before it is whole");
+        Err(KeystoreError::SeedDamaged)
+    });
+    assert!(matches!(filled, Err(KeystoreError::SeedDamaged)));
+    assert!(!home.holds_profile() && !home.database_file().exists());
+    drop(home.create_at(&passphrase(), Cost::LEAST).unwrap());
+    drop(home.unlock(&passphrase()).unwrap());
+}
+
+#[test]
+fn what_is_erased_is_gone_and_not_while_somebody_has_it_open() {
+    let (_directory, home) = made();
+    let copy = home.directory().join("header.copy");
+    fs::hard_link(home.header_file(), &copy).unwrap();
+    let open = home.unlock(&passphrase()).unwrap();
+    assert!(matches!(home.erase(), Err(KeystoreError::InUse(_))));
+    assert!(home.holds_profile());
+    drop(open);
+    fs::create_dir(home.directory().join("page")).unwrap();
+    home.erase().unwrap();
+    // The same blocks by another name: overwritten, not only removed.
+    assert!(fs::read(&copy).unwrap().iter().all(|byte| *byte == 0));
+    let left: Vec<_> = fs::read_dir(home.directory())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["header.copy"]);
+    assert!(matches!(home.erase(), Err(KeystoreError::NoProfile(_))));
+    // And a new one can be made there.
+    drop(home.create_at(&passphrase(), Cost::LEAST).unwrap());
+}
+
+#[test]
+fn an_erasure_that_was_cut_off_is_done_again() {
+    let (_directory, home) = made();
+    overwrite(&home.header_file()).unwrap();
+    assert!(matches!(
+        home.unlock(&passphrase()),
+        Err(KeystoreError::HeaderDamaged { .. })
+    ));
+    home.erase().unwrap();
+    assert!(!home.directory().exists());
+}

@@ -74,7 +74,7 @@ impl RecoveryWords {
         SigningKey::from_bytes(&seed)
     }
 
-    pub(super) const fn entropy(&self) -> &[u8; 32] {
+    pub(crate) const fn entropy(&self) -> &[u8; 32] {
         &self.0
     }
 }

@@ -1,6 +1,5 @@
 //! Coming in over the network: the joiner asks, the inviting device answers.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
@@ -9,7 +8,6 @@ use tokio::task::block_in_place;
 
 use crate::domain::control::Enrol;
 use crate::domain::id::{DeviceId, GroupId};
-use crate::host::discovery::Discovery;
 use crate::host::keystore::Passphrase;
 use crate::host::node::{Node, NodeError, now};
 use crate::host::random::{self, SystemRandom};
@@ -18,22 +16,22 @@ use crate::replica::bundle::Compression;
 use crate::replica::control::sign_enrolment;
 use crate::replica::frontier::Frontier;
 use crate::replica::hold::Replica;
-use crate::replica::join::{Admission, AdmitError, Answer, Invitation, JoinError, Known, short_code};
+use crate::replica::join::{
+    Admission, AdmitError, Answer, Invitation, JoinError, Known, asking_code, short_code,
+};
 use crate::replica::keys::KeyBox;
 use crate::replica::limits::BUNDLE_BYTES_MAX;
 use crate::replica::session::bundle_parts;
 use crate::replica::wire::{Frame, JoinRefusal, JoinRequest};
 
 use super::frames::{self, WireError};
-use super::places::{bind, close, endpoint_address};
+use super::places::{bind, close};
+use super::seek::Seeker;
 use super::sessions::SessionError;
-use super::{DIAL, JOIN, NetError, Shared};
+use super::{JOIN, NetError, Shared};
 
 /// How long the answer may take.
 const ANSWER: Duration = Duration::from_secs(60);
-
-/// How long between attempts where nothing new is heard of the inviting device.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// Who has joined what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +65,12 @@ pub enum JoinFailure {
     /// The inviting device said no.
     #[error(transparent)]
     Refused(#[from] JoinRefusal),
+    /// Members have to vouch first.
+    #[error("{} {code}", JoinRefusal::Vouchers)]
+    Vouchers {
+        /// The digits to show them.
+        code: String,
+    },
     /// What it sent cannot be used.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -104,43 +108,18 @@ async fn try_until_joined(
     invitation: &Invitation,
     person: &SigningKey,
 ) -> Result<Joined, JoinFailure> {
-    let mut addresses: BTreeSet<std::net::SocketAddr> = invitation.addresses.iter().copied().collect();
-    let port = endpoint
-        .bound_sockets()
-        .first()
-        .map_or(0, std::net::SocketAddr::port);
-    let mut discovery = Discovery::start(node.me().device_id(), port, None, &mut SystemRandom).ok();
-    if let Some(discovery) = &discovery {
-        discovery.set_known(BTreeSet::from([invitation.inviter]));
-    }
+    let mut seeker = Seeker::of(endpoint, invitation.inviter, JOIN, &invitation.addresses);
     loop {
-        if let Some(address) = endpoint_address(invitation.inviter, &addresses)
-            && !addresses.is_empty()
-            && let Ok(Ok(connection)) = tokio::time::timeout(DIAL, endpoint.connect(address, JOIN)).await
-        {
-            match ask(node, &connection, invitation, person).await {
-                Err(AskError::Lost) => {}
-                Err(AskError::Failed(failure)) => return Err(failure),
-                Ok(joined) => {
-                    let kept: Vec<std::net::SocketAddr> = addresses.iter().copied().collect();
-                    let store = node.store().group(Some(joined.group));
-                    block_in_place(|| store.set_contact(invitation.inviter, &kept))
-                        .map_err(NodeError::from)?;
-                    if let Some(discovery) = discovery {
-                        tokio::task::spawn_blocking(move || discovery.stop()).await.ok();
-                    }
-                    return Ok(joined);
-                }
+        let connection = seeker.connect().await;
+        match ask(node, &connection, invitation, person).await {
+            Err(AskError::Lost) => {}
+            Err(AskError::Failed(failure)) => return Err(failure),
+            Ok(joined) => {
+                let kept = seeker.stop().await;
+                let store = node.store().group(Some(joined.group));
+                block_in_place(|| store.set_contact(invitation.inviter, &kept)).map_err(NodeError::from)?;
+                return Ok(joined);
             }
-        }
-        let seen = async {
-            match &mut discovery {
-                Some(discovery) => discovery.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        if let Ok(Some(sighting)) = tokio::time::timeout(AGAIN, seen).await {
-            addresses.extend(sighting.addresses);
         }
     }
 }
@@ -181,6 +160,11 @@ async fn ask(
         answer = next(&mut recv).await?;
     }
     if let Frame::NotAdmitted(refusal) = answer {
+        let me = node.me().person;
+        if refusal == JoinRefusal::Vouchers {
+            let code = asking_code(invitation.group, invitation.invite, me);
+            return Err(AskError::Failed(JoinFailure::Vouchers { code }));
+        }
         return Err(refusal.into());
     }
     let Frame::Admitted { boxes, .. } = answer else {
@@ -236,6 +220,7 @@ fn adopt(
         &mut SystemRandom,
     )?;
     let name = node.profile_name()?;
+    replica.rekey_if_due(&mut SystemRandom).map_err(NodeError::from)?;
     replica.set_profile_name(&name, now()).map_err(NodeError::from)?;
     let group = replica.group();
     node.adopt(replica);

@@ -2,11 +2,13 @@
 //!
 //! Every known device that can be found is dialled and kept; what changes here is pushed at once.
 
+mod device;
 mod frames;
 mod join;
 mod outgoing;
 mod places;
 mod running;
+mod seek;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +26,10 @@ use crate::host::keystore::Passphrase;
 use crate::host::node::{Changed, HeldPassphrase, Node, NodeError};
 use crate::host::random::SystemRandom;
 use crate::host::store::GroupStore;
+use crate::planted::{Guard, is_off};
 use crate::replica::hold::Replica;
 
+pub use device::{DeviceFailure, MovedIn, Newcomer, Offer, OfferFault, move_in};
 pub use join::{JoinFailure, Joined, join};
 use places::{bind, close, own_addresses};
 
@@ -34,6 +38,9 @@ const SYNC: &[u8] = b"kiez/sync/1";
 
 /// The protocol of coming in.
 const JOIN: &[u8] = b"kiez/join/1";
+
+/// The protocol by which a further device of the same person comes in.
+const DEVICE: &[u8] = b"kiez/device/1";
 
 /// How long one attempt to reach a device may take.
 const DIAL: Duration = Duration::from_secs(4);
@@ -97,6 +104,8 @@ struct Shared {
     sessions: running::Sessions,
     /// Who joined last.
     joined: watch::Sender<Option<Joined>>,
+    /// The text for a further device of this person that is shown here.
+    offered: device::Offered,
     /// Somebody may be there to be dialled.
     look: Notify,
     stop: watch::Sender<bool>,
@@ -122,6 +131,7 @@ impl Network {
             contacts,
             sessions: running::Sessions::default(),
             joined,
+            offered: device::Offered::default(),
             look: Notify::new(),
             stop,
         });
@@ -314,7 +324,7 @@ async fn answer(shared: Arc<Shared>) {
         };
         let Some(incoming) = incoming else { break };
         while sessions.try_join_next().is_some() {}
-        if sessions.len() >= ANSWERS_MAX {
+        if sessions.len() >= ANSWERS_MAX && !is_off(Guard::AnswersMax) {
             incoming.refuse();
             continue;
         }
@@ -325,6 +335,7 @@ async fn answer(shared: Arc<Shared>) {
             };
             let ended = match connection.alpn() {
                 SYNC => sessions::answer(&shared, &connection).await,
+                DEVICE => device::answer(&shared, &connection).await,
                 _ => join::answer(&shared, &connection).await,
             };
             if let Err(error) = ended {

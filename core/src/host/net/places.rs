@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
+use ed25519_dalek::SigningKey;
 use iroh::endpoint::presets;
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, TransportAddr};
 
 use crate::domain::id::DeviceId;
 use crate::host::node::Node;
 
-use super::{JOIN, NetError, SYNC};
+use super::{DEVICE, JOIN, NetError, SYNC};
 
 /// How often the preferred port is tried, and how long after the last time.
 const PORT_ATTEMPTS: u32 = 5;
@@ -32,13 +33,18 @@ fn port_of(device: DeviceId) -> u16 {
 }
 
 pub(super) async fn bind(node: &Node) -> Result<Endpoint, NetError> {
-    let preferred = port_of(node.me().device_id());
+    bind_as(&node.me().device).await
+}
+
+/// The same for a device that has no profile yet.
+pub(super) async fn bind_as(device: &SigningKey) -> Result<Endpoint, NetError> {
+    let preferred = port_of(DeviceId(device.verifying_key().to_bytes()));
     let mut last = None;
     // Both families, then one: some machines have no IPv6. A socket that this process has just closed may take a moment to
     // go, and whoever keeps the address of another port dials it in vain later.
     for _ in 0..PORT_ATTEMPTS {
         for both in [true, false] {
-            match bind_at(node, preferred, both).await {
+            match bind_at(device, preferred, both).await {
                 Ok(endpoint) => return Ok(endpoint),
                 Err(error) => last = Some(error),
             }
@@ -47,7 +53,7 @@ pub(super) async fn bind(node: &Node) -> Result<Endpoint, NetError> {
     }
     // Another program has the port.
     for both in [true, false] {
-        match bind_at(node, 0, both).await {
+        match bind_at(device, 0, both).await {
             Ok(endpoint) => return Ok(endpoint),
             Err(error) => last = Some(error),
         }
@@ -55,11 +61,11 @@ pub(super) async fn bind(node: &Node) -> Result<Endpoint, NetError> {
     Err(last.unwrap_or_else(|| NetError::Bind("no address".to_owned())))
 }
 
-async fn bind_at(node: &Node, port: u16, both: bool) -> Result<Endpoint, NetError> {
+async fn bind_at(device: &SigningKey, port: u16, both: bool) -> Result<Endpoint, NetError> {
     let failed = |error: &dyn std::fmt::Display| NetError::Bind(error.to_string());
     let mut builder = Endpoint::builder(presets::Minimal)
-        .secret_key(SecretKey::from_bytes(&node.me().device.to_bytes()))
-        .alpns(vec![SYNC.to_vec(), JOIN.to_vec()])
+        .secret_key(SecretKey::from_bytes(&device.to_bytes()))
+        .alpns(vec![SYNC.to_vec(), JOIN.to_vec(), DEVICE.to_vec()])
         .relay_mode(RelayMode::Disabled)
         .clear_ip_transports()
         .bind_addr(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))

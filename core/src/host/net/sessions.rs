@@ -14,6 +14,7 @@ use crate::host::clock::instant;
 use crate::host::node::{Changed, NodeError, now};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow};
+use crate::planted::{Guard, is_off};
 use crate::replica::control::sign_enrolment;
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_member};
@@ -325,7 +326,7 @@ async fn heard(
     outgoing: &Outgoing,
 ) -> Result<Option<Frame>, SessionError> {
     outgoing.has_room().await;
-    if session.is_open() {
+    if session.is_open() || is_off(Guard::Naming) {
         return Ok(incoming.recv().await.transpose()?);
     }
     match tokio::time::timeout(NAMING, incoming.recv()).await {
@@ -386,10 +387,15 @@ fn step(
     replica: &mut Replica<GroupStore>,
     enrolling: &mut Enrolling,
 ) -> Result<Step, SessionError> {
+    let named = matches!(frame, Some(Frame::Identify { .. }));
     let mut effects = match frame {
         Some(frame) => session.on_frame(frame, replica, &mut SystemRandom)?,
         None => session.on_change(replica)?,
     };
+    let learned = |effect: &Effect| matches!(effect, Effect::Received(received) if received.control);
+    if (named || effects.iter().any(learned)) && give_keys(session, replica)? {
+        effects.extend(session.on_change(replica)?);
+    }
     let mut opened = false;
     if replica.own_journal().is_none() {
         if replica.grant_for(shared.node.me()).is_some() {
@@ -410,6 +416,18 @@ fn step(
         even: session.is_even(replica),
         opened,
     })
+}
+
+/// Gives the other device the keys that it lacks. True where there were some.
+fn give_keys(session: &Session, replica: &mut Replica<GroupStore>) -> Result<bool, ReplicaError> {
+    let author = session
+        .peer()
+        .filter(|_| session.is_open())
+        .and_then(|journal| replica.roster().living_author(journal));
+    let Some(author) = author else {
+        return Ok(false);
+    };
+    Ok(replica.give_keys(author.grant, &mut SystemRandom)?.is_some())
 }
 
 /// This device's enrolment, signed by its person: after it was restored from an older state.

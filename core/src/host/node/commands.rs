@@ -30,6 +30,20 @@ impl Node {
     /// # Errors
     /// A wrong passphrase (the person key signs the founding), a text that does not fit, a failing store.
     pub fn found(&self, name: &str, purpose: &str, passphrase: &Passphrase) -> Result<GroupId, NodeError> {
+        self.found_with(name, purpose, Charter::circle(), passphrase)
+    }
+
+    /// Founds a group with rules of its own.
+    ///
+    /// # Errors
+    /// See [`Node::found`].
+    pub fn found_with(
+        &self,
+        name: &str,
+        purpose: &str,
+        charter: Charter,
+        passphrase: &Passphrase,
+    ) -> Result<GroupId, NodeError> {
         group::check(name, purpose).map_err(AuthorError::from)?;
         let person = self.recovery_words(passphrase)?.person_key();
         let storage = self.store().group(None);
@@ -37,7 +51,7 @@ impl Node {
             storage,
             self.me(),
             &person,
-            Charter::circle(),
+            charter,
             &mut SystemRandom,
             |replica| -> Result<(), NodeError> {
                 replica.describe_group(name, purpose, now())?;
@@ -218,7 +232,11 @@ impl Node {
         group: GroupId,
         action: impl FnOnce(&mut Replica<GroupStore>) -> Result<T, ActionError>,
     ) -> Result<T, NodeError> {
-        let value = self.with_group(group, |replica| action(replica).map_err(NodeError::from))?;
+        let value = self.with_group(group, |replica| {
+            // Whoever has gone is not to read what is written now.
+            replica.rekey_if_due(&mut SystemRandom)?;
+            action(replica).map_err(NodeError::from)
+        })?;
         self.tell(group);
         Ok(value)
     }

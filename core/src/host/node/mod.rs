@@ -2,7 +2,10 @@
 //! read, events tell that something changed. It opens a group when it is first asked for it, and documents when they are
 //! needed.
 
+mod backup;
 mod commands;
+mod council;
+mod further;
 mod history;
 mod import;
 mod passphrase;
@@ -19,7 +22,9 @@ use ed25519_dalek::SigningKey;
 use tokio::sync::broadcast;
 
 use crate::domain::id::{DeviceId, EntryNumber, GroupId, PersonId, Timestamp};
-use crate::host::keystore::{Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked};
+use crate::host::keystore::{
+    BackupError, Cost, Home, KeystoreError, Passphrase, RecoveryWords, SealedSeed, Unlocked,
+};
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::{GroupStore, PeerRow, ProfileValue, Store};
 use crate::replica::actions::ActionError;
@@ -29,10 +34,17 @@ use crate::replica::hold::{Me, Replica, ReplicaError};
 use crate::replica::keys::BoxSecret;
 use crate::replica::storage::StorageError;
 
+pub use backup::{BackedUp, Progress};
+pub use council::{
+    Asking, Council, DeviceCard, FormerCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup,
+    Wish,
+};
+pub(crate) use further::FurtherError;
 pub use history::News;
 pub use import::{ImportError, Imported};
 pub use passphrase::HeldPassphrase;
 pub use polls::PollBrief;
+pub use profile::WayBack;
 pub use queries::{GroupCard, IdeaPage, PeerStatus, PersonCard, Status};
 pub use reach::PersonReach;
 
@@ -67,6 +79,9 @@ pub enum NodeError {
     /// Something that came in could not be used.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 }
 
 impl From<ReplicaError> for NodeError {
@@ -109,6 +124,26 @@ impl std::fmt::Debug for Inner {
         f.debug_struct("Inner")
             .field("me", &self.me)
             .finish_non_exhaustive()
+    }
+}
+
+/// Who a new profile is of, and on which device.
+pub(crate) struct NewProfile<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) words: &'a RecoveryWords,
+    pub(crate) device: SigningKey,
+    pub(crate) box_secret: BoxSecret,
+}
+
+impl<'a> NewProfile<'a> {
+    /// On a device that nobody knows yet.
+    pub(crate) fn of(name: &'a str, words: &'a RecoveryWords) -> Self {
+        Self {
+            name,
+            words,
+            device: SigningKey::generate(&mut SystemRandom),
+            box_secret: BoxSecret::generate(&mut SystemRandom),
+        }
     }
 }
 
@@ -156,21 +191,33 @@ impl Node {
         cost: Cost,
         words: &RecoveryWords,
     ) -> Result<Self, NodeError> {
-        own::check_name(name).map_err(AuthorError::from)?;
-        let unlocked = home.create_at(passphrase, cost)?;
-        let store = Store::open(&unlocked)?;
-        let sealed = SealedSeed::seal(words, passphrase, cost, random::bytes(), random::bytes())?;
-        let person = words.person_key().verifying_key().to_bytes();
-        let device = SigningKey::generate(&mut SystemRandom).to_bytes();
-        let box_secret = BoxSecret::generate(&mut SystemRandom);
-        store.set_profile_values(&[
-            (ProfileValue::Name, name.as_bytes()),
-            (ProfileValue::Person, &person),
-            (ProfileValue::DeviceSeed, &device),
-            (ProfileValue::BoxSecret, box_secret.as_bytes()),
-            (ProfileValue::SealedSeed, &sealed.to_bytes()),
-        ])?;
-        Self::with(store, unlocked)
+        let who = NewProfile::of(name, words);
+        Self::create_filled(home, passphrase, cost, &who, |_| Ok(()))
+    }
+
+    /// Makes a profile, and has something stored in it before it counts as there: all of it is there then, or nothing.
+    fn create_filled(
+        home: &Home,
+        passphrase: &Passphrase,
+        cost: Cost,
+        who: &NewProfile<'_>,
+        fill: impl FnOnce(&Store) -> Result<(), NodeError>,
+    ) -> Result<Self, NodeError> {
+        own::check_name(who.name).map_err(AuthorError::from)?;
+        let unlocked = home.create_filled(passphrase, cost, |unlocked| -> Result<(), NodeError> {
+            let store = Store::open(unlocked)?;
+            let sealed = SealedSeed::seal(who.words, passphrase, cost, random::bytes(), random::bytes())?;
+            let person = who.words.person_key().verifying_key().to_bytes();
+            store.set_profile_values(&[
+                (ProfileValue::Name, who.name.as_bytes()),
+                (ProfileValue::Person, &person),
+                (ProfileValue::DeviceSeed, &who.device.to_bytes()),
+                (ProfileValue::BoxSecret, who.box_secret.as_bytes()),
+                (ProfileValue::SealedSeed, &sealed.to_bytes()),
+            ])?;
+            fill(&store)
+        })?;
+        Self::open_unlocked(unlocked)
     }
 
     /// Opens a profile.
@@ -290,6 +337,7 @@ impl Node {
     fn open_group(&self, group: GroupId) -> Result<Replica<GroupStore>, NodeError> {
         match Replica::open(self.inner.store.group(Some(group))) {
             Ok(mut replica) => {
+                replica.set_box_secret(self.box_secret().clone())?;
                 // A join or an enrolment that was cut off after it was granted.
                 if replica.own_journal().is_none() && replica.grant_for(self.me()).is_some() {
                     replica.open_journal(self.me(), &mut SystemRandom)?;
@@ -307,14 +355,20 @@ impl Node {
         let own = replica.own_journal();
         let head = own.and_then(|own| replica.frontier().get(&own).copied());
         let nothing_yet = head.is_some_and(|(number, _)| number == EntryNumber::FIRST);
-        if nothing_yet && replica.name_of(self.me().person)?.is_none() {
+        if nothing_yet && replica.me().is_some() && replica.name_of(self.me().person)?.is_none() {
+            replica.rekey_if_due(&mut SystemRandom)?;
             replica.set_profile_name(&self.profile_name()?, now())?;
         }
         Ok(())
     }
 
-    pub(crate) fn adopt(&self, replica: Replica<GroupStore>) {
+    pub(crate) fn adopt(&self, mut replica: Replica<GroupStore>) {
         let group = replica.group();
+        if let Err(error) = replica.set_box_secret(self.box_secret().clone()) {
+            // It is set when the group is opened again.
+            tracing::warn!("boxes with keys stay closed for now: {error}");
+            return;
+        }
         self.lock_groups().insert(group, replica);
         self.tell(group);
     }
@@ -330,6 +384,7 @@ impl Node {
     /// it fails harms nothing: the next one who can does it. Says whether any was given.
     pub fn number_ideas(&self, group: GroupId) -> bool {
         match self.with_group(group, |replica| {
+            replica.rekey_if_due(&mut SystemRandom)?;
             replica.number_ideas(now()).map_err(NodeError::from)
         }) {
             Ok(0) => false,

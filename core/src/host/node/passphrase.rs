@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::host::keystore::{KeystoreError, Passphrase, RecoveryWords, SealedSeed};
+use crate::host::keystore::{Cost, KeystoreError, Passphrase, RecoveryWords, SealedSeed};
 use crate::host::random;
 use crate::host::store::ProfileValue;
 
@@ -81,6 +81,13 @@ impl Node {
         Ok(())
     }
 
+    /// What opening the profile costs: what is sealed under its passphrase elsewhere costs the same.
+    pub(super) fn cost(&self) -> Result<Cost, NodeError> {
+        let bytes = self.inner.store.profile_value(ProfileValue::SealedSeed)?;
+        let bytes = bytes.ok_or(NodeError::ProfileIncomplete)?;
+        Ok(SealedSeed::from_bytes(&bytes)?.cost())
+    }
+
     /// The sealed seed that this passphrase opens, and the words in it.
     fn open_seed(&self, passphrase: &Passphrase) -> Result<(SealedSeed, RecoveryWords), NodeError> {
         let mut wrong = NodeError::ProfileIncomplete;
@@ -103,7 +110,7 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::keystore::{Cost, Home};
+    use crate::host::keystore::Home;
 
     #[test]
     fn the_words_and_the_profile_open_with_the_new_passphrase_and_after_a_crash_with_one_of_the_two() {

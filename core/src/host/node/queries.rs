@@ -35,6 +35,8 @@ pub struct PersonCard {
     pub name: Option<String>,
     /// Their role.
     pub role: Role,
+    /// Whether they count in majorities of persons.
+    pub voice: bool,
     /// How many devices they have.
     pub devices: usize,
     /// Is it the person of this profile?
@@ -126,10 +128,24 @@ impl Node {
                         id,
                         name: replica.storage().person_name(id)?,
                         role: person.role,
+                        voice: person.has_voice,
                         devices: devices.len(),
                         me: id == me,
                     })
                 })
+                .collect()
+        })
+    }
+
+    /// The names of those who were in a group and are not.
+    ///
+    /// # Errors
+    /// See [`Node::group_card`].
+    pub fn former_names(&self, group: GroupId) -> Result<BTreeMap<PersonId, Option<String>>, NodeError> {
+        self.fresh(group, |replica| {
+            let former = replica.roster().former().into_keys();
+            former
+                .map(|person| Ok((person, replica.storage().person_name(person)?)))
                 .collect()
         })
     }

@@ -49,6 +49,10 @@ pub enum ProfileValue {
     NextSealedSeed,
     /// Not empty once the person has said that the recovery words are written down.
     WordsNoted,
+    /// When a backup was last written, as a time in 8 bytes; empty or missing where none was.
+    BackedUp,
+    /// After how many minutes without the person the profile is locked, in 2 bytes; zero: never.
+    LockAfter,
 }
 
 impl ProfileValue {
@@ -61,6 +65,8 @@ impl ProfileValue {
             Self::SealedSeed => "sealed seed",
             Self::NextSealedSeed => "next sealed seed",
             Self::WordsNoted => "words noted",
+            Self::BackedUp => "backed up",
+            Self::LockAfter => "lock after",
         }
     }
 }

@@ -183,6 +183,23 @@ impl GroupStore {
         )
     }
 
+    /// A comment, and the idea in which it stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn comment_of(
+        &self,
+        author: PersonId,
+        id: CommentId,
+    ) -> Result<Option<(ProposalId, String)>, StorageError> {
+        let found = self.rows(
+            "SELECT about, text FROM comment_view WHERE group_row = ?1 AND author = ?2 AND id = ?3",
+            &[&author.0, &id.0],
+            |row| Ok((ProposalId(row.get(0)?), row.get(1)?)),
+        );
+        Ok(found?.pop())
+    }
+
     /// All polls, oldest first.
     ///
     /// # Errors

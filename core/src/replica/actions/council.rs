@@ -7,7 +7,7 @@ use crate::domain::id::{EntryId, PersonId, Timestamp};
 use crate::domain::roster::{Roster, Tenure};
 
 use super::super::hold::{Replica, ReplicaError};
-use super::super::limits::{LINE_BYTES_MAX, REASON_BYTES_MAX};
+use super::super::limits::REASON_BYTES_MAX;
 use super::super::storage::Storage;
 use super::ActionError;
 
@@ -111,22 +111,13 @@ impl<S: Storage> Replica<S> {
     ///
     /// # Errors
     /// Where it is no invitation of this device, or the storage fails.
-    pub fn ask_for_vouchers(
-        &mut self,
-        invite: EntryId,
-        person: PersonId,
-        name: &str,
-    ) -> Result<EntryId, ReplicaError> {
-        let asked = self.roster().asking().into_iter().find(|(ask, who, ..)| {
-            *who == person
-                && matches!(self.roster().act(*ask), Some(ControlAct::Ask(ask)) if ask.invite == invite)
-        });
-        if let Some((ask, ..)) = asked {
-            return Ok(ask);
+    pub fn ask_for_vouchers(&mut self, invite: EntryId, person: PersonId) -> Result<EntryId, ReplicaError> {
+        let asked = self.roster().asking().into_iter();
+        let mut asked = asked.map(|(id, ask, _)| (id, ask.invite, ask.person));
+        match asked.find(|(_, on, who)| (*on, *who) == (invite, person)) {
+            Some((ask, ..)) => Ok(ask),
+            None => self.write_act(ControlAct::Ask(Ask { invite, person })),
         }
-        let mut name = name.to_owned();
-        name.truncate(name.floor_char_boundary(LINE_BYTES_MAX));
-        self.write_act(ControlAct::Ask(Ask { invite, person, name }))
     }
 
     /// Says that this person has met whoever asks.

@@ -64,7 +64,7 @@ impl<S: Storage> Replica<S> {
         let opener = self.myself()?;
         let question = self.idea(idea)?.title;
         let proposal_heads = self.document(DocumentId::Proposal(idea))?.heads();
-        let charter = self.roster().charter().ok_or(ReplicaError::NotWriting)?.clone();
+        let charter = self.roster().charter().ok_or(ReplicaError::NotWriting)?;
         let counters = charter.counters_of(opener, self.roster().stewards().into_iter().collect());
         let options = match method {
             Method::YesNo if options.is_empty() => YES_NO_OPTIONS.map(str::to_owned).to_vec(),

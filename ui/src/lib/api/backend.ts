@@ -17,4 +17,16 @@ export interface Backend {
   /** The copy of a group, as a file: its bytes, or the path where it was laid. */
   copyOut(group: string, progress: CopyProgress, stop: AbortSignal): Promise<{ bytes: Blob; name: string } | { path: string }>;
   copyIn(file: Blob, progress: CopyProgress, stop: AbortSignal): Promise<void>;
+  /** A backup of the whole profile, as a file. */
+  backup(passphrase: string): Promise<{ bytes: Blob; name: string } | { path: string }>;
+  /** Makes a profile of one. `sent`: the passphrase, and the backup, in one (`recovering`). */
+  recover(sent: Blob): Promise<void>;
+}
+
+/** What is sent to make a profile of a backup: the length of the passphrase, the passphrase, the backup. */
+export function recovering(backup: Blob, passphrase: string): Blob {
+  const letters = new TextEncoder().encode(passphrase);
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, letters.length, true);
+  return new Blob([length.buffer, letters, backup]);
 }

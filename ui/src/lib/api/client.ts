@@ -1,9 +1,10 @@
-import type { Backend, CopyProgress, Link } from './backend';
+import { type Backend, type CopyProgress, type Link, recovering } from './backend';
 import { asKiezError } from './error';
 import { drawOnce } from './once';
 import type {
-  Action, Added, Connections, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined, Language, News, PersonCard,
-  Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Text, TextField, Today, Version,
+  Action, Added, CharterCard, Connections, Council, DeviceCard, DeviceOffer, DeviceText, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
+  Language, MovedIn, News, PersonCard, Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Template, Text, TextField, Today,
+  Version, Wish,
 } from './types';
 
 /** The one client: a method a question, a method an action. The pages know nothing of what lies behind. */
@@ -41,6 +42,9 @@ export class Client {
   poll = (group: string, id: string) => this.#ask<PollPage>({ ask: 'poll', group, id });
   tasks = (group: string) => this.#ask<TaskCard[]>({ ask: 'tasks', group });
   people = (group: string) => this.#ask<PersonCard[]>({ ask: 'people', group });
+  council = (group: string) => this.#ask<Council>({ ask: 'council', group });
+  templates = () => this.#ask<CharterCard[]>({ ask: 'templates' });
+  devices = () => this.#ask<DeviceCard[]>({ ask: 'devices' });
   connections = (group: string) => this.#ask<Connections>({ ask: 'connections', group });
   search = (group: string, text: string) => this.#ask<Hit[]>({ ask: 'search', group, text });
   words = (passphrase: string) => this.#ask<string[]>({ ask: 'words', passphrase });
@@ -50,7 +54,13 @@ export class Client {
   unlock = (passphrase: string) => this.#act<null>({ act: 'unlock', passphrase });
   lock = () => this.#act<null>({ act: 'lock' });
   restore = (words: string, name: string, passphrase: string) => this.#act<null>({ act: 'restore', words, name, passphrase });
-  found = (name: string, purpose: string) => this.#act<Added>({ act: 'found', name, purpose });
+  found = (name: string, purpose: string, template: Template) => this.#act<Added>({ act: 'found', name, purpose, template });
+  propose = (group: string, wish: Wish, reason: string) => this.#act<Added>({ act: 'propose', group, wish, reason });
+  sign = (group: string, motion: string) => this.#act<Added>({ act: 'sign', group, motion });
+  vouch = (group: string, ask: string) => this.#act<Added>({ act: 'vouch', group, ask });
+  withdraw = (group: string, invitation: string) => this.#act<Added>({ act: 'withdraw', group, invitation });
+  leave = (group: string) => this.#act<Added>({ act: 'leave', group });
+  deviceRetire = (device: string) => this.#act<null>({ act: 'device-retire', device });
   example = (language: Language) => this.#act<Added>({ act: 'example', language });
   exampleEnd = () => this.#act<null>({ act: 'example-end' });
   join = (invitation: string) => this.#act<Joined>({ act: 'join', invitation });
@@ -77,6 +87,30 @@ export class Client {
   passphrase = (old: string, fresh: string) => this.#act<null>({ act: 'passphrase', old, new: fresh });
   name = (name: string) => this.#act<null>({ act: 'name', name });
   look = () => this.#act<null>({ act: 'look' });
+  /** I am here: I typed or pointed. */
+  active = () => this.#act<null>({ act: 'active' });
+  lockAfter = (minutes: number | null) => this.#act<null>({ act: 'lock-after', minutes });
+  erase = () => this.#act<null>({ act: 'erase' });
+  deviceOffer = () => this.#ask<DeviceOffer>({ ask: 'device-offer' });
+  deviceAdd = (passphrase: string) => this.#act<DeviceText>({ act: 'device-offer', passphrase });
+  deviceDecide = (agrees: boolean) => this.#act<null>({ act: 'device-decide', agrees });
+  deviceWithdraw = () => this.#act<null>({ act: 'device-withdraw' });
+  deviceJoin = (text: string, passphrase: string) => this.#act<MovedIn>({ act: 'device-join', text, passphrase });
+
+  async backup(passphrase: string) {
+    try {
+      return await this.#backend.backup(passphrase);
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
+  async recover(backup: Blob, passphrase: string) {
+    try {
+      await this.#backend.recover(recovering(backup, passphrase));
+    } catch (error) {
+      throw asKiezError(error);
+    }
+  }
 
   /** Can the copying of a group be stopped once it was begun? */
   get stops() {

@@ -199,6 +199,28 @@ export class HttpBackend implements Backend {
     }
   }
 
+  /** A request whose answer or body is a file. */
+  async #file(path: string, body: string | Blob, kind: string): Promise<Response> {
+    let answer: Response;
+    try {
+      answer = await fetch(this.#base + path, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': kind, [PASS]: this.#pass }, body });
+    } catch {
+      this.#set('lost');
+      this.#again?.();
+      throw new KiezError('connection-lost');
+    }
+    if (!answer.ok) await this.#read(answer, 'too-large');
+    return answer;
+  }
+  async backup(passphrase: string) {
+    const answer = await this.#file('/api/backup', JSON.stringify({ passphrase }), 'application/json');
+    const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? 'kiez.kiez-backup';
+    return { bytes: await answer.blob(), name };
+  }
+  async recover(sent: Blob) {
+    await this.#file('/api/recover', sent, 'application/octet-stream');
+  }
+
   copyIn(file: Blob, progress: CopyProgress, stop: AbortSignal) {
     // XMLHttpRequest, because fetch does not say how much was sent.
     return new Promise<void>((done, fail) => {

@@ -56,4 +56,10 @@ export class TauriBackend implements Backend {
     progress(file.size, file.size);
     await invoke('copy_in', bytes);
   }
+  async backup(passphrase: string) {
+    return { path: await invoke<string>('backup', { passphrase }) };
+  }
+  async recover(sent: Blob) {
+    await invoke('recover', new Uint8Array(await sent.arrayBuffer()));
+  }
 }

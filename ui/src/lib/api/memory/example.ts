@@ -1,4 +1,5 @@
 /** A small neighbourhood to look around in. Costs and projects are those of Zawodzie 2021; people are invented. */
+import type { Governed } from './council';
 import type { IdeaState, PollMethod, Role, TaskState } from '../types';
 
 export const NOW = () => Date.now();
@@ -64,7 +65,7 @@ const jobs: Job[] = [
 ];
 
 /** What a group holds when it is looked at first. */
-export interface Seed { name: string; purpose: string; people: Human[]; ideas: Sketch[]; polls: Ballot[]; tasks: Job[] }
+export interface Seed { council?: Governed; name: string; purpose: string; people: Human[]; ideas: Sketch[]; polls: Ballot[]; tasks: Job[] }
 export const small: Seed = { name: 'Zawodzie', purpose: 'Was wir zwischen Rawa und Bahn gemeinsam machen.', people: humans, ideas: sketches, polls: ballots, tasks: jobs };
 export const alone: Seed = { name: 'Zawodzie', purpose: '', people: humans.slice(0, 1), ideas: [], polls: [], tasks: [] };
 

@@ -1,4 +1,5 @@
 /** A neighbourhood in which somebody tries to break the page with words: markup, links, letters that turn, hide, pile up and never end. */
+import { busy, type Governed } from './council';
 import { type Ballot, DAY, type Human, type Job, type Seed, type Sketch } from './example';
 
 export const nasty: readonly string[] = [
@@ -40,5 +41,14 @@ export function hostile(): Seed {
     { id: `t${n}`, title, idea: `i${n}`, who: n % 2 === 0 ? ['b1', by(n)] : [by(n + 1)], due: n - 5, state: n % 4 === 0 ? 'done' : 'open' },
     { id: `u${n}`, title, idea: null, who: ['b1'], due: null, state: 'open' },
   ]);
-  return { name: at(5), purpose: at(0), people, ideas, polls, tasks };
+  const council: Governed = {
+    ...busy('member'), voices: people.slice(0, 3).map((human) => human.id), invitations: [], copied: [by(6)], asking: [{ id: 'k0', code: '000 000', vouched: [by(0)] }],
+    moves: nasty.flatMap((reason, n) => [
+      { id: `m${n}`, wish: { kind: 'remove', person: by(n + 1) } as const, by: by(n), reason, ago: n * DAY, signers: [by(n)], carried: false },
+      { id: `n${n}`, wish: { kind: 'hide', target: n % 2 === 0 ? { what: 'idea', id: `i${n}` } : { what: 'comment', author: by(n), id: `i${n}c0` } } as const, by: by(n), reason, ago: n * DAY, signers: [by(n), by(n + 2)], carried: true },
+    ]),
+    hidden: [{ target: { what: 'idea', id: 'i16' }, motion: 'n16' }, { target: { what: 'comment', author: by(2), id: 'i2c0' }, motion: 'n2' }],
+    gone: nasty.map((name, n) => ({ human: { id: `g${n}`, name, role: 'member', devices: 1, behind: null, contact: null, near: false }, how: 'removed', motion: `n${n}`, beyond: n })),
+  };
+  return { name: at(5), purpose: at(0), people, ideas, polls, tasks, council };
 }

@@ -1,8 +1,9 @@
 /** A neighbourhood in memory: for tests of the pages and for looking around (`?demo`). Keeps nothing. */
 import type { Backend, CopyProgress, Link } from '../backend';
 import { KiezError } from '../error';
-import type { Action, Door, News, Query } from '../types';
+import type { Action, DeviceCard, DeviceOffer, Door, News, Query, Standing, Wish } from '../types';
 import { alone, DAY, type Human, NOW, recovery, type Seed, type Sketch, small } from './example';
+import { busy, templates } from './council';
 import { Neighbourhood } from './neighbourhood';
 
 const GROUP = '00ff';
@@ -10,8 +11,9 @@ const COPY = 3_400_000;
 const SECOND = '00ee';
 const ME = 'b1';
 
-/** `full`: a group with all there is. `alone`: a group just founded. `empty`: no group. `year`: as large as after a year. */
-export type Size = 'full' | 'alone' | 'empty' | 'two' | Seed;
+/** `full`: a group with all there is. `alone`: a group just founded. `empty`: no group. `year`: as large as after a year.
+ * `council`: a group whose council has everything before it; `removed`, `left`, `device-out`, `void`: one in which I stand so. */
+export type Size = 'full' | 'alone' | 'empty' | 'two' | 'council' | Exclude<Standing, 'member'> | Seed;
 export interface Options { state?: Door['state']; size?: Size; passphrase?: string; delay?: number }
 
 interface House {
@@ -19,6 +21,8 @@ interface House {
   me: string;
   name: string;
   wordsNoted: boolean;
+  backedUp: number | null;
+  lockAfter: number | null;
   passphrase: string;
   groups: Map<string, Neighbourhood>;
 }
@@ -30,6 +34,9 @@ export class MemoryBackend implements Backend {
   #house: House;
   /** The house that was left for the example. */
   #left: House | null = null;
+  /** How it stands with a further computer. */
+  #offer: DeviceOffer = { standing: 'none' };
+  #devices: DeviceCard[] = [{ device: 'de01', here: true, groups: 1 }, { device: 'de02c47a9e', here: false, groups: 1 }];
   /** For tests: the next action or question with this name fails with that code. */
   readonly fails = new Map<string, string>();
   /** For tests: nobody answers. */
@@ -40,10 +47,10 @@ export class MemoryBackend implements Backend {
   constructor(options: Options = {}) {
     const state = options.state ?? 'open';
     this.#delay = options.delay ?? 0;
-    this.#house = { state, me: ME, name: 'Barbara Nowak', wordsNoted: false, passphrase: options.passphrase ?? 'vier kleine katzen tanzen', groups: new Map() };
+    this.#house = { state, me: ME, name: 'Barbara Nowak', wordsNoted: false, backedUp: null, lockAfter: 15, passphrase: options.passphrase ?? 'vier kleine katzen tanzen', groups: new Map() };
     const size = state === 'new' ? 'empty' : (options.size ?? 'full');
     if (size === 'empty') return;
-    this.#found(GROUP, size === 'alone' ? alone : typeof size === 'object' ? size : small);
+    this.#found(GROUP, seedOf(size));
     if (size === 'two') this.#found(SECOND, { ...alone, name: 'Rawa-Ufer' });
   }
   #found(id: string, seed: Seed) {
@@ -79,6 +86,11 @@ export class MemoryBackend implements Backend {
     this.#dead = false;
     this.link('open');
   }
+  /** It stands otherwise with a further computer. */
+  offers(offer: DeviceOffer) {
+    this.#offer = offer;
+    this.tell({ event: 'device' });
+  }
   /** Somebody else writes: what others do arrives like this. */
   other(id: string, field: 'title' | 'body', write: (text: string) => string) {
     this.#group(GROUP).write(id, field, write, 'a3');
@@ -91,6 +103,16 @@ export class MemoryBackend implements Backend {
   /** Somebody else adds an idea, with whatever words. */
   otherIdea(sketch: Partial<Sketch> & { id: string; title: string }) {
     this.#group(GROUP).grow({ plate: null, by: 'a3', ago: 0, state: 'idea', cost: null, place: null, categories: [], targets: [], body: '', comments: [], ...sketch });
+    this.#changed();
+  }
+  /** Somebody else proposes something; somebody else signs it. */
+  otherProposes(by: string, wish: Wish, reason: string): string {
+    const id = this.#group(GROUP).council.propose(wish, reason, by);
+    this.#changed();
+    return id;
+  }
+  otherSigns(by: string, motion: string) {
+    this.#group(GROUP).council.sign(motion, by);
     this.#changed();
   }
   /** Somebody accepts an invitation of this device. */
@@ -121,7 +143,7 @@ export class MemoryBackend implements Backend {
     if (query.ask === 'door') {
       return {
         state: house.state, name: house.state === 'new' ? null : house.name, groups: open ? [...house.groups.values()].map((group) => group.card) : [],
-        person: open ? ME : null, device: open ? 'de01' : null, wordsNoted: house.wordsNoted, example: this.#left !== null,
+        person: open ? ME : null, device: open ? 'de01' : null, wordsNoted: house.wordsNoted, backedUp: house.backedUp, needsWayBack: open && needsWayBack(house), lockAfter: house.lockAfter, example: this.#left !== null,
       } satisfies Door;
     }
     if (query.ask === 'invitation') {
@@ -133,6 +155,9 @@ export class MemoryBackend implements Backend {
       if (query.passphrase !== house.passphrase) throw new KiezError('wrong-passphrase');
       return recovery;
     }
+    if (query.ask === 'device-offer') return this.#offer;
+    if (query.ask === 'templates') return templates;
+    if (query.ask === 'devices') return this.#devices;
     return this.#group(query.group).ask(query);
   }
 
@@ -160,7 +185,8 @@ export class MemoryBackend implements Backend {
       case 'lock': house.state = 'locked'; return null;
       case 'found': {
         const id = house.groups.size === 0 ? GROUP : SECOND;
-        this.#found(id, { ...alone, name: action.name, purpose: action.purpose });
+        const charter = templates.find((one) => one.template === (action.template ?? 'circle'));
+        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [] } } : {}) });
         return { id };
       }
       case 'example':
@@ -178,6 +204,25 @@ export class MemoryBackend implements Backend {
         this.tell({ event: 'joined', group: GROUP, code: '575 392' });
         return { id: GROUP, name: small.name, code: '575 392' };
       case 'join-stop': return null;
+      case 'active': return null;
+      case 'lock-after': house.lockAfter = action.minutes; return null;
+      case 'erase':
+        Object.assign(house, { state: 'new', wordsNoted: false, backedUp: null, groups: new Map() });
+        return null;
+      case 'device-offer':
+        if (action.passphrase !== house.passphrase) throw new KiezError('wrong-passphrase');
+        this.#offer = { standing: 'waiting', expires: NOW() + 15 * 60_000 };
+        return { text: 'kiezme1ajtrtr5dh', expires: NOW() + 15 * 60_000 };
+      case 'device-decide':
+        this.offers(action.agrees ? { standing: 'done', leftOut: 0 } : { standing: 'failed', code: 'codes-differ' });
+        return null;
+      case 'device-withdraw': this.#offer = { standing: 'none' }; return null;
+      case 'device-join':
+        if (!/^kiezme1[a-z2-7]+$/.test(action.text.replace(/\s/g, '').toLowerCase())) throw new KiezError('not-a-device-text');
+        this.tell({ event: 'device-code', code: '163 204' });
+        Object.assign(house, { passphrase: action.passphrase, state: 'open' });
+        this.#found(GROUP, small);
+        return { groups: 1, leftOut: 0 };
       case 'look': return null;
       case 'words-noted': house.wordsNoted = true; return null;
       case 'passphrase':
@@ -185,12 +230,33 @@ export class MemoryBackend implements Backend {
         house.passphrase = action.new;
         return null;
       case 'name': house.name = action.name; return null;
+      case 'device-retire':
+        this.#devices = this.#devices.filter((one) => one.device !== action.device);
+        return null;
       default:
         if (house.state !== 'open') throw new KiezError('locked');
         return this.#group(action.group).act(action);
     }
   }
 
+  async backup(passphrase: string) {
+    await this.#way('backup');
+    if (passphrase !== this.#house.passphrase) throw new KiezError('wrong-passphrase');
+    this.#house.backedUp = NOW();
+    this.tell({ event: 'door' });
+    return { bytes: new Blob(['KIEZBACK']), name: 'Kiez Barbara Nowak.kiez-backup' };
+  }
+  /** Any file that begins like one. */
+  async recover(sent: Blob) {
+    await this.#way('recover');
+    const bytes = new Uint8Array(await sent.arrayBuffer());
+    const start = 4 + new DataView(bytes.buffer).getUint32(0, true);
+    const letters = new TextDecoder();
+    if (!letters.decode(bytes.slice(start)).startsWith('KIEZBACK')) throw new KiezError('not-a-backup');
+    Object.assign(this.#house, { state: 'open', passphrase: letters.decode(bytes.slice(4, start)) });
+    this.#found(GROUP, small);
+    this.tell({ event: 'door' });
+  }
   async copyOut(_group: string, progress: CopyProgress, stop: AbortSignal) {
     this.tell({ event: 'copying', step: 'gathering' });
     await this.#way('copy-out');
@@ -214,6 +280,21 @@ export class MemoryBackend implements Backend {
   }
 }
 
-const doors = new Set(['profile-new', 'unlock', 'lock', 'restore', 'found', 'example', 'example-end', 'join', 'words-noted', 'name']);
+const doors = new Set(['profile-new', 'unlock', 'lock', 'restore', 'found', 'example', 'example-end', 'join', 'words-noted', 'name', 'lock-after', 'erase', 'device-join']);
+function seedOf(size: Size): Seed {
+  switch (size) {
+    case 'full':
+    case 'empty':
+    case 'two': return small;
+    case 'alone': return alone;
+    case 'council': return { ...small, council: busy('member') };
+    case 'removed':
+    case 'left':
+    case 'device-out':
+    case 'void': return { ...small, council: busy(size) };
+    default: return size;
+  }
+}
 const quiet = new Set(['seen', 'invite']);
+const needsWayBack = (house: House) => !house.wordsNoted && house.backedUp === null;
 const invited = (text: string) => /^kiez1[a-z2-7]+$/.test(text.replace(/\s/g, '').toLowerCase());

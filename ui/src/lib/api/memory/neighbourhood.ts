@@ -7,6 +7,7 @@ import type {
 import { diff } from '../../text/diff';
 import { apply, fromSplices, type Ops, rebase } from '../../text/ops';
 import { dateOf } from '../../words/format';
+import { Governing, plain } from './council';
 import { type Ballot, DAY, type Human, type Job, NOW, type Seed, type Sketch, spoken } from './example';
 
 /** A text with all it was, so that splices against old heads find their place. */
@@ -46,12 +47,13 @@ export class Neighbourhood {
   readonly #done = new Set<string>();
   readonly #polls: Ballot[];
   readonly #jobs: Map<string, Job>;
-  readonly #house: { me: string; name: string; wordsNoted: boolean };
+  readonly #house: { me: string; name: string; wordsNoted: boolean; backedUp: number | null };
   readonly #news: boolean;
+  readonly council: Governing;
   #seen = this.#started - DAY;
   #next = 100;
 
-  constructor(id: string, seed: Seed, house: { me: string; name: string; wordsNoted: boolean }) {
+  constructor(id: string, seed: Seed, house: { me: string; name: string; wordsNoted: boolean; backedUp: number | null }) {
     this.id = id;
     this.#about = { name: seed.name, purpose: seed.purpose };
     this.#house = house;
@@ -60,6 +62,14 @@ export class Neighbourhood {
     this.#polls = structuredClone(seed.polls);
     this.#jobs = new Map(structuredClone(seed.tasks).map((job) => [job.id, job]));
     for (const sketch of seed.ideas) this.grow(sketch);
+    this.council = new Governing(seed.council ?? plain(seed.people), {
+      people: this.#people, me: house.me, person: (id) => this.person(id), idea: (id) => this.#ref(id), id: () => this.#id(),
+      comment: (id) => {
+        const idea = [...this.#ideas.values()].find((one) => one.comments.some((said) => said.id === id));
+        const text = idea?.comments.find((said) => said.id === id)?.text;
+        return idea && text !== undefined ? { idea: idea.id, text } : null;
+      },
+    });
   }
 
   grow(sketch: Sketch) {
@@ -83,7 +93,7 @@ export class Neighbourhood {
 
   person(id: string): Person {
     const me = id === this.#house.me;
-    const name = me ? this.#house.name : (this.#people.get(id)?.name ?? null);
+    const name = me ? this.#house.name : (this.#people.get(id)?.name ?? (this.council as Governing | undefined)?.name(id) ?? null);
     const initials = (name ?? '?').split(/\s+/).map((word) => Array.from(word)[0] ?? '').slice(0, 2).join('');
     return { id, name, initials, me };
   }
@@ -176,7 +186,7 @@ export class Neighbourhood {
       group: this.card, me: this.person(this.#house.me), since: this.#seen, openVotes: polls.sort((a, b) => Number(a.mine !== null) - Number(b.mine !== null)),
       myTasks: [...this.#jobs.values()].filter((job) => job.who.includes(this.#house.me) && job.state !== 'done').map((job) => this.#task(job)),
       news: this.#newsItems(), arrived: others.slice(0, 5).map((human) => this.#reach(human)),
-      firstSteps: [...(this.#people.size < 2 ? (['invite'] as const) : []), ...(this.#ideas.size === 0 ? (['idea'] as const) : []), ...(this.#house.wordsNoted ? [] : (['words'] as const))],
+      firstSteps: [...(this.#people.size < 2 ? (['invite'] as const) : []), ...(this.#ideas.size === 0 ? (['idea'] as const) : []), ...(this.#house.wordsNoted || this.#house.backedUp !== null ? [] : (['words'] as const))],
     };
   }
   #ideaPage(i: Idea): IdeaPage {
@@ -185,7 +195,7 @@ export class Neighbourhood {
       card: this.#card(i), body: i.body.now, title: i.title.now, comments: this.#comments(i), polls: this.#polls.filter((p) => p.idea === i.id).map((p) => this.#pollCard(p)),
       tasks: [...this.#jobs.values()].filter((job) => job.idea === i.id).map((job) => this.#task(job)), history: [...i.history].reverse(),
       writers: [...new Set([...i.title.by, ...i.body.by])].map((id) => this.person(id)),
-      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: true,
+      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: this.council.answer.me === 'member',
     };
   }
   #search(wanted: string): Hit[] {
@@ -209,7 +219,8 @@ export class Neighbourhood {
       case 'decisions': return this.#polls.map((p) => this.#pollCard(p));
       case 'poll': return this.#pollPage(this.#poll(query.id));
       case 'tasks': return [...this.#jobs.values()].map((j) => this.#task(j));
-      case 'people': return [...this.#people.values()].map((h): PersonCard => ({ person: this.person(h.id), role: h.role, devices: h.devices, reach: this.#reach(h) }));
+      case 'people': return [...this.#people.values()].map((h): PersonCard => ({ person: this.person(h.id), role: h.role, voice: this.council.voice(h.id), devices: h.devices, reach: this.#reach(h) }));
+      case 'council': return this.council.answer;
       case 'connections': {
         const others = [...this.#people.values()].filter((human) => human.id !== this.#house.me);
         return {
@@ -301,7 +312,14 @@ export class Neighbourhood {
         return null;
       }
       case 'seen': this.#seen = NOW(); return null;
-      case 'invite': return { invitation: `kiez1${'q7x2m5ab'.repeat(48)}`, expires: NOW() + 14 * DAY, addresses: ['192.168.178.20'] };
+      case 'propose': return { id: this.council.propose(action.wish, action.reason) };
+      case 'sign': return { id: this.council.sign(action.motion) };
+      case 'vouch': return { id: this.council.vouch(action.ask) };
+      case 'withdraw': return { id: this.council.withdraw(action.invitation) };
+      case 'leave': return { id: this.council.leave() };
+      case 'invite':
+        this.council.invited(action.role);
+        return { invitation: `kiez1${'q7x2m5ab'.repeat(48)}`, expires: NOW() + 14 * DAY, addresses: ['192.168.178.20'] };
     }
   }
 }

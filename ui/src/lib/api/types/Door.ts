@@ -15,6 +15,18 @@ name: string | null, groups: Array<GroupCard>, person: string | null, device: st
  */
 wordsNoted: boolean, 
 /**
+ * When a backup was last written.
+ */
+backedUp: number | null, 
+/**
+ * Were this computer lost, nothing would bring them back: no words noted, no backup, no second computer.
+ */
+needsWayBack: boolean, 
+/**
+ * After how many minutes without the person it is locked; none: never.
+ */
+lockAfter: number | null, 
+/**
  * Is this the example neighbourhood, which is gone when it is left?
  */
 example: boolean, };

@@ -3,7 +3,11 @@
 /**
  * What a pasted invitation says before anybody is asked.
  */
-export type InvitationInfo = { expires: number | null, ok: boolean, 
+export type InvitationInfo = { expires: number | null, 
+/**
+ * What to show members who are to say that they have met this person, where the charter asks for that.
+ */
+digits: string | null, ok: boolean, 
 /**
  * Why not.
  */

@@ -8,4 +8,4 @@ export type News = { "event": "changed", group: string, } | { "event": "contacts
 /**
  * Both screens show it.
  */
-code: string, } | { "event": "door", } | { "event": "copying", step: Step, } | { "event": "everything", } | { "event": "closing", };
+code: string, } | { "event": "device", } | { "event": "device-code", code: string, } | { "event": "door", } | { "event": "copying", step: Step, } | { "event": "everything", } | { "event": "closing", };

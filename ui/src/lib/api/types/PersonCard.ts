@@ -6,4 +6,8 @@ import type { Role } from "./Role";
 /**
  * Somebody in the list of people.
  */
-export type PersonCard = { person: Person, role: Role, devices: number, reach: PersonReach, };
+export type PersonCard = { person: Person, role: Role, 
+/**
+ * Do they count in majorities of persons?
+ */
+voice: boolean, devices: number, reach: PersonReach, };

@@ -1,11 +1,26 @@
-//! The numbered rules, each by its name, and that the order of arrival never matters.
+//! The numbered rules, each by its name (here, `council`, `kills`, `life`), what they do not hold (`limits`), the same rules
+//! said slowly (`oracle`), histories by the thousand (`properties`, `sentences`), and all small attacks (`explorer`).
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "test code: a failure is a panic"
+    clippy::wildcard_enum_match_arm,
+    reason = "test code: a failure is a panic, a long run prints its figures"
 )]
+
+mod acts;
+mod council;
+mod explorer;
+mod histories;
+mod kills;
+mod life;
+mod limits;
+mod oracle;
+mod properties;
+mod sentences;
+mod story;
 
 use proptest::prelude::*;
 

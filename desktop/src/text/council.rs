@@ -1,0 +1,141 @@
+//! What is said in a terminal about the group itself.
+
+use kiez_core::domain::charter::{Charter, Counters, Inviters, Jurors};
+use kiez_core::domain::control::{CouncilAct, Shown};
+use kiez_core::domain::id::PersonId;
+use kiez_core::host::node::{Asking, DeviceCard, FormerCard, MotionCard, OpenInvitation, PlaceInGroup};
+
+use super::{line, role_name, short};
+
+/// The rules in plain words, a sentence a line.
+pub(crate) fn charter(charter: &Charter) -> String {
+    let mut sentences = vec![
+        match charter.inviters {
+            Inviters::Members => "Every member may invite neighbours.".to_owned(),
+            Inviters::Stewards => "Only stewards may invite neighbours.".to_owned(),
+        },
+        match charter.vouchers {
+            0 => "Whoever comes with an invitation is in.".to_owned(),
+            1 => "One more member must have met whoever comes in.".to_owned(),
+            number => format!("{number} more members must have met whoever comes in."),
+        },
+        match charter.counters {
+            Counters::Opener => "Who opens a vote counts it; everybody can recount.".to_owned(),
+            Counters::Stewards => {
+                "The stewards count votes, and more than half of them must agree; everybody can recount."
+                    .to_owned()
+            }
+        },
+        if charter.quorum.numerator == 0 {
+            "A result binds however many took part.".to_owned()
+        } else {
+            format!(
+                "A result binds if at least {} of {} of those who could vote took part.",
+                charter.quorum.numerator, charter.quorum.denominator
+            )
+        },
+        "Removing somebody, naming stewards and changing these rules takes more than half of the stewards, or more than half of \
+         those with voice."
+            .to_owned(),
+    ];
+    if let Some(fund) = charter.fund {
+        let jurors = match fund.jurors {
+            Jurors::Drawn => "drawn by lot",
+            Jurors::Named => "named by the council",
+        };
+        let cap = fund
+            .cap
+            .map_or_else(String::new, |cap| format!(" One project gets at most {cap}."));
+        sentences.push(format!(
+            "A fund is given away by a jury {jurors}, of whom at least {} of {} live here.{cap}",
+            fund.residents.numerator, fund.residents.denominator
+        ));
+    }
+    sentences.join("\n") + "\n"
+}
+
+/// What kind of act it is, in one word: also in JSON.
+pub(crate) const fn act_name(act: &CouncilAct) -> &'static str {
+    match act {
+        CouncilAct::Confirm { .. } => "confirm",
+        CouncilAct::Promote { .. } => "promote",
+        CouncilAct::Demote { .. } => "demote",
+        CouncilAct::Remove { .. } => "remove",
+        CouncilAct::Revoke { .. } => "revoke",
+        CouncilAct::Amend(_) => "amend",
+        CouncilAct::Hide {
+            shown: Shown::Hidden, ..
+        } => "hide",
+        CouncilAct::Hide {
+            shown: Shown::Visible,
+            ..
+        } => "show",
+    }
+}
+
+pub(crate) fn motion(
+    card: &MotionCard,
+    stewards: usize,
+    voices: usize,
+    name: &dyn Fn(PersonId) -> Option<String>,
+) -> String {
+    let about = card.about.map_or_else(String::new, |person| {
+        format!(" {}", line(&name(person).unwrap_or_else(|| short(&person))))
+    });
+    let state = if card.carried {
+        "has taken effect".to_owned()
+    } else {
+        format!(
+            "signed by {} of {stewards} stewards, {} of {voices} with voice",
+            card.stewards_signed, card.voices_signed
+        )
+    };
+    format!(
+        "{}  {}{about}  {state}  {}\n",
+        short(&card.id),
+        act_name(&card.motion.act),
+        line(&card.motion.reason)
+    )
+}
+
+pub(crate) fn former(card: &FormerCard, name: Option<&str>) -> String {
+    let how = match card.place {
+        PlaceInGroup::Removed => "was removed",
+        PlaceInGroup::Left => "has left",
+        PlaceInGroup::Void | PlaceInGroup::Member | PlaceInGroup::DeviceOut => {
+            "is not in the group: who let them in does not count any more"
+        }
+    };
+    let beyond = match card.beyond {
+        0 => String::new(),
+        number => format!("; {number} things came after that, so they do not count"),
+    };
+    format!(
+        "{}  {} {how}{beyond}\n",
+        short(&card.person),
+        name.map_or_else(|| "somebody".to_owned(), line)
+    )
+}
+
+pub(crate) fn asking(asking: &Asking) -> String {
+    format!(
+        "{}  somebody whose screen shows {} asks to come in; {} have met them\n",
+        short(&asking.id),
+        asking.code,
+        asking.vouched.len()
+    )
+}
+
+pub(crate) fn open_invitation(card: &OpenInvitation) -> String {
+    format!(
+        "{}  {} by {}\n",
+        short(&card.id),
+        role_name(card.role),
+        short(&card.by)
+    )
+}
+
+pub(crate) fn device(card: &DeviceCard) -> String {
+    let here = if card.here { " (this one)" } else { "" };
+    format!("{}{here}  in {} groups\n", short(&card.device), card.groups)
+}
