@@ -4,12 +4,22 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{NOW, Neighbour, channels, idea, sync, titles};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, CouncilAct};
-use kiez_core::domain::id::Timestamp;
+use kiez_core::domain::id::{KeyId, Timestamp};
+use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::control::sign_enrolment;
+use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::Replica;
 use kiez_core::replica::join::AdmitError;
+use kiez_core::replica::keys::GroupKey;
+use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::wire::JoinRefusal;
+
+type Held = Replica<MemoryStorage>;
 
 /// Anna revokes Ben's invitation while Carla comes in on it: Carla was never in, and has the key.
 #[test]
@@ -28,15 +38,10 @@ fn whoever_came_in_on_an_invitation_that_ended_meanwhile_has_no_key_of_those_who
     let request = invitation.request(&carla.me, &carla.person, &to_b);
     let admitted = b.admit(&request, &to_c, NOW, &mut ben.rng).unwrap();
     let boxes = admitted.admission().unwrap().boxes;
-    let whole = b
-        .bundle(
-            &kiez_core::replica::frontier::Frontier::new(),
-            kiez_core::replica::bundle::Compression::Fast,
-        )
-        .unwrap();
-    let storage = kiez_core::replica::memory::MemoryStorage::default();
+    let whole = b.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    let storage = MemoryStorage::default();
     let secret = &carla.box_secret;
-    let mut c = kiez_core::replica::hold::Replica::join(
+    let mut c = Replica::join(
         storage,
         &invitation,
         &carla.me,
@@ -114,4 +119,63 @@ fn who_was_let_in_twice_leaves_whole_and_goes_on_by_the_membership_that_is_left(
     let heads = dora.roster().past(&dora.roster().heads()).unwrap();
     let left = heads.into_iter().filter_map(acts);
     assert_eq!(left.filter(|act| matches!(act, ControlAct::Leave(_))).count(), 2);
+}
+
+/// Ben's second laptop was enrolled by Carla, who had gone by then. It is enrolled again, under a key it has never had.
+#[test]
+fn whose_place_is_over_is_given_the_keys_for_the_place_they_come_back_to() {
+    let mut anna = Neighbour::new(31);
+    let mut ben = Neighbour::new(32);
+    let mut carla = Neighbour::new(33);
+    let mut a = anna.found();
+    let mut b = ben.join(&mut a, &mut anna);
+    let mut c = carla.join(&mut a, &mut anna);
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    sync(&mut a, &mut anna, &mut c, &mut carla);
+    let mut second = Neighbour::new(34);
+    second.me.person = ben.me.person;
+    second.person = ben.person.clone();
+    let enrolment = |at: &Held, second: &Neighbour| {
+        let membership = at.roster().membership(second.me.person).unwrap();
+        sign_enrolment(at.group(), membership, second.me.named(), [7; 16], &second.person)
+    };
+    let membership = a.roster().membership(carla.me.person).unwrap();
+    a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+    a.rekey_if_due(&mut anna.rng).unwrap().unwrap();
+    a.add_idea(&idea("under the new key"), NOW, &mut anna.rng)
+        .unwrap();
+    c.write_act(ControlAct::Enrol(enrolment(&c, &second))).unwrap();
+    let mut b2 = begins(&mut second, &c);
+    let old = b2.own_journal().unwrap();
+    sync(&mut a, &mut anna, &mut b2, &mut second);
+    assert!(b2.own_journal().is_none(), "whoever enrolled it had gone");
+
+    a.rekey_if_due(&mut anna.rng).unwrap().unwrap();
+    a.write_act(ControlAct::Enrol(enrolment(&a, &second))).unwrap();
+    sync(&mut a, &mut anna, &mut b2, &mut second);
+    assert!(b2.grant_for(&second.me).is_none(), "it cannot read that");
+    // What the next session shows: it has everything, and one key of three.
+    let lacks: BTreeSet<KeyId> = a.keys().iter().map(GroupKey::id).collect();
+    let lacks = &lacks - &b2.keys().iter().map(GroupKey::id).collect();
+    let given = a.give_keys_to(old, &lacks, &mut anna.rng).unwrap();
+    assert!(given.is_some());
+    let again = a.give_keys_to(old, &lacks, &mut anna.rng).unwrap();
+    assert!(again.is_none(), "once is enough");
+    sync(&mut a, &mut anna, &mut b2, &mut second);
+    assert_eq!(titles(&mut b2), ["under the new key"]);
+    b2.open_journal(&second.me, &mut second.rng).unwrap();
+    b2.add_idea(&idea("back"), NOW, &mut second.rng).unwrap();
+    // And the same when everything is read again.
+    let mut again = Replica::open(b2.storage().clone()).unwrap();
+    again.rebuild().unwrap();
+    assert_eq!(titles(&mut again), ["back", "under the new key"]);
+}
+
+fn begins(second: &mut Neighbour, from: &Held) -> Held {
+    let bundle = from.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    let keys = from.keys().iter().rev().cloned().collect();
+    let mut replica = Replica::from_bundle(MemoryStorage::default(), from.group(), keys, &bundle).unwrap();
+    replica.set_box_secret(second.box_secret.clone()).unwrap();
+    replica.open_journal(&second.me, &mut second.rng).unwrap();
+    replica
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
-use crate::domain::id::{EntryId, EntryNumber, KeyId};
+use crate::domain::id::{BoxKey, EntryId, EntryNumber, JournalId, KeyId};
 use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::frontier::Frontier;
@@ -91,14 +91,22 @@ impl<S: Storage> Replica<S> {
         };
         let public = secret.public();
         let wanted = boxes.iter().filter(|boxed| {
-            let device = self.roster.device(boxed.enrolment);
-            device.is_some_and(|device| device.box_key == public)
+            self.may_be_for(public, boxed)
                 && self.keys.get(boxed.key).is_none()
                 && (self.unread.contains(&boxed.key) || self.is_made(boxed.key) || is_off(Guard::KeyMade))
         });
         wanted
             .filter_map(|boxed| secret.open_boxed(&place, boxed).ok())
             .collect()
+    }
+
+    /// Is a box for the device with this key? One that was enrolled again may be unable to read that yet: then it tries.
+    fn may_be_for(&self, public: BoxKey, boxed: &BoxedKey) -> bool {
+        let is_unread = matches!(self.roster.act(boxed.enrolment), Some(ControlAct::Void));
+        match self.roster.device(boxed.enrolment) {
+            Some(device) => device.box_key == public,
+            None => is_unread && self.unread.contains(&boxed.key),
+        }
     }
 
     /// Is this the name of a key that the group has had?
@@ -108,6 +116,9 @@ impl<S: Storage> Replica<S> {
 
     /// The keys held here that somebody lacks who has the entries which brought them, and has shown to hold only some keys.
     pub(super) fn lacked_by(&self, has: &Frontier, shown: &BTreeSet<KeyId>) -> BTreeSet<KeyId> {
+        if is_off(Guard::KeysShown) {
+            return BTreeSet::new();
+        }
         let whole = self.keys.iter().count() <= PROOFS;
         let current = self.keys.current().map(GroupKey::id);
         // Also those of somebody who has gone: others may have built on what is sealed under them.
@@ -257,32 +268,50 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
-    /// Gives a living device keys that it has shown to lack ([`super::session::Session::take_lacks`]) although boxes for it are
-    /// there: whoever sealed those was careless, or wanted it so. From each device once.
+    /// Gives the device that writes a journal the keys it lacks: done when it is met. Also those that it has shown to lack
+    /// ([`super::session::Session::take_lacks`]) although boxes for it are there: whoever sealed those was careless, or wanted it
+    /// so. These it is given once by each device, whether or not they are of use to it.
     ///
     /// # Errors
     /// Where the storage fails.
-    pub fn give_keys_again(
+    pub fn give_keys_to(
         &mut self,
-        enrolment: EntryId,
-        lacks: &BTreeSet<KeyId>,
+        journal: JournalId,
+        shown: &BTreeSet<KeyId>,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<EntryId>, ReplicaError> {
-        let own = self.own_journal();
-        let by_me = self.roster.key_acts().filter(|(id, _)| {
-            let place = self.roster.place_of(*id);
-            place.map(|(journal, _)| journal) == own
-        });
-        let given: BTreeSet<KeyId> = by_me
-            .flat_map(|(_, act)| act.boxes())
-            .filter(|boxed| boxed.enrolment == enrolment)
-            .map(|boxed| boxed.key)
-            .collect();
-        let lacking: Vec<KeyId> = lacks.difference(&given).copied().collect();
-        self.give(enrolment, &lacking, rng)
+        let Some(enrolment) = self.grant_of(journal) else {
+            return Ok(None);
+        };
+        let lacking: BTreeSet<KeyId> = self.lacking(enrolment).into_iter().collect();
+        let again = shown.difference(&self.given_by_me(enrolment)).copied().collect();
+        let all: Vec<KeyId> = lacking.union(&again).copied().collect();
+        self.give(enrolment, &all, rng)
     }
 
-    /// Gives a living device the keys it lacks: done when it is met.
+    /// The grant of the device that writes a journal. Where that is over, and the device was enrolled again, it has to read that
+    /// before it can begin a journal on it.
+    fn grant_of(&self, journal: JournalId) -> Option<EntryId> {
+        let author = self.roster.living_author(journal);
+        let again = || {
+            let device = self.roster.device_of_journal(journal)?;
+            self.roster.unopened_grant(&device)
+        };
+        author.map(|author| author.grant).or_else(again)
+    }
+
+    fn given_by_me(&self, enrolment: EntryId) -> BTreeSet<KeyId> {
+        let own = self.own_journal();
+        let by_me = self
+            .roster
+            .all_key_acts()
+            .filter(|entry| Some(entry.journal) == own);
+        let boxes = by_me.flat_map(|entry| entry.act.boxes());
+        let theirs = boxes.filter(|boxed| boxed.enrolment == enrolment);
+        theirs.map(|boxed| boxed.key).collect()
+    }
+
+    /// Gives a living device the keys it lacks, as far as the entries tell.
     ///
     /// # Errors
     /// Where the storage fails.

@@ -29,7 +29,18 @@ struct Piece {
     document: DocumentId,
     changes: Vec<ChangeId>,
     deps: Vec<ChangeId>,
-    stands: bool,
+    stands: Stands,
+}
+
+/// Whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// By itself.
+    Counts,
+    /// Where somebody built on it who may.
+    Beyond,
+    /// Whoever builds on it.
+    Never,
 }
 
 impl World {
@@ -45,12 +56,15 @@ impl World {
                     .map(|change| ((piece.document, *change), number)),
             );
         }
-        let mut counts: BTreeSet<usize> = (0..pieces.len()).filter(|n| pieces[*n].stands).collect();
+        let mut counts: BTreeSet<usize> = (0..pieces.len())
+            .filter(|n| pieces[*n].stands == Stands::Counts)
+            .collect();
         let mut to_visit: Vec<usize> = counts.iter().copied().collect();
         while let Some(number) = to_visit.pop() {
             let piece = &pieces[number];
             for dep in &piece.deps {
                 if let Some(below) = at.get(&(piece.document, *dep))
+                    && pieces[*below].stands != Stands::Never
                     && counts.insert(*below)
                 {
                     to_visit.push(*below);
@@ -60,7 +74,7 @@ impl World {
         let all = pieces.iter().enumerate();
         let lifted = all
             .clone()
-            .filter(|(n, piece)| !piece.stands && counts.contains(n));
+            .filter(|(n, piece)| piece.stands != Stands::Counts && counts.contains(n));
         Ok(Counted {
             lifted: lifted.count(),
             beyond: all
@@ -98,10 +112,15 @@ impl World {
                 let known = replica.roster().known(row.id, header.number, &seen);
                 let standing = replica.roster().standing(row.id, header.number, &known);
                 let stands = match admission_of(&standing, &content.document) {
-                    Admission::Admit => true,
-                    Admission::Quarantine(Quarantine::Beyond) => false,
+                    Admission::Admit => Stands::Counts,
+                    Admission::Quarantine(Quarantine::Beyond) => Stands::Beyond,
                     Admission::Quarantine(why) => {
-                        wrong!("{:?} does not count: {why:?}", held.entry.id)
+                        // Its author knew of what they could not read: that their place was over, say.
+                        let author = replica.roster().author(row.id);
+                        if author.is_none_or(|author| self.model.is_untouched(author.person)) {
+                            wrong!("{:?} does not count: {why:?}", held.entry.id)
+                        }
+                        Stands::Never
                     }
                 };
                 let raw = || content.changes.iter().map(|blob| &blob.0);

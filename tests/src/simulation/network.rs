@@ -252,18 +252,11 @@ impl World {
         if self.nodes[node].role().is_none() || (!is_first && lacks.is_empty()) {
             return Ok(());
         }
-        let replica = self.replica(node);
-        let Some(author) = replica.roster().living_author(peer) else {
-            return Ok(());
-        };
-        if replica.lacking(author.grant).is_empty() && lacks.is_empty() {
+        // As the host does: nothing of it needs a new key first.
+        let attempt = self.write(node, |replica, rng, _| replica.give_keys_to(peer, &lacks, rng))?;
+        if matches!(attempt.result, Ok(None)) {
             return Ok(());
         }
-        let attempt = self.attempt(node, |replica, rng, _| {
-            let given = replica.give_keys(author.grant, rng)?;
-            replica.give_keys_again(author.grant, &lacks, rng)?;
-            Ok::<_, ReplicaError>(given)
-        })?;
         let name = &self.nodes[node].name;
         self.trace
             .event(format_args!("{name} gives keys by {id}: {}", attempt.wrote.len()));

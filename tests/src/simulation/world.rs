@@ -402,7 +402,7 @@ impl World {
         self.write(node, run)
     }
 
-    fn write<T, E: Debug>(
+    pub(super) fn write<T, E: Debug>(
         &mut self,
         node: usize,
         run: impl FnOnce(&mut Replica<Disk>, &mut ChaCha20Rng, Timestamp) -> Result<T, E>,

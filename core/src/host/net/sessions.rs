@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::block_in_place;
 
 use crate::domain::control::Enrol;
-use crate::domain::id::{DeviceId, GroupId};
+use crate::domain::id::{DeviceId, GroupId, KeyId};
 use crate::host::clock::instant;
 use crate::host::node::{Changed, NodeError, now};
 use crate::host::random::{self, SystemRandom};
@@ -393,7 +393,9 @@ fn step(
         None => session.on_change(replica)?,
     };
     let learned = |effect: &Effect| matches!(effect, Effect::Received(received) if received.control);
-    if (named || effects.iter().any(learned)) && give_keys(session, replica)? {
+    let lacks = session.take_lacks();
+    let met = named || !lacks.is_empty() || effects.iter().any(learned);
+    if met && give_keys(session, replica, &lacks)? {
         effects.extend(session.on_change(replica)?);
     }
     let mut opened = false;
@@ -418,16 +420,16 @@ fn step(
     })
 }
 
-/// Gives the other device the keys that it lacks. True where there were some.
-fn give_keys(session: &Session, replica: &mut Replica<GroupStore>) -> Result<bool, ReplicaError> {
-    let author = session
-        .peer()
-        .filter(|_| session.is_open())
-        .and_then(|journal| replica.roster().living_author(journal));
-    let Some(author) = author else {
+/// Gives the other device the keys that it lacks, also those that it has just shown to lack. True where there were some.
+fn give_keys(
+    session: &Session,
+    replica: &mut Replica<GroupStore>,
+    lacks: &BTreeSet<KeyId>,
+) -> Result<bool, ReplicaError> {
+    let Some(peer) = session.peer().filter(|_| session.is_open()) else {
         return Ok(false);
     };
-    Ok(replica.give_keys(author.grant, &mut SystemRandom)?.is_some())
+    Ok(replica.give_keys_to(peer, lacks, &mut SystemRandom)?.is_some())
 }
 
 /// This device's enrolment, signed by its person: after it was restored from an older state.

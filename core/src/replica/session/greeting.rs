@@ -14,8 +14,8 @@ use super::super::wire::{Frame, PROTOCOL_VERSION};
 use super::{Channel, Session, Side};
 
 impl Session {
-    /// The keys that the peer lacks although it has the entries which brought them: known once it has said what it has.
-    /// Asked again, there are none.
+    /// The keys that the peer lacks although it has the entries which brought them: known once it has said what it has
+    /// ([`super::super::hold::Replica::give_keys_to`]). Asked again, there are none.
     #[must_use]
     pub fn take_lacks(&mut self) -> BTreeSet<KeyId> {
         std::mem::take(&mut self.lacks)
