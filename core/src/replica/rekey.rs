@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
-use crate::domain::id::{BoxKey, EntryId, EntryNumber, JournalId, KeyId};
+use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, JournalId, KeyId};
 use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::frontier::Frontier;
@@ -268,7 +268,7 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
-    /// Gives the device that writes a journal the keys it lacks: done when it is met. Also those that it has shown to lack
+    /// Gives a device the keys it lacks: done when it is met, and has said which journal is its own. Also those that it has shown to lack
     /// ([`super::session::Session::take_lacks`]) although boxes for it are there: whoever sealed those was careless, or wanted it
     /// so. These it is given once by each device, whether or not they are of use to it.
     ///
@@ -276,11 +276,11 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn give_keys_to(
         &mut self,
-        journal: JournalId,
+        (journal, device): (JournalId, DeviceId),
         shown: &BTreeSet<KeyId>,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<EntryId>, ReplicaError> {
-        let Some(enrolment) = self.grant_of(journal) else {
+        let Some(enrolment) = self.grant_of(journal, device) else {
             return Ok(None);
         };
         let lacking: BTreeSet<KeyId> = self.lacking(enrolment).into_iter().collect();
@@ -289,15 +289,15 @@ impl<S: Storage> Replica<S> {
         self.give(enrolment, &all, rng)
     }
 
-    /// The grant of the device that writes a journal. Where that is over, and the device was enrolled again, it has to read that
-    /// before it can begin a journal on it.
-    fn grant_of(&self, journal: JournalId) -> Option<EntryId> {
+    /// The grant of a device that writes a journal. Where that journal is over, or nobody knows it, it has another, perhaps one
+    /// that it has to read before it can begin a journal on it.
+    fn grant_of(&self, journal: JournalId, device: DeviceId) -> Option<EntryId> {
         let author = self.roster.living_author(journal);
-        let again = || {
-            let device = self.roster.device_of_journal(journal)?;
-            self.roster.unopened_grant(&device)
+        let other = || {
+            let mut living = self.living_devices().into_iter();
+            living.find_map(|(grant, of)| (of.device == device).then_some(grant))
         };
-        author.map(|author| author.grant).or_else(again)
+        author.map(|author| author.grant).or_else(other)
     }
 
     fn given_by_me(&self, enrolment: EntryId) -> BTreeSet<KeyId> {

@@ -206,6 +206,10 @@ impl World {
             }
         }
         let Some(key) = key else {
+            // Nobody is left who could make one: a new group is founded (R7).
+            if honest.iter().all(|node| self.nodes[*node].role().is_none()) {
+                return Ok(());
+            }
             wrong!("nobody has a key to seal under")
         };
         let persons = self.nodes[honest[0]].replica.as_ref().unwrap().roster().persons();

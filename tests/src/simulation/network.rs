@@ -248,6 +248,7 @@ impl World {
             return Ok(());
         };
         let is_first = !std::mem::replace(&mut end.has_given, true);
+        let peer = (peer, end.session.device());
         let lacks = end.session.take_lacks();
         if self.nodes[node].role().is_none() || (!is_first && lacks.is_empty()) {
             return Ok(());

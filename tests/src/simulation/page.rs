@@ -143,8 +143,9 @@ impl World {
 
     /// All devices show the same ideas under the same numbers, no two under one; where a steward is left, each has one.
     pub(super) fn check_shown(&mut self, honest: &[usize]) -> Outcome {
-        let is_steward = |node: &super::node::Node| node.role() == Some(Role::Steward);
-        let somebody_numbers = !self.nodes_where(is_steward).is_empty();
+        // Who has gone and cannot know may still believe to be one.
+        let is_steward = |node: &usize| self.nodes[*node].role() == Some(Role::Steward);
+        let somebody_numbers = honest.iter().any(is_steward);
         let mut first = None;
         for node in honest {
             let name = self.nodes[*node].name.clone();

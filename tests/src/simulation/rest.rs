@@ -1,6 +1,7 @@
 //! The end of a run: the network heals, everybody meets everybody, and those who lost their journals get new ones.
 
 use kiez_core::replica::hold::Replica;
+use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::{Held, Standing, Storage};
 
 use super::disk::Disk;
@@ -143,9 +144,42 @@ impl World {
             let place = &self.nodes[node];
             let waiting = place.disk.census().map_or(0, |census| census.waiting);
             let (role, is_in) = (place.role(), self.is_in_group(place));
+            let keys = place.replica.as_deref().map(Replica::keys);
+            let keys: Vec<_> = keys.into_iter().flat_map(|keys| keys.iter()).collect();
+            let keys: Vec<_> = keys.into_iter().map(GroupKey::id).collect();
             let name = &place.name;
             self.trace.event(format_args!(
-                "{name}: {waiting} wait, writes as {role:?}, is in the group: {is_in}"
+                "{name}: {waiting} wait, writes as {role:?}, is in the group: {is_in}, holds {keys:?}"
+            ));
+        }
+        self.tell_acts();
+    }
+
+    /// What somebody who can read everything knows of who is in the group and of its keys.
+    fn tell_acts(&mut self) {
+        let insiders = self.insiders();
+        let Some(node) = insiders.into_iter().find(|node| self.waiting(*node) == 0) else {
+            return;
+        };
+        let place = &self.nodes[node];
+        let roster = place.replica.as_ref().unwrap().roster();
+        for held in place.disk.control().unwrap_or_default() {
+            let header = &held.entry.header;
+            let Some(act) = roster.act(held.entry.id) else {
+                continue;
+            };
+            let device = act.device().map(|device| device.device);
+            let owner = self.nodes.iter().find(|node| Some(node.me.device_id()) == device);
+            let boxes: Vec<_> = act.boxes().iter().map(|of| (of.enrolment, of.key)).collect();
+            let what: String = format!("{act:?}").chars().take(60).collect();
+            self.trace.event(format_args!(
+                "{:?} {:?} {} under {:?}, lives: {}, {}: {what} {boxes:?}",
+                held.entry.id,
+                header.journal,
+                header.number.0,
+                header.key,
+                roster.lives(held.entry.id),
+                owner.map_or("", |node| &node.name),
             ));
         }
     }

@@ -426,9 +426,10 @@ fn give_keys(
     replica: &mut Replica<GroupStore>,
     lacks: &BTreeSet<KeyId>,
 ) -> Result<bool, ReplicaError> {
-    let Some(peer) = session.peer().filter(|_| session.is_open()) else {
+    let Some(journal) = session.peer().filter(|_| session.is_open()) else {
         return Ok(false);
     };
+    let peer = (journal, session.device());
     Ok(replica.give_keys_to(peer, lacks, &mut SystemRandom)?.is_some())
 }
 
