@@ -68,7 +68,7 @@ fn whoever_came_in_on_an_invitation_that_ended_meanwhile_has_no_key_of_those_who
 #[test]
 fn an_old_invitation_gives_no_keys_to_those_who_have_gone() {
     let mut anna = Neighbour::new(11);
-    let mut ben = Neighbour::new(12);
+    let ben = Neighbour::new(12);
     let mut a = anna.found();
     let expires = Timestamp(2_000);
     let invitation = a

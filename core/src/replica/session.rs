@@ -185,12 +185,6 @@ impl Session {
         self.peer
     }
 
-    /// The device on the other end.
-    #[must_use]
-    pub const fn device(&self) -> DeviceId {
-        self.channel.peer
-    }
-
     /// The person behind it, as far as the roster knows.
     #[must_use]
     pub fn person<S: Storage>(&self, replica: &Replica<S>) -> Option<PersonId> {

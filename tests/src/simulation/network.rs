@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use kiez_core::replica::frontier::Frontier;
-use kiez_core::replica::hold::ReplicaError;
 use kiez_core::replica::session::{Channel, Effect, Session, Side, hello};
 use kiez_core::replica::wire::{Frame, WireEntry};
 use rand::Rng;

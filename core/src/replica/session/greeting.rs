@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rand::CryptoRng;
 
-use crate::domain::id::{GroupId, JournalId, KeyId};
+use crate::domain::id::{DeviceId, GroupId, JournalId, KeyId};
 use crate::planted::{Guard, is_off};
 
 use super::super::codec::encode;
@@ -14,6 +14,12 @@ use super::super::wire::{Frame, PROTOCOL_VERSION};
 use super::{Channel, Session, Side};
 
 impl Session {
+    /// The device on the other end.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.channel.peer
+    }
+
     /// The keys that the peer lacks although it has the entries which brought them: known once it has said what it has
     /// ([`super::super::hold::Replica::give_keys_to`]). Asked again, there are none.
     #[must_use]
