@@ -265,7 +265,8 @@ impl<S: Storage> Replica<S> {
         if batch.received.control {
             self.choose_key();
         }
-        if batch.undo || self.resettle()? {
+        let otherwise = batch.undo || self.resettle()?;
+        if otherwise {
             self.rebuild()?;
             // Who was in the group at one fork may depend on which branch counts at an earlier one.
             while self.resettle()? {
@@ -275,7 +276,7 @@ impl<S: Storage> Replica<S> {
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;
         }
-        if batch.received.control && self.may_come_back() {
+        if otherwise || (batch.received.control && self.may_come_back()) {
             batch.received.own_journal_left |= self.leave_stuck_journal()?;
         }
         self.close_unused();

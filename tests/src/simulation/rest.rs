@@ -111,32 +111,38 @@ impl World {
             })
     }
 
-    /// Can all who are in the group read all that counts?
+    /// Can all who are in the group read all that counts? (Where journals forked, what builds on a lost branch waits for ever.)
     fn nobody_waits(&self) -> bool {
-        let waits = |node: &usize| self.waiting(*node) > 0;
-        self.options.forks || !self.insiders().iter().any(waits)
+        let has_all = |node: &usize| {
+            let unread = self.unread(*node);
+            unread == 0 && (self.options.forks || self.waiting(*node) == 0)
+        };
+        self.insiders().iter().all(has_all)
+    }
+
+    /// How many entries cannot be read on a device for want of a key, but for those that nobody can read.
+    fn unread(&self, node: usize) -> usize {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_deref().map(Replica::keys);
+        let is_unread = |held: &Held| {
+            let is_held = keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
+            !is_held && !self.model.sealed.contains(&held.entry.id)
+        };
+        let control = place.disk.control().unwrap_or_default();
+        let waiting = place.disk.waiting().unwrap_or_default();
+        let counts = |held: &Held| matches!(held.standing, Standing::Applied(_));
+        let control = control.iter().filter(|held| counts(held) && is_unread(held));
+        control.count() + waiting.iter().filter(|held| is_unread(held)).count()
     }
 
     /// How many entries wait on a device, or cannot be read there, but for those that nobody can read.
     pub(super) fn waiting(&self, node: usize) -> usize {
         let place = &self.nodes[node];
         let keys = place.replica.as_deref().map(Replica::keys);
-        let is_unread = |held: &Held| {
-            let is_held = keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
-            matches!(held.standing, Standing::Applied(_)) && !is_held
-        };
-        let unread = place
-            .disk
-            .control()
-            .unwrap_or_default()
-            .into_iter()
-            .filter(is_unread);
+        let is_held = |held: &Held| keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
         let waiting = place.disk.waiting().unwrap_or_default();
-        let of_others = waiting
-            .into_iter()
-            .chain(unread)
-            .filter(|held| !self.model.sealed.contains(&held.entry.id));
-        of_others.count()
+        let on_others = waiting.iter().filter(|held| is_held(held)).count();
+        on_others + self.unread(node)
     }
 
     fn tell_who_waits(&mut self) {
