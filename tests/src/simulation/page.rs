@@ -45,6 +45,11 @@ impl World {
 
     /// Plain words go and a letter comes, by positions in the text on the page, which others have changed since.
     fn types(&mut self, node: usize, page: &Page) -> Outcome {
+        // A branch that lost, or the end of somebody's place, took what the page shows with it.
+        let may_be_gone = self.options.forks || !self.model.touched.is_empty();
+        if may_be_gone && self.replica(node).idea(page.idea).is_err() {
+            return self.opens_page(node);
+        }
         let may = self.nodes[node].role() != Some(Role::Observer);
         let letter = self.model.letter();
         let splices = self.splices(&page.shown.text, letter);
@@ -52,8 +57,6 @@ impl World {
         let attempt = self.attempt(node, |replica, _, now| {
             replica.splice_idea(page.idea, TextField::Body, &page.shown.heads, &splices, now)
         })?;
-        // A branch that lost, or the end of somebody's place, took what the page shows with it.
-        let may_be_gone = self.options.forks || !self.model.touched.is_empty();
         if may_be_gone
             && matches!(
                 attempt.result,
