@@ -41,11 +41,25 @@ pub enum Bug {
     StoreMemoryAhead,
     /// A document's cached save claims to hold one entry more than it does.
     StoreSaveAhead,
+    /// What lies beyond the end of somebody's place counts.
+    BeyondCounts,
+    /// What somebody built on before they knew is not lifted.
+    LiftsNothing,
+    /// Where anything is written in a document, all that lies beyond in it is lifted.
+    LiftsEverything,
+    /// After somebody has gone the group seals under the key that they have.
+    KeyStays,
+    /// A new key is sealed for those who have gone, too.
+    KeyForTheGone,
+    /// Nobody is given the keys they lack.
+    KeysKept,
+    /// Whoever came in on an invitation once is given all keys on it, also after they had to go.
+    InvitationForever,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::GateForeignActor,
         Self::GateNumberTwice,
         Self::JournalUnsigned,
@@ -62,6 +76,13 @@ impl Bug {
         Self::StoreTwoCommits,
         Self::StoreMemoryAhead,
         Self::StoreSaveAhead,
+        Self::BeyondCounts,
+        Self::LiftsNothing,
+        Self::LiftsEverything,
+        Self::KeyStays,
+        Self::KeyForTheGone,
+        Self::KeysKept,
+        Self::InvitationForever,
     ];
 }
 

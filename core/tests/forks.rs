@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::counting::Counting;
 use common::{NOW, Neighbour, idea, sync, titles};
 use kiez_core::domain::charter::Role;
+use kiez_core::domain::control::CouncilAct;
 use kiez_core::domain::id::ProposalId;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
@@ -133,6 +134,38 @@ fn who_writes_after_a_fork_builds_on_no_branch_that_does_not_count() {
             assert!(held == head || Some(journal) == a.own_journal(), "seed {seed}");
         }
     }
+}
+
+/// The branch that comes to count brings a key, and what is sealed under it.
+#[test]
+fn what_is_sealed_under_a_key_of_the_branch_that_counts_is_there_after_a_start() {
+    let mut brought = 0;
+    for seed in 0..12 {
+        let [mut anna, mut ben, mut carla, mut dora] = [1, 2, 3, 4].map(|n| Neighbour::new(seed * 10 + n));
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        let mut c = carla.join(&mut a, &mut anna);
+        dora.join(&mut a, &mut anna);
+        c.set_box_secret(carla.box_secret.clone()).unwrap();
+        let mut copy = Replica::open(b.storage().clone()).unwrap();
+        let membership = a.roster().membership(dora.me.person).unwrap();
+        a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        b.rekey_if_due(&mut ben.rng).unwrap().unwrap();
+        add(&mut b, &mut ben, "under the new key");
+        add(&mut copy, &mut ben, "two");
+        sync(&mut c, &mut carla, &mut copy, &mut ben);
+        let mut ben_again = ben.copied(99);
+        sync(&mut c, &mut carla, &mut b, &mut ben_again);
+        brought += titles(&mut c)
+            .iter()
+            .filter(|title| title.contains("key"))
+            .count();
+        let mut again = Replica::open(c.storage().clone()).unwrap();
+        assert_eq!(again.digest().unwrap(), c.digest().unwrap(), "seed {seed}");
+        assert_eq!(titles(&mut again), titles(&mut c), "seed {seed}");
+    }
+    assert!(brought > 0, "it is about those");
 }
 
 /// Takes over what another replica holds of the branches that count; says how many journals were read for that.

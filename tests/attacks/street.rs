@@ -166,6 +166,45 @@ impl Street {
         (by_hand, line)
     }
 
+    /// Ben's device meets Anna's until both have everything; then it writes, and waits until Anna says that she has that, too:
+    /// by then she has answered all that it showed.
+    pub(crate) fn meets(&self, ben: &Node) {
+        let by_hand = self.by_hand(Some(ben));
+        self.runtime.block_on(async {
+            let mut line = by_hand.open(SYNC).await;
+            let mut random = ChaCha20Rng::seed_from_u64(1);
+            let mut session = Session::new(Side::Dialler, line.channel);
+            let greeting = at(ben, self.group, |replica| {
+                hello(replica.keys(), &line.channel, Side::Dialler, &mut random)
+            });
+            line.say(&greeting).await;
+            let mut said = None;
+            loop {
+                let frame = line.next().await.unwrap();
+                let effects = at(ben, self.group, |replica| {
+                    let mut effects = session.on_frame(frame, replica, &mut random).unwrap();
+                    if said.is_none() && session.is_even(replica) {
+                        let journal = replica.own_journal().unwrap();
+                        let name = format!("here after {:?}", replica.head(journal));
+                        replica.set_profile_name(&name, NOW).unwrap();
+                        effects.extend(session.on_change(replica).unwrap());
+                        said = Some((journal, replica.head(journal).unwrap()));
+                    }
+                    effects
+                });
+                for effect in effects {
+                    match (effect, said) {
+                        (Effect::Send(frame), _) => line.say(&frame).await,
+                        (Effect::PeerHas(has), Some((journal, head))) if has.get(&journal) == Some(&head) => {
+                            return;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        });
+    }
+
     /// Asks to join with whatever request; the first answer.
     fn asks(&self, device: &Node, request: impl FnOnce(&Channel) -> Frame) -> Option<Frame> {
         let by_hand = self.by_hand(Some(device));

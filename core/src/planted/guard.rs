@@ -90,6 +90,8 @@ guards! {
     CoveringKey,
     /// A new key is sealed under one that the group has had.
     RekeyUnder,
+    /// Whoever shows in a session that they lack a key is given it, whatever boxes for them there are.
+    KeysShown,
     /// A bundle in a session shows nothing that is sealed under keys which the other side has not shown to hold.
     BundleKeys,
     /// All replicas choose the same branch of a fork.

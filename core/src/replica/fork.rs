@@ -257,6 +257,10 @@ impl<S: Storage> Replica<S> {
             }
             // How it stands is judged when everything is judged anew.
             let content = self.content(&entry);
+            if content.is_none() && entry.header.kind == EntryKind::Content {
+                // Its key may come with this branch: then it is written down what it is about.
+                self.unread.insert(entry.header.key);
+            }
             writes.push(Write::Entry(Box::new(Held {
                 document: content.as_ref().map(|content| content.document),
                 changes: content.map_or(0, |content| {

@@ -11,7 +11,7 @@ use crate::domain::charter::Role;
 use crate::domain::control::{Admit, ControlAct, Device, Enrol, Invite};
 use crate::domain::id::{BoxKey, DeviceId, EntryId, GroupId, InviteKey, PersonId, Timestamp};
 use crate::domain::roster::NotOk;
-use crate::planted::{Guard, is_off};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::bundle::{self, BundleError};
 use super::codec::{decode, encode};
@@ -276,9 +276,14 @@ impl<S: Storage> Replica<S> {
             .map(|(grant, earlier)| (grant, earlier.joiner));
         let grant = match used {
             Some((grant, joiner)) if joiner == admit.joiner => {
+                let is_in = self.roster().is_enrolled(grant);
                 // Who has gone since then would get the keys that were made because they went.
-                if !self.roster().is_enrolled(grant) && !is_off(Guard::Readmission) {
+                if !is_in && !is_off(Guard::Readmission) && !is_on(Bug::InvitationForever) {
                     return Err(JoinRefusal::Used.into());
+                }
+                // They came in, and took the group off their device since: it is enrolled again.
+                if is_in && self.roster().unopened_grant(&admit.joiner) != Some(grant) {
+                    return self.known(admit.joiner).map(Answer::Member);
                 }
                 grant
             }

@@ -256,7 +256,12 @@ impl<S: Storage> Replica<S> {
     ) -> Result<Verdict, ReplicaError> {
         let document = content.document;
         let standing = self.roster.standing(place.0, place.1, known);
-        if let Admission::Quarantine(reason) = admission_of(&standing, &document) {
+        let ignored = Admission::Quarantine(Quarantine::Beyond);
+        let admission = match admission_of(&standing, &document) {
+            beyond if beyond == ignored && is_on(Bug::BeyondCounts) => Admission::Admit,
+            admission => admission,
+        };
+        if let Admission::Quarantine(reason) = admission {
             if reason == Quarantine::Beyond || is_off(Guard::LiftOnlyBeyond) {
                 self.beyond.insert(place, document, content.changes);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
+use crate::domain::roster::Roster;
 use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::allowance::{Road, Within};
@@ -192,7 +193,7 @@ impl<S: Storage> Replica<S> {
     fn judge_until_settled(&mut self) -> Result<(), ReplicaError> {
         loop {
             let entries = self.all_entries()?;
-            self.roster = crate::domain::roster::Roster::default();
+            self.roster = Roster::default();
             self.open.clear();
             self.waiting.clear();
             self.beyond.clear();
@@ -288,16 +289,19 @@ impl<S: Storage> Replica<S> {
         if batch.received.control {
             self.choose_key();
         }
-        if batch.undo || self.resettle()? {
+        let otherwise = batch.undo || self.resettle()?;
+        if otherwise {
             self.rebuild()?;
             // Who was in the group at one fork may depend on which branch counts at an earlier one.
             while self.resettle()? {
                 self.rebuild()?;
             }
-            batch.received.own_journal_left |= self.leave_stuck_journal()?;
             // Every document may have changed.
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;
+        }
+        if otherwise || (batch.received.control && self.may_come_back()) {
+            batch.received.own_journal_left |= self.leave_stuck_journal()?;
         }
         self.close_unused();
         Ok(batch.received)

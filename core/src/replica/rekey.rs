@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use rand::CryptoRng;
 
 use crate::domain::control::{BoxedKey, ControlAct, ControlEntry, Device, Keys, Rekey};
-use crate::domain::id::{EntryId, EntryNumber, KeyId};
-use crate::planted::{Guard, is_off};
+use crate::domain::id::{BoxKey, DeviceId, EntryId, EntryNumber, JournalId, KeyId};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
+use super::frontier::Frontier;
 use super::hold::{Replica, ReplicaError};
 use super::keys::{BoxPlace, BoxSecret, GroupKey, seal_boxed};
-use super::limits::BOXES_MAX;
+use super::limits::{BOXES_MAX, PROOFS};
 use super::receive::Batch;
 use super::storage::{Storage, Write};
 
@@ -90,8 +91,7 @@ impl<S: Storage> Replica<S> {
         };
         let public = secret.public();
         let wanted = boxes.iter().filter(|boxed| {
-            let device = self.roster.device(boxed.enrolment);
-            device.is_some_and(|device| device.box_key == public)
+            self.may_be_for(public, boxed)
                 && self.keys.get(boxed.key).is_none()
                 && (self.unread.contains(&boxed.key) || self.is_made(boxed.key) || is_off(Guard::KeyMade))
         });
@@ -100,9 +100,42 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
+    /// Is a box for the device with this key? One that was enrolled again may be unable to read that yet: then it tries.
+    fn may_be_for(&self, public: BoxKey, boxed: &BoxedKey) -> bool {
+        let is_unread = matches!(self.roster.act(boxed.enrolment), Some(ControlAct::Void));
+        match self.roster.device(boxed.enrolment) {
+            Some(device) => device.box_key == public,
+            None => is_unread && self.unread.contains(&boxed.key),
+        }
+    }
+
     /// Is this the name of a key that the group has had?
     fn is_made(&self, key: KeyId) -> bool {
         self.founding_key() == Some(key) || self.rekeys().any(|(_, made)| made == key)
+    }
+
+    /// The keys held here that somebody lacks who has the entries which brought them, and has shown to hold only some keys.
+    pub(super) fn lacked_by(&self, has: &Frontier, shown: &BTreeSet<KeyId>) -> BTreeSet<KeyId> {
+        if is_off(Guard::KeysShown) {
+            return BTreeSet::new();
+        }
+        let whole = self.keys.iter().count() <= PROOFS;
+        let current = self.keys.current().map(GroupKey::id);
+        // Also those of somebody who has gone: others may have built on what is sealed under them.
+        let made = self
+            .roster
+            .all_key_acts()
+            .filter_map(|entry| Some((entry, entry.act.made_key()?)));
+        let here = made.filter(|(entry, key)| {
+            let has_it = has
+                .get(&entry.journal)
+                .is_some_and(|(head, _)| *head >= entry.number);
+            // A greeting has no room for more than the best known.
+            has_it && self.keys.get(*key).is_some() && (whole || current == Some(*key))
+        });
+        here.map(|(_, key)| key)
+            .filter(|key| !shown.contains(key))
+            .collect()
     }
 
     fn rekeys(&self) -> impl Iterator<Item = (EntryId, KeyId)> + '_ {
@@ -121,19 +154,44 @@ impl<S: Storage> Replica<S> {
     /// Chooses the key to seal under by the roster as it stands; none where there is to be a new one.
     pub(super) fn choose_key(&mut self) {
         let mut ends = self.roster.ends_of_devices();
-        if is_off(Guard::CoveringKey) {
+        let mut gone = self.gone_devices();
+        if is_off(Guard::CoveringKey) || is_on(Bug::KeyStays) {
             ends.clear();
+            gone.clear();
         }
+        let given = self.given_to(&gone);
         let made = self
             .rekeys()
-            .filter(|(rekey, _)| self.roster.knows(*rekey, &ends))
+            .filter(|(rekey, key)| {
+                self.roster.knows(*rekey, &ends) && self.roster.knows(*rekey, &gone) && !given.contains(key)
+            })
             .map(|(_, key)| key);
         // The founding entry is written under the first key before it is stored.
         let first = || self.founding_key().or_else(|| self.keys.oldest());
-        let founding = ends.is_empty().then(first).flatten();
+        let founding = (ends.is_empty() && gone.is_empty()).then(first).flatten();
         let good = made.chain(founding).filter(|key| self.keys.get(*key).is_some());
         let key = good.min();
         self.keys.seal_under(key);
+    }
+
+    /// The grants of devices that were in the group, as they knew, and are not: also of those whose invitation ended, or who
+    /// were let in by somebody who had gone. They were given every key that whoever let them in had.
+    fn gone_devices(&self) -> BTreeSet<EntryId> {
+        if self.roster.kills() == 0 {
+            return BTreeSet::new();
+        }
+        let grants = self.roster.authors().map(|(_, author)| author.grant);
+        grants.filter(|grant| !self.roster.is_enrolled(*grant)).collect()
+    }
+
+    /// The keys in boxes for these: whoever made the key did not know that they go.
+    fn given_to(&self, gone: &BTreeSet<EntryId>) -> BTreeSet<KeyId> {
+        if gone.is_empty() {
+            return BTreeSet::new();
+        }
+        let boxes = self.roster.all_key_acts().flat_map(|entry| entry.act.boxes());
+        let theirs = boxes.filter(|boxed| gone.contains(&boxed.enrolment));
+        theirs.map(|boxed| boxed.key).collect()
     }
 
     /// Has somebody gone, so that a new key comes before anything is written? Only who may write makes one.
@@ -174,6 +232,12 @@ impl<S: Storage> Replica<S> {
     }
 
     fn living_devices(&self) -> Vec<(EntryId, Device)> {
+        if is_on(Bug::KeyForTheGone) {
+            let grants = self.roster.authors().map(|(_, author)| author.grant);
+            return grants
+                .filter_map(|grant| Some((grant, self.roster.device(grant)?)))
+                .collect();
+        }
         let persons = self.roster.persons().into_values();
         persons.flat_map(|person| person.devices).collect()
     }
@@ -204,7 +268,50 @@ impl<S: Storage> Replica<S> {
             .collect()
     }
 
-    /// Gives a living device the keys it lacks: done when it is met.
+    /// Gives a device the keys it lacks: done when it is met, and has said which journal is its own. Also those that it has shown to lack
+    /// ([`super::session::Session::take_lacks`]) although boxes for it are there: whoever sealed those was careless, or wanted it
+    /// so. These it is given once by each device, whether or not they are of use to it.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn give_keys_to(
+        &mut self,
+        (journal, device): (JournalId, DeviceId),
+        shown: &BTreeSet<KeyId>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<EntryId>, ReplicaError> {
+        let Some(enrolment) = self.grant_of(journal, device) else {
+            return Ok(None);
+        };
+        let lacking: BTreeSet<KeyId> = self.lacking(enrolment).into_iter().collect();
+        let again = shown.difference(&self.given_by_me(enrolment)).copied().collect();
+        let all: Vec<KeyId> = lacking.union(&again).copied().collect();
+        self.give(enrolment, &all, rng)
+    }
+
+    /// The grant of a device that writes a journal. Where that journal is over, or nobody knows it, it has another, perhaps one
+    /// that it has to read before it can begin a journal on it.
+    fn grant_of(&self, journal: JournalId, device: DeviceId) -> Option<EntryId> {
+        let author = self.roster.living_author(journal);
+        let other = || {
+            let mut living = self.living_devices().into_iter();
+            living.find_map(|(grant, of)| (of.device == device).then_some(grant))
+        };
+        author.map(|author| author.grant).or_else(other)
+    }
+
+    fn given_by_me(&self, enrolment: EntryId) -> BTreeSet<KeyId> {
+        let own = self.own_journal();
+        let by_me = self
+            .roster
+            .all_key_acts()
+            .filter(|entry| Some(entry.journal) == own);
+        let boxes = by_me.flat_map(|entry| entry.act.boxes());
+        let theirs = boxes.filter(|boxed| boxed.enrolment == enrolment);
+        theirs.map(|boxed| boxed.key).collect()
+    }
+
+    /// Gives a living device the keys it lacks, as far as the entries tell.
     ///
     /// # Errors
     /// Where the storage fails.
@@ -214,8 +321,17 @@ impl<S: Storage> Replica<S> {
         rng: &mut impl CryptoRng,
     ) -> Result<Option<EntryId>, ReplicaError> {
         let lacking = self.lacking(enrolment);
+        self.give(enrolment, &lacking, rng)
+    }
+
+    fn give(
+        &mut self,
+        enrolment: EntryId,
+        lacking: &[KeyId],
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<EntryId>, ReplicaError> {
         let device = self.roster.device(enrolment);
-        let (Some(device), false) = (device, lacking.is_empty()) else {
+        let (Some(device), false) = (device, lacking.is_empty() || is_on(Bug::KeysKept)) else {
             return Ok(None);
         };
         let author = self.me();

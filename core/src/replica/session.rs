@@ -146,6 +146,8 @@ pub struct Session {
     incoming: Vec<u8>,
     /// The keys that the peer has shown to hold. What is sealed under any other goes to it as it is.
     common: BTreeSet<KeyId>,
+    /// The keys that the peer lacked when it said what it has, although it had the entries that brought them.
+    lacks: BTreeSet<KeyId>,
 }
 
 impl Session {
@@ -168,6 +170,7 @@ impl Session {
             told: false,
             incoming: Vec::new(),
             common: BTreeSet::new(),
+            lacks: BTreeSet::new(),
         }
     }
 
@@ -354,7 +357,9 @@ impl Session {
         theirs: &Holdings,
         replica: &Replica<S>,
     ) -> Result<Vec<Effect>, ReplicaError> {
-        self.known = true;
+        if !std::mem::replace(&mut self.known, true) {
+            self.lacks = replica.lacked_by(&theirs.heads, &self.common);
+        }
         // The whole of it, also journals that are not here yet; what is said of those later would only fill memory.
         self.has.clone_from(&theirs.heads);
         self.note(theirs, replica)?;

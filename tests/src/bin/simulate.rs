@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use kiez_tests::simulation::{Options, run, run_seeds};
 
-const USAGE: &str = "usage: simulate --seeds FROM..TO | --seed N, and [--forks] [--trace]";
+const USAGE: &str = "usage: simulate --seeds FROM..TO | --seed N, and [--forks] [--trace] [--failures]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +23,9 @@ fn main() -> ExitCode {
     let many = value("--seeds").and_then(|text| range(text));
     match (one, many) {
         (Some(seed), _) => one_seed(seed, options),
+        (None, Some(seeds)) if arguments.iter().any(|argument| argument == "--failures") => {
+            failures(seeds, options)
+        }
         (None, Some(seeds)) => many_seeds(seeds, options),
         (None, None) => {
             println!("{USAGE}");
@@ -44,6 +47,25 @@ fn one_seed(seed: u64, options: Options) -> ExitCode {
         }
         Err(failure) => {
             println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Each seed once, a line for each that fails.
+fn failures(seeds: Range<u64>, options: Options) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    let failed = seeds.filter(|seed| match run(*seed, options) {
+        Ok(_) => false,
+        Err(failure) => {
+            println!("seed {seed}: {}", failure.what);
+            true
+        }
+    });
+    match failed.count() {
+        0 => ExitCode::SUCCESS,
+        count => {
+            println!("{count} failed");
             ExitCode::FAILURE
         }
     }

@@ -106,6 +106,7 @@ impl World {
                 place,
                 knows,
                 is_lost: false,
+                is_beyond: false,
             });
         }
         self.check_disk(node)

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use kiez_core::domain::id::{EntryId, EntryNumber, JournalId};
-use kiez_core::replica::bundle::{self, Compression};
+use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, KeyId};
+use kiez_core::replica::bundle::{self, BundleError, Compression};
 use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError, Received};
 use kiez_core::replica::storage::Storage;
 
@@ -17,6 +18,8 @@ use super::world::{Outcome, World, wrong};
 #[derive(Debug)]
 pub(super) struct File {
     bytes: Vec<u8>,
+    /// The keys of its exporter.
+    keys: BTreeSet<KeyId>,
     /// Whether it begins at the beginning, or where somebody else was.
     is_whole: bool,
     /// What its exporter had: it builds on nothing else.
@@ -59,6 +62,7 @@ impl World {
         let bytes_len = bytes.len();
         let file = File {
             bytes,
+            keys: replica.keys().iter().map(GroupKey::id).collect(),
             is_whole: beyond.is_empty(),
             ids: ids(&self.nodes[node].disk.memory()),
             heads: has
@@ -98,6 +102,8 @@ impl World {
         let entries = match bundle::read(&bytes, self.replica(node).keys()) {
             Ok(_) if is_damaged => wrong!("{name} read a damaged file"),
             Err(_) if is_damaged => return Ok(()),
+            // It was sealed under a key that came after this device was away, or gone.
+            Err(BundleError::NoKey) if self.has_newer_keys(file, node) => return Ok(()),
             Err(error) => wrong!("{name} could not read a file: {error}"),
             Ok(read) => read.entries.into_iter().map(|e| (e.entry, e.payload)).collect(),
         };
@@ -109,6 +115,12 @@ impl World {
             Err(fault) => wrong!("{name} refuses a good file: {fault}"),
             Ok(_) => Ok(()),
         }
+    }
+
+    /// Did the exporter of a file hold a key that this device does not?
+    fn has_newer_keys(&self, file: usize, node: usize) -> bool {
+        let held = self.nodes[node].replica.as_ref().unwrap().keys();
+        self.files[file].keys.iter().any(|key| held.get(*key).is_none())
     }
 
     /// A device takes in entries; none of them where that is the carrier's fault.

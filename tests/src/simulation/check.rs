@@ -20,8 +20,14 @@ use super::world::{Outcome, World, wrong};
 impl World {
     /// Everything that must hold at rest.
     pub(super) fn check_all(&mut self) -> Outcome {
-        let honest = self.nodes_where(|node| node.replica.is_some() && !node.is_outlaw);
+        let honest = self.insiders();
+        if honest.is_empty() {
+            return Ok(());
+        }
         self.check_equal(&honest)?;
+        self.check_rosters(&honest)?;
+        self.check_keys(&honest)?;
+        self.check_vain(&honest)?;
         let held = super::disk::ids(&self.nodes[honest[0]].disk.memory());
         self.model.find_again(&held);
         self.check_census(&honest)?;
@@ -82,12 +88,15 @@ impl World {
         if self.has_forked() {
             return self.check_census_of_forks(honest);
         }
+        let counted = self.what_counts(honest[0])?;
+        self.mark_beyond(&counted)?;
+        self.report.lifted = counted.lifted as u64;
         for node in honest {
             let place = &self.nodes[*node];
             let Ok(census) = place.disk.census() else {
                 wrong!("no census")
             };
-            if census.waiting > 0 {
+            if self.waiting(*node) > 0 {
                 wrong!("{} entries wait on the device of {}", census.waiting, place.name);
             }
             for (number, deed) in self.model.standing() {
@@ -103,8 +112,15 @@ impl World {
             if let Some(crime) = self.crimes.iter().find(|crime| census.applied.contains(*crime)) {
                 wrong!("{} lets {crime:?} count, which breaks the rules", place.name);
             }
+            if let Some(beyond) = counted.beyond.iter().find(|id| census.applied.contains(*id)) {
+                wrong!("{} lets {beyond:?} count, which is beyond", place.name);
+            }
             let held = super::disk::ids(&place.disk.memory());
-            let expected = self.crimes.intersection(&held).count() as u64;
+            let crimes = self
+                .crimes
+                .intersection(&held)
+                .filter(|id| !counted.beyond.contains(id));
+            let expected = (crimes.count() + counted.beyond.len()) as u64;
             if census.quarantined != expected {
                 wrong!(
                     "{} has {} in quarantine, and {expected} belong there",
@@ -370,7 +386,7 @@ impl World {
             }
         }
         let mut counted = closes.into_values();
-        let as_they_stand = || self.model.ballots(poll, |deed| !deed.is_lost);
+        let as_they_stand = || self.model.ballots(poll, |deed| !deed.is_lost && !deed.is_beyond);
         let (state, among) = match (counted.next(), counted.next()) {
             (None, _) => (PollState::Open, as_they_stand()),
             (Some(counted), None) => (PollState::Closed, counted.clone()),

@@ -62,6 +62,11 @@ impl Disk {
         (std::mem::take(&mut inside.fired), inside.off)
     }
 
+    /// Has the power gone?
+    pub(super) fn is_off(&self) -> bool {
+        self.0.borrow().off
+    }
+
     /// The power comes back.
     pub(super) fn wake(&self) {
         let mut inside = self.inside();

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, PersonId, PollId, ProposalId, TaskId};
+use kiez_core::domain::id::{
+    DeviceId, EntryId, EntryNumber, JournalId, PersonId, PollId, ProposalId, TaskId,
+};
 use kiez_core::domain::poll::Cut;
 use kiez_core::domain::task::TaskState;
 
@@ -64,6 +66,8 @@ pub(super) struct Deed {
     pub(super) knows: BTreeSet<usize>,
     /// It was only on a disk that is gone.
     pub(super) is_lost: bool,
+    /// It lies beyond the end of its author's place, and nobody built on it: found at rest.
+    pub(super) is_beyond: bool,
 }
 
 impl Deed {
@@ -94,10 +98,40 @@ pub(super) struct Model {
     pub(super) deeds: Vec<Deed>,
     /// The fingerprint with which each poll was first seen closed, by its cut.
     pub(super) results: BTreeMap<(PollId, Cut), [u8; 32]>,
+    /// Persons of whom somebody has tried to end a membership, a role, a device or the invitation. What all others do
+    /// counts, whatever becomes of those attempts.
+    pub(super) touched: BTreeSet<PersonId>,
+    /// Devices that somebody has retired.
+    pub(super) retired: BTreeSet<DeviceId>,
+    /// Control acts of those who break the rules: motions that must not be carried, others that must not take effect.
+    pub(super) vain: BTreeSet<EntryId>,
+    /// Content that nobody but its author can read.
+    pub(super) sealed: BTreeSet<EntryId>,
+    /// By whom each person was let in, also with further devices.
+    brought: BTreeMap<PersonId, BTreeSet<PersonId>>,
     letters: u32,
 }
 
 impl Model {
+    /// Somebody lets a person in, or a further device of theirs.
+    pub(super) fn lets_in(&mut self, by: PersonId, whom: PersonId) {
+        self.brought.entry(whom).or_default().insert(by);
+    }
+
+    /// Has nobody ever tried to end anything of this person, or of those who let them in?
+    pub(super) fn is_untouched(&self, person: PersonId) -> bool {
+        let mut seen = BTreeSet::from([person]);
+        let mut to_visit = vec![person];
+        while let Some(at) = to_visit.pop() {
+            if self.touched.contains(&at) {
+                return false;
+            }
+            let before = self.brought.get(&at).into_iter().flatten();
+            to_visit.extend(before.copied().filter(|by| seen.insert(*by)));
+        }
+        true
+    }
+
     /// A letter that nobody has used: half of them take two units of UTF-16.
     pub(super) fn letter(&mut self) -> char {
         let number = self.letters;
@@ -142,9 +176,13 @@ impl Model {
             .collect()
     }
 
-    /// The deeds that were not lost.
+    /// The deeds that were not lost and are not beyond.
     pub(super) fn standing(&self) -> impl Iterator<Item = (usize, &Deed)> {
-        self.deeds.iter().enumerate().filter(|(_, deed)| !deed.is_lost)
+        let counts = |deed: &Deed| !deed.is_lost && !deed.is_beyond;
+        self.deeds
+            .iter()
+            .enumerate()
+            .filter(move |(_, deed)| counts(deed))
     }
 
     /// Of these deeds, those that no other of them knew of.

@@ -26,6 +26,8 @@ pub(super) struct End {
     inbox: VecDeque<Vec<u8>>,
     /// Whether something was stored on this device that the session has not been told.
     stale: bool,
+    /// Whether the peer was given the keys it lacked.
+    has_given: bool,
 }
 
 /// A connection of two devices. Two devices can have several.
@@ -71,6 +73,7 @@ impl World {
             session: Session::new(side, channel),
             inbox: inbox.into(),
             stale: false,
+            has_given: false,
         };
         let ends = [
             end(a, Side::Dialler, to_b, vec![]),
@@ -207,6 +210,13 @@ impl World {
             bytes.len()
         ));
         self.report.frames += 1;
+        if matches!(frame, Frame::PublishEnrolment(_)) {
+            self.make_key(node)?;
+            // The power may have gone.
+            if !self.connections.contains_key(&id) {
+                return Ok(());
+            }
+        }
         self.tempt(node);
         let place = &mut self.nodes[node];
         let end = &mut self.connections.get_mut(&id).unwrap().ends[side];
@@ -214,7 +224,10 @@ impl World {
         let result = end.session.on_frame(frame, replica, place.dice.rng());
         let fault = self.settle_quietly(node)?;
         match result {
-            Ok(effects) => self.carry_out(id, side, effects),
+            Ok(effects) => {
+                self.carry_out(id, side, effects)?;
+                self.give_keys(id, side)
+            }
             Err(error) => {
                 self.connections.remove(&id);
                 if !fault {
@@ -223,6 +236,34 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// A session has just learned who its peer is: the peer is given the keys it lacks.
+    fn give_keys(&mut self, id: u64, side: usize) -> Outcome {
+        let Some(end) = self.connections.get_mut(&id).map(|of| &mut of.ends[side]) else {
+            return Ok(());
+        };
+        let (node, Some(peer)) = (end.node, end.session.peer()) else {
+            return Ok(());
+        };
+        let is_first = !std::mem::replace(&mut end.has_given, true);
+        let peer = (peer, end.session.device());
+        let lacks = end.session.take_lacks();
+        if self.nodes[node].role().is_none() || (!is_first && lacks.is_empty()) {
+            return Ok(());
+        }
+        // As the host does: nothing of it needs a new key first.
+        let attempt = self.write(node, |replica, rng, _| replica.give_keys_to(peer, &lacks, rng))?;
+        if matches!(attempt.result, Ok(None)) {
+            return Ok(());
+        }
+        let name = &self.nodes[node].name;
+        self.trace
+            .event(format_args!("{name} gives keys by {id}: {}", attempt.wrote.len()));
+        if let (Err(error), false) = (&attempt.result, attempt.fault) {
+            wrong!("{name} could not give keys: {error}");
+        }
+        self.note(node, super::model::Act::Control, &attempt.wrote)
     }
 
     /// As [`World::settle`], but leaves the sessions alone where nothing was stored.
@@ -280,6 +321,9 @@ impl World {
                 Effect::Progress { .. } => {}
                 Effect::NotPublished => {}
                 Effect::Published => {
+                    let peer = connection.ends[1 - side].node;
+                    self.model
+                        .lets_in(self.nodes[node].me.person, self.nodes[peer].me.person);
                     self.mark_stale(node);
                     let name = &self.nodes[node].name;
                     self.trace.event(format_args!("{name} publishes an enrolment"));

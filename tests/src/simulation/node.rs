@@ -69,6 +69,8 @@ pub(super) struct Node {
     pub(super) behind: Option<(JournalId, EntryNumber)>,
     /// Its owner broke the rules: from then on nothing of it counts, and it is compared with nobody.
     pub(super) is_outlaw: bool,
+    /// An outlaw who keeps to the forms: their journal goes on, and so do they.
+    pub(super) is_schemer: bool,
 }
 
 impl Node {
@@ -98,6 +100,7 @@ impl Node {
             backup: None,
             behind: None,
             is_outlaw: false,
+            is_schemer: false,
         }
     }
 

@@ -7,6 +7,7 @@ use kiez_core::replica::codec::Blob;
 use kiez_core::replica::content::Content;
 use kiez_core::replica::document::{Document, own, proposal};
 use kiez_core::replica::entry::{Entry, EntryKind, Header};
+use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::{Held, Standing, Storage, Write};
 use rand::Rng;
 
@@ -29,6 +30,9 @@ enum Crime {
 
 impl World {
     pub(super) fn somebody_breaks_rules(&mut self) -> Outcome {
+        if let Some(schemer) = self.nodes.iter().position(|node| node.is_schemer) {
+            return self.schemes(schemer);
+        }
         let members = self.nodes_where(is_member);
         if members.len() < 4 || self.nodes.iter().any(|node| node.is_outlaw) {
             return Ok(());
@@ -36,6 +40,14 @@ impl World {
         let (Some(node), Some(victim)) = (self.dice.pick(&members), self.dice.pick(&members)) else {
             return Ok(());
         };
+        if self.nodes[node].person == self.nodes[victim].person {
+            return Ok(());
+        }
+        if self.dice.chance(50) {
+            self.nodes[node].is_outlaw = true;
+            self.nodes[node].is_schemer = true;
+            return self.schemes(node);
+        }
         let crimes = [
             Crime::WritesForAnother,
             Crime::WritesNoise,
@@ -43,9 +55,6 @@ impl World {
             Crime::CountsTwice,
         ];
         let crime = self.dice.pick(&crimes).unwrap();
-        if self.nodes[node].person == self.nodes[victim].person {
-            return Ok(());
-        }
         let name = self.nodes[node].name.clone();
         self.trace
             .event(format_args!("{name} breaks the rules: {crime:?}"));
@@ -107,7 +116,7 @@ impl World {
         Ok(())
     }
 
-    fn fresh_idea(&mut self) -> (DocumentId, Document) {
+    pub(super) fn fresh_idea(&mut self) -> (DocumentId, Document) {
         let mut id = ProposalId([0; 16]);
         self.dice.rng().fill_bytes(&mut id.0);
         (DocumentId::Proposal(id), Document::new(DocumentKind::Proposal))
@@ -132,9 +141,22 @@ impl World {
 
     /// Writes an entry with this payload, past everything that would refuse it on this device.
     fn commit(&mut self, node: usize, payload: Vec<u8>) -> Outcome<(JournalId, EntryNumber, EntryId)> {
+        let keys = self.replica(node).keys();
+        let key = keys.current().or_else(|| keys.newest()).unwrap().clone();
+        self.commit_as(node, EntryKind::Content, vec![], &payload, &key)
+    }
+
+    /// As [`World::commit`], with any header.
+    pub(super) fn commit_as(
+        &mut self,
+        node: usize,
+        kind: EntryKind,
+        seen: Vec<EntryId>,
+        payload: &[u8],
+        key: &GroupKey,
+    ) -> Outcome<(JournalId, EntryNumber, EntryId)> {
         let place = &mut self.nodes[node];
-        let replica = place.replica.as_ref().unwrap();
-        let (group, key) = (replica.group(), replica.keys().current().unwrap().clone());
+        let group = place.replica.as_ref().unwrap().group();
         let (journal, _) = place.own_head().unwrap();
         let Ok(Some(own)) = place.disk.own() else {
             wrong!("an outlaw without a journal")
@@ -146,12 +168,12 @@ impl World {
             journal,
             number: row.head.0.next(),
             prev: row.head.1,
-            seen: vec![],
-            kind: EntryKind::Content,
+            seen,
+            kind,
             key: key.id(),
             payload_bytes: u32::try_from(payload.len()).unwrap(),
         };
-        let entry = Entry::seal(header, &payload, &key).unwrap();
+        let entry = Entry::seal(header, payload, key).unwrap();
         let entry = entry.signed(&SigningKey::from_bytes(&own.seed));
         let written = (journal, entry.header.number, entry.id);
         row.head = (entry.header.number, entry.id);
@@ -169,7 +191,7 @@ impl World {
     }
 }
 
-fn content(document: DocumentId, raw: Vec<u8>) -> Vec<u8> {
+pub(super) fn content(document: DocumentId, raw: Vec<u8>) -> Vec<u8> {
     Content {
         document,
         changes: vec![Blob(raw)],

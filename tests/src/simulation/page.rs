@@ -45,6 +45,11 @@ impl World {
 
     /// Plain words go and a letter comes, by positions in the text on the page, which others have changed since.
     fn types(&mut self, node: usize, page: &Page) -> Outcome {
+        // A branch that lost, or the end of somebody's place, took what the page shows with it.
+        let may_be_gone = self.options.forks || !self.model.touched.is_empty();
+        if may_be_gone && self.replica(node).idea(page.idea).is_err() {
+            return self.opens_page(node);
+        }
         let may = self.nodes[node].role() != Some(Role::Observer);
         let letter = self.model.letter();
         let splices = self.splices(&page.shown.text, letter);
@@ -52,8 +57,7 @@ impl World {
         let attempt = self.attempt(node, |replica, _, now| {
             replica.splice_idea(page.idea, TextField::Body, &page.shown.heads, &splices, now)
         })?;
-        // A branch that lost took what the page shows with it.
-        if self.options.forks
+        if may_be_gone
             && matches!(
                 attempt.result,
                 Err(ActionError::Splice(SpliceError::UnknownHeads))
@@ -142,8 +146,9 @@ impl World {
 
     /// All devices show the same ideas under the same numbers, no two under one; where a steward is left, each has one.
     pub(super) fn check_shown(&mut self, honest: &[usize]) -> Outcome {
-        let is_steward = |node: &super::node::Node| node.role() == Some(Role::Steward);
-        let somebody_numbers = !self.nodes_where(is_steward).is_empty();
+        // Who has gone and cannot know may still believe to be one.
+        let is_steward = |node: &usize| self.nodes[*node].role() == Some(Role::Steward);
+        let somebody_numbers = honest.iter().any(is_steward);
         let mut first = None;
         for node in honest {
             let name = self.nodes[*node].name.clone();

@@ -4,7 +4,8 @@
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Enrol};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, Timestamp};
-use kiez_core::replica::bundle::{self, Compression};
+use kiez_core::domain::roster::NotOk;
+use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::control::sign_enrolment;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Replica, ReplicaError};
@@ -24,13 +25,15 @@ use super::world::{Attempt, Outcome, World, wrong};
 #[derive(Debug, Clone)]
 pub(super) struct Offer {
     text: String,
-    inviter: usize,
+    pub(super) inviter: usize,
     /// The entry that invites.
-    entry: (JournalId, EntryNumber, EntryId),
+    pub(super) entry: (JournalId, EntryNumber, EntryId),
     /// For whom: a device.
-    to: usize,
+    pub(super) to: usize,
     expires: Timestamp,
-    is_used: bool,
+    pub(super) is_used: bool,
+    /// Somebody has tried to end it.
+    pub(super) is_ended: bool,
 }
 
 /// Can this device write in the group as a member?
@@ -47,6 +50,11 @@ impl World {
         };
         let role = self.persons[self.nodes[to].person].role;
         let me = self.nodes[inviter].me.clone();
+        let own_role = self.nodes[inviter].role().unwrap();
+        let charter = self.replica(inviter).roster().charter();
+        if !charter.is_some_and(|charter| charter.may_invite(own_role, role)) {
+            return Ok(());
+        }
         let lasts = self.dice.pick(&[1_000, 3_600_000, 1_000_000_000_000]).unwrap();
         let expires = Timestamp(self.now(inviter).0 + lasts);
         let attempt = self.attempt(inviter, |replica, rng, _| {
@@ -64,13 +72,14 @@ impl World {
                 to,
                 expires,
                 is_used: false,
+                is_ended: false,
             });
         }
         Ok(())
     }
 
     /// Control acts are checked by what they do; here only that they were done, or why not.
-    fn note_control<T>(&mut self, node: usize, attempt: &Attempt<T, ReplicaError>) -> Outcome {
+    pub(super) fn note_control<T>(&mut self, node: usize, attempt: &Attempt<T, ReplicaError>) -> Outcome {
         if let (Err(error), false) = (&attempt.result, attempt.fault) {
             wrong!("{} could not write a control act: {error}", self.nodes[node].name);
         }
@@ -85,7 +94,9 @@ impl World {
         if self.nodes[offer.inviter].replica.is_none() || self.nodes[offer.inviter].behind.is_some() {
             return Ok(());
         }
-        if self.nodes[offer.inviter].is_outlaw {
+        let inviter = &self.nodes[offer.inviter];
+        let has_gone = inviter.own_head().is_some() && inviter.role().is_none();
+        if inviter.is_outlaw || has_gone {
             return Ok(());
         }
         let Ok(invitation) = Invitation::parse(&offer.text) else {
@@ -105,6 +116,16 @@ impl World {
         })?;
         self.note(offer.inviter, Act::Control, &attempt.wrote)?;
         let whom = self.nodes[offer.to].name.clone();
+        if !attempt.wrote.is_empty() {
+            let (by, joiner) = (
+                self.nodes[offer.inviter].me.person,
+                self.nodes[offer.to].me.person,
+            );
+            self.model.lets_in(by, joiner);
+            if offer.is_ended {
+                self.model.touched.insert(joiner);
+            }
+        }
         match attempt.result {
             Ok(Answer::Admitted(admission)) => {
                 self.trace.event(format_args!("{whom} is admitted"));
@@ -124,6 +145,7 @@ impl World {
                 }
                 self.enrols_to_join(&offer, &invitation, &known)
             }
+            Err(AdmitError::Refused(JoinRefusal::Vouchers)) => self.check_vouchers(&offer),
             Err(AdmitError::Refused(why)) => {
                 self.trace.event(format_args!("{whom} is refused: {why}"));
                 self.check_refusal(&offer, why)?;
@@ -131,6 +153,13 @@ impl World {
                 Ok(())
             }
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
+            Err(AdmitError::Replica(ReplicaError::NotAllowed(NotOk::InvitationEnded)))
+                if !self.is_open(&offer) =>
+            {
+                self.trace.event(format_args!("{whom}: the invitation is over"));
+                self.offers.remove(number);
+                Ok(())
+            }
             Err(AdmitError::Replica(error)) => wrong!("{whom} could not be admitted: {error}"),
         }
     }
@@ -150,6 +179,11 @@ impl World {
         };
         let attempt = self.attempt(offer.inviter, |replica, rng, _| replica.enrol(known, *enrol, rng))?;
         self.note(offer.inviter, Act::Control, &attempt.wrote)?;
+        let (by, joiner) = (
+            self.nodes[offer.inviter].me.person,
+            self.nodes[offer.to].me.person,
+        );
+        self.model.lets_in(by, joiner);
         match attempt.result {
             Ok(admission) => self.admitted(offer, invitation, admission),
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
@@ -193,10 +227,10 @@ impl World {
             };
             received.extend(bytes.0);
         }
-        self.tempt(offer.to);
-        if self.has_begun(offer.to) {
-            return self.goes_on_beginning(offer.to, &received);
+        if self.goes_on_beginning(offer.to)? {
+            return Ok(());
         }
+        self.tempt(offer.to);
         let joiner = &mut self.nodes[offer.to];
         let (disk, rng) = (joiner.disk.clone(), joiner.dice.rng());
         let joined = Replica::join(
@@ -216,17 +250,32 @@ impl World {
         matches!(self.nodes[node].disk.group(), Ok(Some(_)))
     }
 
-    /// A device that has the group opens its journal with what it is given now.
-    fn goes_on_beginning(&mut self, node: usize, bundle: &[u8]) -> Outcome {
+    /// A device that has the group opens its journal, as after any start. Where it cannot, it begins from nothing.
+    fn goes_on_beginning(&mut self, node: usize) -> Outcome<bool> {
+        if !self.has_begun(node) {
+            return Ok(false);
+        }
+        self.tempt(node);
         let taker = &mut self.nodes[node];
-        let begun = Replica::open(taker.disk.clone()).map_err(JoinError::from);
-        let begun = begun.and_then(|mut replica| {
-            let read = bundle::read(bundle, replica.keys())?;
-            replica.receive(read.entries.into_iter().map(|e| (e.entry, e.payload)).collect())?;
+        let replica = Replica::open(taker.disk.clone());
+        let replica = replica.and_then(|mut replica| {
+            replica.set_box_secret(taker.box_secret.clone())?;
+            Ok(replica)
+        });
+        let able = replica.as_ref().is_ok_and(|replica| {
+            replica.grant_for(&taker.me).is_some() && replica.keys().current().is_some()
+        });
+        let is_off = taker.disk.is_off();
+        if !able && !is_off {
+            taker.disk = Disk::default();
+            return Ok(false);
+        }
+        let begun = replica.and_then(|mut replica| {
             replica.open_journal(&taker.me, taker.dice.rng())?;
             Ok(replica)
         });
-        self.came_in(node, begun)
+        self.came_in(node, begun.map_err(JoinError::from))?;
+        Ok(true)
     }
 
     /// A device has tried to begin with a group.
@@ -256,8 +305,9 @@ impl World {
 
     /// Somebody found a used invitation.
     fn stranger_tries(&mut self, offer: &Offer, invitation: &Invitation) -> Outcome {
-        // A restored inviter who may write on does not know what they admitted since: that is a fork, not a used invitation.
-        if self.options.forks && !self.knows_used(offer) {
+        // A restored inviter who may write on does not know what they admitted since: that is a fork, not a used invitation. And
+        // where they were answered with another's admission, it was not used.
+        if !self.knows_used(offer) {
             return Ok(());
         }
         let seed = self.dice.below(1 << 30);
@@ -282,8 +332,15 @@ impl World {
         match attempt.result {
             // Where the invitation is not what let them in: nothing was written, and they are who they say.
             Err(AdmitError::Refused(JoinRefusal::Used)) | Ok(Answer::Member(_)) => Ok(()),
+            // Nobody came in on it: its answer was another member's, or an enrolment.
+            Err(AdmitError::Refused(JoinRefusal::Vouchers)) if !self.knows_used(offer) => Ok(()),
             Err(AdmitError::Refused(why)) => self.check_refusal(offer, why),
             Err(AdmitError::Replica(_)) if attempt.fault => Ok(()),
+            Err(AdmitError::Replica(ReplicaError::NotAllowed(NotOk::InvitationEnded)))
+                if !self.knows_used(offer) =>
+            {
+                Ok(())
+            }
             other => wrong!("a used invitation was answered with {other:?}"),
         }
     }
@@ -307,7 +364,9 @@ impl World {
             // Since a backup was restored its journal is another one, or the invitation is lost.
             JoinRefusal::Unknown => own.is_some_and(|own| own != journal) || !is_held,
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
-            JoinRefusal::Used | JoinRefusal::Invalid | JoinRefusal::Vouchers => false,
+            // They came in on it once, and have gone since.
+            JoinRefusal::Used => offer.is_used && replica.roster().membership(joiner).is_none(),
+            JoinRefusal::Invalid | JoinRefusal::Vouchers => false,
         };
         if !justified {
             wrong!("refused without reason: {why}");
@@ -327,6 +386,8 @@ impl World {
             return Ok(());
         };
         let attempt = self.attempt(by, |replica, _, _| replica.write_act(ControlAct::Enrol(enrol)))?;
+        self.model
+            .lets_in(self.nodes[by].me.person, self.nodes[device].me.person);
         let (who, what) = (&self.nodes[by].name, &self.nodes[device].name);
         self.trace
             .event(format_args!("{who} enrols {what}: {}", attempt.result.is_ok()));
@@ -338,7 +399,7 @@ impl World {
     }
 
     /// An enrolment of a device, signed by its person: none where `at` does not know them as a member.
-    fn enrolment(&mut self, at: usize, device: usize) -> Option<Enrol> {
+    pub(super) fn enrolment(&mut self, at: usize, device: usize) -> Option<Enrol> {
         let replica = self.nodes[at].replica.as_ref()?;
         let person = &self.persons[self.nodes[device].person];
         let membership = replica.roster().membership(person.id)?;
@@ -367,6 +428,7 @@ impl World {
 
     /// Keys go directly, as boxes will carry them later; the group goes as a bundle.
     fn hand_over(&mut self, from: usize, to: usize) -> Outcome {
+        self.make_key(from)?;
         let giver = self.nodes[from].replica.as_ref().unwrap();
         if giver.grant_for(&self.nodes[to].me).is_none() {
             return Ok(());
@@ -376,10 +438,10 @@ impl World {
         let Ok(bundle) = giver.bundle(&Frontier::new(), Compression::Fast) else {
             wrong!("no bundle for a further device");
         };
-        self.tempt(to);
-        if self.has_begun(to) {
-            return self.goes_on_beginning(to, &bundle);
+        if self.goes_on_beginning(to)? {
+            return Ok(());
         }
+        self.tempt(to);
         let taker = &mut self.nodes[to];
         let begun = Replica::from_bundle(taker.disk.clone(), group, keys, &bundle);
         let begun = begun.and_then(|mut replica| {
@@ -387,55 +449,5 @@ impl World {
             Ok(replica)
         });
         self.came_in(to, begun)
-    }
-
-    /// A device without a journal it may write asks for a fresh start, or makes it.
-    pub(super) fn somebody_returns(&mut self) -> Outcome {
-        let Some(node) = self.some_node(|node| {
-            let lost_its_journal = |replica: &Replica<Disk>| replica.own_journal().is_none();
-            !node.is_outlaw
-                && node
-                    .replica
-                    .as_ref()
-                    .is_some_and(|replica| lost_its_journal(replica))
-        }) else {
-            return Ok(());
-        };
-        self.come_back(node)
-    }
-
-    /// Opens a journal where there is a grant for it, otherwise asks the peers to publish one.
-    pub(super) fn come_back(&mut self, node: usize) -> Outcome {
-        let name = self.nodes[node].name.clone();
-        let me = self.nodes[node].me.clone();
-        if self.replica(node).grant_for(&me).is_some() {
-            let attempt = self.attempt(node, |replica, rng, _| replica.open_journal(&me, rng))?;
-            self.trace.event(format_args!(
-                "{name} opens a fresh journal: {}",
-                attempt.result.is_ok()
-            ));
-            return self.note_control(node, &attempt);
-        }
-        let own_side =
-            |side: usize| move |connection: &super::network::Connection| connection.ends[side].node == node;
-        let mut asked: Vec<(u64, usize)> = Vec::new();
-        for (id, connection) in &self.connections {
-            let side = usize::from(!own_side(0)(connection));
-            if connection.is_of(node) && self.nodes[connection.ends[1 - side].node].role().is_some() {
-                asked.push((*id, side));
-            }
-        }
-        let Some((id, side)) = self.dice.pick(&asked) else {
-            return Ok(());
-        };
-        let Some(enrol) = self.enrolment(node, node) else {
-            return Ok(());
-        };
-        let effects = self.connections[&id].ends[side].session.ask_to_publish(enrol);
-        self.trace.event(format_args!(
-            "{name} asks by {id} to be enrolled again: {}",
-            effects.len()
-        ));
-        self.say(id, side, effects)
     }
 }

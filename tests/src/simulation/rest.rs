@@ -1,6 +1,8 @@
 //! The end of a run: the network heals, everybody meets everybody, and those who lost their journals get new ones.
 
 use kiez_core::replica::hold::Replica;
+use kiez_core::replica::keys::GroupKey;
+use kiez_core::replica::storage::{Held, Standing, Storage};
 
 use super::disk::Disk;
 use super::network::can_connect;
@@ -8,10 +10,11 @@ use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
 /// So often everybody meets everybody at most.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 16;
 
-/// Is the owner of this device a member, as it knows? Who was admitted on a branch that does not count is none.
-fn is_in_group(node: &Node) -> bool {
+/// Is the owner of this device a member, as it knows? Who was admitted on a branch that does not count, or by somebody who
+/// had gone, is none.
+fn is_member(node: &Node) -> bool {
     let is_member = |replica: &Replica<Disk>| replica.roster().membership(node.me.person).is_some();
     !node.is_outlaw && node.replica.as_deref().is_some_and(is_member)
 }
@@ -34,32 +37,157 @@ impl World {
             self.drain()?;
             // Where forks took everybody's journal there is nobody left to enrol anybody.
             let somebody_writes = !self.nodes_where(|node| node.role().is_some()).is_empty();
-            if somebody_writes && !came_back && self.is_even() {
+            let is_settled = self.is_even() && self.nobody_waits();
+            if somebody_writes && !came_back && is_settled {
                 return self.last_words();
             }
-            if !somebody_writes && self.options.forks && self.is_even() {
+            // Nobody is left: they have all gone.
+            let may_be_empty = self.options.forks || !self.model.touched.is_empty();
+            if !somebody_writes && may_be_empty && self.is_even() {
                 return Ok(());
             }
         }
+        self.tell_who_waits();
         wrong!("after {ROUNDS} rounds not everybody has everything")
     }
 
     /// Everybody can still do something, and everybody hears of it: nothing is wedged.
     fn last_words(&mut self) -> Outcome {
-        for node in self.nodes_where(|node| node.role().is_some()) {
-            self.somebody_says_goodbye(node)?;
-            self.numbers_ideas(node)?;
+        // Twice: what is said first may come with new keys, which some are given only when they meet once more.
+        for _ in 0..2 {
+            for node in self.nodes_where(|node| node.role().is_some()) {
+                self.somebody_says_goodbye(node)?;
+                self.numbers_ideas(node)?;
+            }
+            self.drain()?;
+            for _ in 0..ROUNDS {
+                if self.is_even() && self.nobody_waits() {
+                    break;
+                }
+                self.meet()?;
+            }
         }
-        self.drain()?;
-        let outside = self.nodes_where(|node| is_in_group(node) && node.role().is_none());
+        let insiders = self.insiders();
+        let outside: Vec<usize> = insiders
+            .into_iter()
+            .filter(|node| self.nodes[*node].role().is_none())
+            .collect();
         if let Some(node) = outside.first() {
             wrong!("{} cannot write any more", self.nodes[*node].name);
         }
-        if !self.is_even() {
+        if !self.is_even() || !self.nobody_waits() {
+            self.tell_who_waits();
             wrong!("not everybody heard the last words");
         }
         self.connections.clear();
         Ok(())
+    }
+
+    /// Is this a device of somebody who is in the group, and has nobody retired it?
+    pub(super) fn is_in_group(&self, node: &Node) -> bool {
+        is_member(node) && !self.model.retired.contains(&node.me.device_id())
+    }
+
+    /// The devices that must be equal in the end.
+    pub(super) fn insiders(&self) -> Vec<usize> {
+        self.nodes_where(|node| self.is_in_group(node) && !self.cannot_know(node))
+    }
+
+    /// Has this device gone without the key under which that was said? Those who can read everything say that it is out.
+    pub(super) fn cannot_know(&self, node: &Node) -> bool {
+        let number = self
+            .nodes
+            .iter()
+            .position(|other| other.name == node.name)
+            .unwrap();
+        self.waiting(number) > 0
+            && (0..self.nodes.len()).any(|other| {
+                let knows = &self.nodes[other];
+                let roster = knows.replica.as_deref().map(Replica::roster);
+                other != number
+                    && self.is_in_group(knows)
+                    && self.waiting(other) == 0
+                    && roster.is_some_and(|roster| roster.membership(node.me.person).is_none())
+            })
+    }
+
+    /// Can all who are in the group read all that counts? (Where journals forked, what builds on a lost branch waits for ever.)
+    fn nobody_waits(&self) -> bool {
+        let has_all = |node: &usize| {
+            let unread = self.unread(*node);
+            unread == 0 && (self.options.forks || self.waiting(*node) == 0)
+        };
+        self.insiders().iter().all(has_all)
+    }
+
+    /// How many entries cannot be read on a device for want of a key, but for those that nobody can read.
+    fn unread(&self, node: usize) -> usize {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_deref().map(Replica::keys);
+        let is_unread = |held: &Held| {
+            let is_held = keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
+            !is_held && !self.model.sealed.contains(&held.entry.id)
+        };
+        let control = place.disk.control().unwrap_or_default();
+        let waiting = place.disk.waiting().unwrap_or_default();
+        let counts = |held: &Held| matches!(held.standing, Standing::Applied(_));
+        let control = control.iter().filter(|held| counts(held) && is_unread(held));
+        control.count() + waiting.iter().filter(|held| is_unread(held)).count()
+    }
+
+    /// How many entries wait on a device, or cannot be read there, but for those that nobody can read.
+    pub(super) fn waiting(&self, node: usize) -> usize {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_deref().map(Replica::keys);
+        let is_held = |held: &Held| keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
+        let waiting = place.disk.waiting().unwrap_or_default();
+        let on_others = waiting.iter().filter(|held| is_held(held)).count();
+        on_others + self.unread(node)
+    }
+
+    fn tell_who_waits(&mut self) {
+        for node in 0..self.nodes.len() {
+            let place = &self.nodes[node];
+            let waiting = place.disk.census().map_or(0, |census| census.waiting);
+            let (role, is_in) = (place.role(), self.is_in_group(place));
+            let keys = place.replica.as_deref().map(Replica::keys);
+            let keys: Vec<_> = keys.into_iter().flat_map(|keys| keys.iter()).collect();
+            let keys: Vec<_> = keys.into_iter().map(GroupKey::id).collect();
+            let name = &place.name;
+            self.trace.event(format_args!(
+                "{name}: {waiting} wait, writes as {role:?}, is in the group: {is_in}, holds {keys:?}"
+            ));
+        }
+        self.tell_acts();
+    }
+
+    /// What somebody who can read everything knows of who is in the group and of its keys.
+    fn tell_acts(&mut self) {
+        let insiders = self.insiders();
+        let Some(node) = insiders.into_iter().find(|node| self.waiting(*node) == 0) else {
+            return;
+        };
+        let place = &self.nodes[node];
+        let roster = place.replica.as_ref().unwrap().roster();
+        for held in place.disk.control().unwrap_or_default() {
+            let header = &held.entry.header;
+            let Some(act) = roster.act(held.entry.id) else {
+                continue;
+            };
+            let device = act.device().map(|device| device.device);
+            let owner = self.nodes.iter().find(|node| Some(node.me.device_id()) == device);
+            let boxes: Vec<_> = act.boxes().iter().map(|of| (of.enrolment, of.key)).collect();
+            let what: String = format!("{act:?}").chars().take(60).collect();
+            self.trace.event(format_args!(
+                "{:?} {:?} {} under {:?}, lives: {}, {}: {what} {boxes:?}",
+                held.entry.id,
+                header.journal,
+                header.number.0,
+                header.key,
+                roster.lives(held.entry.id),
+                owner.map_or("", |node| &node.name),
+            ));
+        }
     }
 
     /// Everybody connects to everybody, and they talk until they have nothing more to say.
@@ -78,7 +206,7 @@ impl World {
     fn without_journal(&self) -> Vec<usize> {
         self.nodes_where(|node| {
             let has_none = |replica: &Replica<Disk>| replica.own_journal().is_none();
-            is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
+            self.is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
         })
     }
 

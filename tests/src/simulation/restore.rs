@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId};
+use kiez_core::replica::hold::{Replica, ReplicaError};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::receive::Received;
 use kiez_core::replica::storage::{OwnJournal, OwnState, Storage, Write};
@@ -64,7 +65,7 @@ impl World {
     }
 
     /// What only the disk of this device holds, and neither its backup nor anybody else.
-    fn lost_by(&self, node: usize, backup: &MemoryStorage) -> BTreeSet<EntryId> {
+    pub(super) fn lost_by(&self, node: usize, backup: &MemoryStorage) -> BTreeSet<EntryId> {
         let mut lost = ids(&self.nodes[node].disk.memory());
         let mut keep = |kept: BTreeSet<EntryId>| lost.retain(|id| !kept.contains(id));
         keep(ids(backup));
@@ -79,7 +80,7 @@ impl World {
 
     /// Two disks lost at once can take with them what others' entries build on. That no software can mend, so it does not
     /// happen here: what is lost is of this device alone, and nobody waits for anything.
-    fn may_be_lost(&self, node: usize, lost: &BTreeSet<EntryId>) -> bool {
+    pub(super) fn may_be_lost(&self, node: usize, lost: &BTreeSet<EntryId>) -> bool {
         let disk = &self.nodes[node].disk;
         let mut own = BTreeSet::new();
         for row in disk.journals().unwrap_or_default() {
@@ -167,7 +168,9 @@ impl World {
     pub(super) fn note_ended(&mut self, node: usize, received: &Received) -> Outcome {
         let place = &mut self.nodes[node];
         let replica = place.replica.as_ref().unwrap();
-        if received.own_journal_left && place.behind.is_none() && !self.options.forks {
+        // Nor does anybody leave a journal whose place in the group nobody touched.
+        let may_leave = self.options.forks || !self.model.is_untouched(place.me.person);
+        if received.own_journal_left && place.behind.is_none() && !may_leave {
             wrong!("{} believes it was restored, and it was not", place.name);
         }
         if !received.forked.is_empty() && !self.options.forks {
@@ -181,5 +184,59 @@ impl World {
                 .event(format_args!("{} notices that it was restored", place.name));
         }
         Ok(())
+    }
+
+    /// A device without a journal it may write asks for a fresh start, or makes it.
+    pub(super) fn somebody_returns(&mut self) -> Outcome {
+        let Some(node) = self.some_node(|node| {
+            let lost_its_journal = |replica: &Replica<Disk>| replica.own_journal().is_none();
+            !node.is_outlaw
+                && node
+                    .replica
+                    .as_ref()
+                    .is_some_and(|replica| lost_its_journal(replica))
+        }) else {
+            return Ok(());
+        };
+        self.come_back(node)
+    }
+
+    /// Opens a journal where there is a grant for it, otherwise asks the peers to publish one.
+    pub(super) fn come_back(&mut self, node: usize) -> Outcome {
+        let name = self.nodes[node].name.clone();
+        let me = self.nodes[node].me.clone();
+        if self.replica(node).grant_for(&me).is_some() {
+            let attempt = self.attempt(node, |replica, rng, _| replica.open_journal(&me, rng))?;
+            self.trace.event(format_args!(
+                "{name} opens a fresh journal: {}",
+                attempt.result.is_ok()
+            ));
+            // It may not make a key itself: whom it meets will give it one.
+            if matches!(attempt.result, Err(ReplicaError::RekeyDue)) {
+                return Ok(());
+            }
+            return self.note_control(node, &attempt);
+        }
+        let own_side =
+            |side: usize| move |connection: &super::network::Connection| connection.ends[side].node == node;
+        let mut asked: Vec<(u64, usize)> = Vec::new();
+        for (id, connection) in &self.connections {
+            let side = usize::from(!own_side(0)(connection));
+            if connection.is_of(node) && self.nodes[connection.ends[1 - side].node].role().is_some() {
+                asked.push((*id, side));
+            }
+        }
+        let Some((id, side)) = self.dice.pick(&asked) else {
+            return Ok(());
+        };
+        let Some(enrol) = self.enrolment(node, node) else {
+            return Ok(());
+        };
+        let effects = self.connections[&id].ends[side].session.ask_to_publish(enrol);
+        self.trace.event(format_args!(
+            "{name} asks by {id} to be enrolled again: {}",
+            effects.len()
+        ));
+        self.say(id, side, effects)
     }
 }

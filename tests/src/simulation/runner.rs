@@ -40,6 +40,14 @@ pub struct Report {
     pub restores: u64,
     /// Journals that forked.
     pub forks: u64,
+    /// Group keys that were made after somebody had gone.
+    pub rekeys: u64,
+    /// Acts that ended somebody's place, a role, a device or an invitation, and are taken in the end.
+    pub ends: u64,
+    /// Motions of the council.
+    pub motions: u64,
+    /// Entries beyond the end of their author's place that count, since somebody built on them.
+    pub lifted: u64,
     /// Frames that arrived.
     pub frames: u64,
     /// The hash of all that happened.
@@ -121,6 +129,10 @@ impl Totals {
         sum.faults += one.faults;
         sum.restores += one.restores;
         sum.forks += one.forks;
+        sum.rekeys += one.rekeys;
+        sum.ends += one.ends;
+        sum.motions += one.motions;
+        sum.lifted += one.lifted;
         sum.frames += one.frames;
     }
 }
@@ -130,8 +142,9 @@ impl fmt::Display for Totals {
         let sum = &self.sum;
         write!(
             f,
-            "{} seeds, {} devices, {} events, {} actions ({} lost with a disk), {} frames, {} faults, {} restores, {} forks; \
-             at rest admitted {}, waiting {} (on the way at most {}), quarantined {}",
+            "{} seeds, {} devices, {} events, {} actions ({} lost with a disk), {} frames, {} faults, {} restores, {} forks, \
+             {} motions, {} ends, {} new keys; at rest admitted {} ({} lifted), waiting {} (on the way at most {}), \
+             quarantined {}",
             self.seeds,
             sum.nodes,
             sum.events,
@@ -141,7 +154,11 @@ impl fmt::Display for Totals {
             sum.faults,
             sum.restores,
             sum.forks,
+            sum.motions,
+            sum.ends,
+            sum.rekeys,
             sum.admitted,
+            sum.lifted,
             sum.waiting,
             sum.waited,
             sum.quarantined

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use ed25519_dalek::SigningKey;
-use kiez_core::domain::charter::{Charter, Role};
+use kiez_core::domain::charter::{Charter, Inviters, Role};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::storage::Storage;
@@ -59,10 +59,13 @@ enum Event {
     Restore,
     Look,
     Outlaw,
+    Council,
+    Own,
+    Rejoin,
 }
 
 /// How often each event happens where nothing else is said.
-const WEIGHTS: [(Event, usize); 21] = [
+const WEIGHTS: [(Event, usize); 24] = [
     (Event::Act, 100),
     (Event::Burst, 1),
     (Event::Page, 30),
@@ -84,7 +87,29 @@ const WEIGHTS: [(Event, usize); 21] = [
     (Event::Restore, 3),
     (Event::Look, 10),
     (Event::Outlaw, 6),
+    (Event::Council, 40),
+    (Event::Own, 8),
+    (Event::Rejoin, 6),
 ];
+
+/// So often a device tries to make a key, whatever its disk does.
+const TRIES: usize = 50;
+
+/// The rules of one group: friends mostly, sometimes stricter ones.
+fn charter(dice: &mut Dice) -> Charter {
+    let circle = Charter::circle();
+    match dice.below(10) {
+        0 => Charter {
+            vouchers: 1,
+            ..circle
+        },
+        1 => Charter {
+            inviters: Inviters::Stewards,
+            ..circle
+        },
+        _ => circle,
+    }
+}
 
 /// What came of an attempt to write.
 #[derive(Debug)]
@@ -117,6 +142,8 @@ pub(super) struct World {
     /// How often a write fails, in percent.
     faults: usize,
     weights: Vec<(Event, usize)>,
+    /// The rules with which the group begins.
+    charter: Charter,
 }
 
 impl World {
@@ -139,6 +166,7 @@ impl World {
             });
         }
         persons.truncate(2 + dice.below(5));
+        let charter = charter(&mut dice);
         let mut nodes = Vec::new();
         for person in 0..persons.len() {
             nodes.push(Node::new(seed, nodes.len(), person, true, &persons));
@@ -150,10 +178,13 @@ impl World {
         }
         // No two runs are alike: in one the network hardly works, in another people hardly write.
         let mut weights = WEIGHTS.to_vec();
+        // In a third of them nobody touches the group itself.
+        let is_governed = dice.chance(67);
         for (event, weight) in &mut weights {
             let factor = dice.pick(&[0, 1, 2, 2, 2, 4, 8]).unwrap();
             let factor = match event {
                 Event::Act | Event::Deliver | Event::Connect | Event::Invite | Event::Join => factor.max(1),
+                Event::Council | Event::Own | Event::Rejoin if !is_governed => 0,
                 _ => factor,
             };
             *weight *= factor;
@@ -173,6 +204,7 @@ impl World {
             crimes: BTreeSet::new(),
             faults: dice.pick(&[0, 1, 3, 10]).unwrap(),
             weights,
+            charter,
             dice,
         }
     }
@@ -209,13 +241,14 @@ impl World {
             node.disk.clone(),
             &node.me,
             &person.key,
-            Charter::circle(),
+            self.charter.clone(),
             node.dice.rng(),
         );
         match replica {
             Ok(replica) => node.replica = Some(Box::new(replica)),
             Err(error) => wrong!("founding failed: {error}"),
         }
+        self.unlock(0)?;
         self.trace.event(format_args!("Anna founds the group"));
         Ok(())
     }
@@ -254,6 +287,9 @@ impl World {
             Event::Restore => self.somebody_restores(),
             Event::Look => self.somebody_looks(),
             Event::Outlaw => self.somebody_breaks_rules(),
+            Event::Council => self.council_meets(),
+            Event::Own => self.somebody_acts_for_themselves(),
+            Event::Rejoin => self.somebody_begins_anew(),
         }
     }
 
@@ -317,12 +353,56 @@ impl World {
                 Ok(replica) => place.replica = Some(Box::new(replica)),
                 Err(error) => wrong!("{} does not open again: {error}", place.name),
             }
+            self.unlock(node)?;
         }
         Ok(())
     }
 
+    /// The device's box secret is at hand again, as after a start with the passphrase.
+    pub(super) fn unlock(&mut self, node: usize) -> Outcome {
+        let place = &mut self.nodes[node];
+        let secret = place.box_secret.clone();
+        match place.replica.as_mut().unwrap().set_box_secret(secret) {
+            Ok(()) => Ok(()),
+            Err(error) => wrong!("{} could not take its box secret: {error}", place.name),
+        }
+    }
+
+    /// Where somebody has gone, the group gets a new key before anything is written.
+    pub(super) fn make_key(&mut self, node: usize) -> Outcome {
+        let place = &self.nodes[node];
+        if place.is_outlaw || place.behind.is_some() {
+            return Ok(());
+        }
+        for _ in 0..TRIES {
+            let replica = self.nodes[node].replica.as_ref();
+            if !replica.is_some_and(|replica| replica.is_rekey_due()) {
+                return Ok(());
+            }
+            let attempt = self.write(node, |replica, rng, _| replica.rekey_if_due(rng))?;
+            let name = &self.nodes[node].name;
+            self.trace
+                .event(format_args!("{name} makes a new key: {}", attempt.result.is_ok()));
+            if let (Err(error), false) = (&attempt.result, attempt.fault) {
+                wrong!("{name} could not make a new key: {error}");
+            }
+            self.note(node, super::model::Act::Control, &attempt.wrote)?;
+            self.report.rekeys += u64::from(attempt.result.is_ok());
+        }
+        wrong!("{} cannot make a new key", self.nodes[node].name)
+    }
+
     /// Lets a device write something; its disk may fail on the way.
     pub(super) fn attempt<T, E: Debug>(
+        &mut self,
+        node: usize,
+        run: impl FnOnce(&mut Replica<Disk>, &mut ChaCha20Rng, Timestamp) -> Result<T, E>,
+    ) -> Outcome<Attempt<T, E>> {
+        self.make_key(node)?;
+        self.write(node, run)
+    }
+
+    pub(super) fn write<T, E: Debug>(
         &mut self,
         node: usize,
         run: impl FnOnce(&mut Replica<Disk>, &mut ChaCha20Rng, Timestamp) -> Result<T, E>,

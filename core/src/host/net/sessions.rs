@@ -1,5 +1,7 @@
 //! Drives sync sessions over connections: frames in, effects out.
 
+mod step;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,14 +10,12 @@ use iroh::endpoint::{Connection, RecvStream, SendStream};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::block_in_place;
 
-use crate::domain::control::Enrol;
 use crate::domain::id::{DeviceId, GroupId, Timestamp};
 use crate::host::clock::instant;
 use crate::host::node::{Changed, NodeError, now};
-use crate::host::random::{self, SystemRandom};
+use crate::host::random::SystemRandom;
 use crate::host::store::{GroupStore, PeerRow};
 use crate::planted::{Guard, is_off};
-use crate::replica::control::sign_enrolment;
 use crate::replica::hold::{Replica, ReplicaError};
 use crate::replica::session::{Channel, Close, Effect, Session, Side, hello, is_member};
 use crate::replica::wire::{Frame, Goodbye};
@@ -25,6 +25,7 @@ use super::outgoing::{Outgoing, outgoing};
 use super::places::{dialable, endpoint_address};
 use super::running::Running;
 use super::{Contact, DIAL, SYNC, Shared};
+use step::{Enrolling, step};
 
 /// How often an attempt is moved to where the device was just seen.
 const PLACES_MAX: usize = 4;
@@ -379,97 +380,6 @@ fn ended(why: &Close) -> Result<(), SessionError> {
     } else {
         Err(SessionError::Closed(why.to_string()))
     }
-}
-
-/// Whether this device has asked to be enrolled again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Enrolling {
-    NotAsked,
-    Asked,
-    Refused,
-}
-
-struct Step {
-    effects: Vec<Effect>,
-    /// When something that was put off would be taken in.
-    takes_more_at: Option<Timestamp>,
-    even: bool,
-    /// A fresh journal was opened after an enrolment.
-    opened: bool,
-}
-
-fn step(
-    shared: &Shared,
-    session: &mut Session,
-    frame: Option<Frame>,
-    replica: &mut Replica<GroupStore>,
-    enrolling: &mut Enrolling,
-) -> Result<Step, SessionError> {
-    let named = matches!(frame, Some(Frame::Identify { .. }));
-    let mut effects = match frame {
-        Some(frame) => session.on_frame(frame, replica, &mut SystemRandom)?,
-        None => session.on_change(replica)?,
-    };
-    let learned = |effect: &Effect| matches!(effect, Effect::Received(received) if received.control);
-    if (named || effects.iter().any(learned)) && give_keys(session, replica)? {
-        effects.extend(session.on_change(replica)?);
-    }
-    let mut opened = false;
-    if replica.own_journal().is_none() {
-        if replica.grant_for(shared.node.me()).is_some() {
-            replica.open_journal(shared.node.me(), &mut SystemRandom)?;
-            effects.extend(session.on_change(replica)?);
-            opened = true;
-            *enrolling = Enrolling::NotAsked;
-        } else if *enrolling == Enrolling::NotAsked
-            && session.is_even(replica)
-            && let Some(enrol) = enrolment(shared, replica)
-        {
-            effects.extend(session.ask_to_publish(enrol));
-            *enrolling = Enrolling::Asked;
-        }
-    }
-    let put_off =
-        |effect: &Effect| matches!(effect, Effect::Received(received) if !received.put_off.is_empty());
-    if effects.iter().any(put_off) {
-        replica
-            .storage()
-            .set_put_off(replica.put_off())
-            .map_err(ReplicaError::from)?;
-    }
-    Ok(Step {
-        takes_more_at: replica.takes_more_at(),
-        effects,
-        even: session.is_even(replica),
-        opened,
-    })
-}
-
-/// Gives the other device the keys that it lacks. True where there were some.
-fn give_keys(session: &Session, replica: &mut Replica<GroupStore>) -> Result<bool, ReplicaError> {
-    let author = session
-        .peer()
-        .filter(|_| session.is_open())
-        .and_then(|journal| replica.roster().living_author(journal));
-    let Some(author) = author else {
-        return Ok(false);
-    };
-    Ok(replica.give_keys(author.grant, &mut SystemRandom)?.is_some())
-}
-
-/// This device's enrolment, signed by its person: after it was restored from an older state.
-fn enrolment(shared: &Shared, replica: &Replica<GroupStore>) -> Option<Enrol> {
-    let node = &shared.node;
-    let words = node.recovery_words(&shared.passphrase.as_ref()?.now()).ok()?;
-    let me = node.me();
-    let membership = replica.roster().membership(me.person)?;
-    Some(sign_enrolment(
-        replica.group(),
-        membership,
-        me.named(),
-        random::bytes(),
-        &words.person_key(),
-    ))
 }
 
 /// Remembers where a device was reached, for when nothing is heard of it.

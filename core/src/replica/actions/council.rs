@@ -73,14 +73,28 @@ impl<S: Storage> Replica<S> {
         self.write_act(ControlAct::Retire(Retire { enrolment, cut }))
     }
 
-    /// Leaves the group. What this person has written so far stays.
+    /// Leaves the group, by all memberships that are known here: there can be several where several let somebody in who did not
+    /// know of each other. What this person has written so far stays.
     ///
     /// # Errors
     /// Where this device may not write, or the storage fails.
     pub fn leave(&mut self) -> Result<EntryId, ReplicaError> {
-        let membership = self.me().ok_or(ReplicaError::NotWriting)?.membership;
+        let me = self.me().ok_or(ReplicaError::NotWriting)?;
+        let person = self.roster().persons().remove(&me.person);
+        let all = person.map(|person| person.memberships).unwrap_or_default();
+        // The one that lets this device write goes last.
+        for membership in all.into_iter().filter(|other| *other != me.membership) {
+            self.leave_one(membership)?;
+        }
+        self.leave_one(me.membership)
+    }
+
+    fn leave_one(&mut self, membership: EntryId) -> Result<EntryId, ReplicaError> {
         let cut = self.cut_of(Tenure::Membership(membership));
-        self.write_act(ControlAct::Leave(Leave { membership, cut }))
+        // Whoever goes makes no new key first.
+        let key = self.keys().current().or_else(|| self.keys().newest());
+        let key = key.ok_or(ReplicaError::NotWriting)?.clone();
+        self.write_act_under(&key, ControlAct::Leave(Leave { membership, cut }), vec![])
     }
 
     /// Takes back an invitation of this person.

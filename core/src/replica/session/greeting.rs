@@ -4,14 +4,29 @@ use std::collections::BTreeSet;
 
 use rand::CryptoRng;
 
-use crate::domain::id::{GroupId, JournalId, KeyId};
+use crate::domain::id::{DeviceId, GroupId, JournalId, KeyId};
 use crate::planted::{Guard, is_off};
 
 use super::super::codec::encode;
 use super::super::keys::{GroupKey, KeyRing};
 use super::super::limits::PROOFS;
 use super::super::wire::{Frame, PROTOCOL_VERSION};
-use super::{Channel, Side};
+use super::{Channel, Session, Side};
+
+impl Session {
+    /// The device on the other end.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.channel.peer
+    }
+
+    /// The keys that the peer lacks although it has the entries which brought them: known once it has said what it has
+    /// ([`super::super::hold::Replica::give_keys_to`]). Asked again, there are none.
+    #[must_use]
+    pub fn take_lacks(&mut self) -> BTreeSet<KeyId> {
+        std::mem::take(&mut self.lacks)
+    }
+}
 
 /// The proof that somebody on this side of this session holds a group key.
 fn proof(key: &GroupKey, channel: &Channel, side: Side) -> [u8; 32] {
