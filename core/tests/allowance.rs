@@ -10,12 +10,12 @@
 mod common;
 
 use common::{NOW, Neighbour, idea, meet, sealed, signing, sync, titles};
-use kiez_core::domain::control::{BoxedKey, ControlAct, Keys};
+use kiez_core::domain::control::{BoxedKey, ControlAct, CouncilAct, Keys};
 use kiez_core::domain::id::{EntryNumber, JournalId, SealedKey, Timestamp};
 use kiez_core::replica::allowance::{Amount, Rates, Road};
 use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::hold::Replica;
-use kiez_core::replica::limits::JOURNAL_ENTRIES_MAX;
+use kiez_core::replica::limits::{BEYOND_BYTES_MAX, JOURNAL_ENTRIES_MAX, PAYLOAD_BYTES_MAX};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::storage::Storage;
 
@@ -111,7 +111,11 @@ fn a_flood_is_taken_in_only_so_far_and_goes_on_with_time() {
     // What is there at once is taken whole, as a long journal is that somebody brings for the first time.
     three.floods(60);
     three.anna_meets_mallory();
-    let (_, first) = three.a.storage().weight(journal(&three.m)).unwrap();
+    let (_, first) = three
+        .a
+        .storage()
+        .weight(journal(&three.m), EntryNumber(0))
+        .unwrap();
     assert!(first > RATES.burst.bytes && three.a.put_off().is_empty());
     let had = three.taken();
     three.floods(20);
@@ -209,6 +213,33 @@ fn all_devices_of_a_person_share_what_there_is_an_hour() {
     three.a.set_clock(until);
     three.anna_meets_mallory();
     assert!(three.a.put_off().is_empty());
+}
+
+#[test]
+fn of_whoever_has_gone_only_so_much_is_kept() {
+    let mut three = Three::new();
+    let signing = signing(&three.m);
+    let key = three.m.keys().current().unwrap().clone();
+    let membership = three.a.roster().membership(three.mallory.me.person).unwrap();
+    let remove = CouncilAct::Remove { membership };
+    three.a.propose(remove, "she floods", NOW).unwrap();
+    let mut after = three.m.head(journal(&three.m)).unwrap();
+    let mut write = |bytes: usize| {
+        let seen = std::collections::BTreeSet::new();
+        let junk = vec![1; bytes];
+        let entry = sealed(&three.m, &signing, after, seen, EntryKind::Content, &key, &junk);
+        after = (entry.header.number, entry.id);
+        entry
+    };
+    let parts: Vec<Entry> = (0..5).map(|_| write(PAYLOAD_BYTES_MAX)).collect();
+    for entry in parts {
+        three.a.receive(vec![(entry, None)]).unwrap();
+    }
+    let end = three.a.roster().ends(journal(&three.m)).unwrap();
+    let (entries, bytes) = three.a.storage().weight(journal(&three.m), end).unwrap();
+    assert_eq!(entries, 3, "more would be beyond what is kept");
+    assert!(bytes <= BEYOND_BYTES_MAX);
+    assert_eq!(three.a.put_off()[&journal(&three.m)].until, None);
 }
 
 #[test]

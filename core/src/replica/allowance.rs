@@ -15,7 +15,8 @@ use crate::planted::{Guard, is_off};
 use super::entry::Entry;
 use super::hold::{Replica, ReplicaError};
 use super::limits::{
-    BURST_BYTES, BURST_ENTRIES, HOURLY_BYTES, HOURLY_ENTRIES, JOURNAL_BYTES_MAX, JOURNAL_ENTRIES_MAX,
+    BEYOND_BYTES_MAX, BURST_BYTES, BURST_ENTRIES, HOURLY_BYTES, HOURLY_ENTRIES, JOURNAL_BYTES_MAX,
+    JOURNAL_ENTRIES_MAX,
 };
 use super::receive::{CarrierFault, ReceiveError};
 use super::storage::Storage;
@@ -148,11 +149,11 @@ impl Account {
     }
 }
 
-/// Whose account it is: a person's, for all their devices; a journal's own, where it is not known yet whose it is.
+/// Whose account it is: a person's, for all their devices; one for all journals of which it is not known whose they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Holder {
     Person(PersonId),
-    Journal(JournalId),
+    Nobody,
 }
 
 /// The accounts of everybody whose entries came since this program began, and what is put off.
@@ -210,8 +211,9 @@ impl<S: Storage> Replica<S> {
         };
         for (journal, (amount, through)) in amounts {
             let held = self.held_bytes(journal)?;
-            let is_full =
-                through.0 > JOURNAL_ENTRIES_MAX || held.saturating_add(amount.bytes) > JOURNAL_BYTES_MAX;
+            let is_full = through.0 > JOURNAL_ENTRIES_MAX
+                || held.saturating_add(amount.bytes) > JOURNAL_BYTES_MAX
+                || self.beyond_bytes(journal, &entries)? > BEYOND_BYTES_MAX;
             let rates = self.allowance.rates;
             let account = charge.account(&self.allowance, self.holder_of(journal));
             let must_wait = road == Road::Session && account.is_empty(&rates);
@@ -220,10 +222,9 @@ impl<S: Storage> Replica<S> {
                 charge.amounts.insert(journal, amount);
                 continue;
             }
-            let until = (!is_full).then(|| account.until(&rates));
             check_chain(&entries, journal)?;
             put_off.insert(journal);
-            self.note_put_off(journal, through, until);
+            self.note_put_off(journal, through, is_full);
         }
         let mut entries = entries;
         if !(put_off.is_empty() && self.allowance.put_off.is_empty()) {
@@ -250,6 +251,13 @@ impl<S: Storage> Replica<S> {
                 *held = held.saturating_add(amount.bytes);
             }
         }
+        let waiting: Vec<JournalId> = self.allowance.put_off.keys().copied().collect();
+        for journal in waiting {
+            let until = self.until(self.holder_of(journal));
+            if let Some(put_off) = self.allowance.put_off.get_mut(&journal) {
+                put_off.until = put_off.until.map(|_| until);
+            }
+        }
         let heads = &self.journals;
         self.allowance
             .put_off
@@ -269,7 +277,32 @@ impl<S: Storage> Replica<S> {
 
     fn holder_of(&self, journal: JournalId) -> Holder {
         let author = self.roster().author(journal);
-        author.map_or(Holder::Journal(journal), |author| Holder::Person(author.person))
+        author.map_or(Holder::Nobody, |author| Holder::Person(author.person))
+    }
+
+    /// When something is taken of somebody again.
+    fn until(&self, holder: Holder) -> Timestamp {
+        let allowance = &self.allowance;
+        let account = allowance.accounts.get(&holder).copied().unwrap_or_default();
+        let account = account.now(allowance.now, &allowance.rates);
+        if account.is_empty(&allowance.rates) {
+            account.until(&allowance.rates)
+        } else {
+            allowance.now
+        }
+    }
+
+    /// How much of a journal would be held that does not count since its author has gone.
+    fn beyond_bytes(&self, journal: JournalId, offered: &Offered) -> Result<u64, ReplicaError> {
+        let Some(end) = self.roster().ends(journal) else {
+            return Ok(0);
+        };
+        let head = self.head(journal).map_or(EntryNumber(0), |(number, _)| number);
+        let (entries, bytes) = self.storage.weight(journal, end)?;
+        let held = bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES));
+        let new = offered.iter().map(|(entry, _)| entry);
+        let new = new.filter(|entry| entry.header.journal == journal && entry.header.number > end.max(head));
+        Ok(new.fold(held, |all, entry| all.saturating_add(Amount::of(entry).bytes)))
     }
 
     fn held_bytes(&mut self, journal: JournalId) -> Result<u64, ReplicaError> {
@@ -277,7 +310,7 @@ impl<S: Storage> Replica<S> {
             return Ok(*held);
         }
         let held = if self.journals.contains_key(&journal) {
-            let (entries, bytes) = self.storage.weight(journal)?;
+            let (entries, bytes) = self.storage.weight(journal, EntryNumber(0))?;
             bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES))
         } else {
             0
@@ -308,8 +341,9 @@ impl<S: Storage> Replica<S> {
         Ok(amounts)
     }
 
-    fn note_put_off(&mut self, journal: JournalId, through: EntryNumber, until: Option<Timestamp>) {
+    fn note_put_off(&mut self, journal: JournalId, through: EntryNumber, is_full: bool) {
         let since = self.allowance.now;
+        let until = (!is_full).then_some(since);
         let held = self.allowance.put_off.entry(journal);
         let held = held.or_insert(PutOff {
             through,

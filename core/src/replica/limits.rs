@@ -49,6 +49,9 @@ pub const JOURNAL_ENTRIES_MAX: u64 = 500_000;
 /// Bytes in one journal, as they are kept.
 pub const JOURNAL_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
+/// Bytes of a journal that are kept beyond its author's end in the group, where they do not count.
+pub const BEYOND_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
 /// Entries of a journal kept on branches that do not count.
 pub const ASIDE_ENTRIES_MAX: usize = 10_000;
 

@@ -43,7 +43,7 @@ mod query;
 mod tests;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,9 @@ pub struct Person {
     pub memberships: BTreeSet<EntryId>,
 }
 
+/// How many sets of entries are remembered with what all before them comes to.
+const JOINED_MAX: usize = 16;
+
 #[derive(Debug, Clone)]
 struct Judged {
     entry: ControlEntry,
@@ -177,6 +180,8 @@ pub struct Roster {
     places: BTreeMap<JournalId, usize>,
     by_place: Vec<JournalId>,
     heads: BTreeSet<EntryId>,
+    /// What all before some entries comes to, the last such: those who write at once have seen the same.
+    joined: VecDeque<(BTreeSet<EntryId>, Moment)>,
     founding: Option<EntryId>,
     needs_update: bool,
     /// All of it.
@@ -215,12 +220,8 @@ impl Roster {
         if let Some(held) = self.entries.get(&entry.id) {
             return Ok(held.verdict);
         }
-        let seen = entry.seen.iter().map(|seen| self.entries.get(seen));
-        let seen: Vec<&Judged> = seen.collect::<Option<_>>().ok_or(PastMissing)?;
         let previous = self.last_in(entry.journal, entry.number);
-        let before = previous.and_then(|id| self.entries.get(&id));
-        let parents = before.into_iter().chain(seen.iter().copied());
-        let known = self.join(parents.map(|judged| &judged.moment));
+        let known = self.known_by(&entry, previous)?;
         let place = self.place(entry.journal);
         let reach = known.reach.with(place, entry.number.0);
         let basis = self.judge(&entry, &known, &reach);
@@ -261,6 +262,30 @@ impl Roster {
         }
         self.now = now;
         Ok(verdict)
+    }
+
+    /// What the author of an entry knew.
+    fn known_by(&mut self, entry: &ControlEntry, previous: Option<EntryId>) -> Result<Moment, PastMissing> {
+        let held = self.joined.iter().find(|(of, _)| *of == entry.seen);
+        let seen = if let Some((_, moment)) = held {
+            moment.clone()
+        } else {
+            let seen = entry.seen.iter().map(|seen| self.entries.get(seen));
+            let seen: Vec<&Judged> = seen.collect::<Option<_>>().ok_or(PastMissing)?;
+            let moment = self.join(seen.iter().map(|judged| &judged.moment));
+            if seen.len() > 1 {
+                self.joined.truncate(JOINED_MAX);
+                self.joined.push_front((entry.seen.clone(), moment.clone()));
+            }
+            moment
+        };
+        let before = previous.filter(|id| !entry.seen.contains(id));
+        let before = before.and_then(|id| self.entries.get(&id));
+        Ok(match before {
+            Some(before) if entry.seen.is_empty() => before.moment.clone(),
+            Some(before) => self.join([&before.moment, &seen].into_iter()),
+            None => seen,
+        })
     }
 
     /// Whoever names an entry builds on it: nobody names one that does not count.
