@@ -268,6 +268,9 @@ fn act_json(act: &CouncilAct) -> Value {
         CouncilAct::Demote { tenure } => json!({"tenure": tenure}),
         CouncilAct::Revoke { invite } => json!({"invitation": invite}),
         CouncilAct::Amend(amendment) => amendment_json(amendment),
+        CouncilAct::Erase(erasure) => {
+            json!({"document": erasure.document.to_string(), "entries": erasure.entries.len()})
+        }
         CouncilAct::Hide { target, shown } => {
             let visible = matches!(shown, Shown::Visible);
             match target {

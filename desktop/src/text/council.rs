@@ -70,6 +70,7 @@ pub(crate) const fn act_name(act: &CouncilAct) -> &'static str {
             shown: Shown::Visible,
             ..
         } => "show",
+        CouncilAct::Erase(_) => "erase",
     }
 }
 

@@ -199,6 +199,13 @@ ALTER TABLE keys ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_beyond ON entries(journal) WHERE standing = 7;
 ";
 
+/// Entries of which only the header is left have the kind 2; those written for an earlier generation of their document the
+/// standing 8. Where something was erased, what the views and the log still say of it is to be wiped.
+const ERASED: &str = "
+ALTER TABLE groups ADD COLUMN to_wipe INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_superseded ON entries(journal) WHERE standing = 8;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -223,6 +230,7 @@ fn migrations() -> Migrations<'static> {
         IDEA_ACTIVITY,
         POLLS,
         KEYS,
+        ERASED,
     ];
     Migrations::new(all.into_iter().map(M::up).collect())
 }

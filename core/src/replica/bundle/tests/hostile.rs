@@ -112,7 +112,7 @@ fn a_decompression_bomb_is_stopped_at_its_cap() {
     let world = World::new(5, 1);
     let bomb = zstd::bulk::compress(&vec![0; 200 << 20], 1).unwrap();
     assert!(bomb.len() < 50_000, "{}", bomb.len());
-    let file = seal::seal(&bomb, &world.key).unwrap();
+    let file = seal::seal(&bomb, &world.key, seal::VERSION).unwrap();
     assert!(matches!(
         read(&file, &world.keys()),
         Err(BundleError::TooLarge { .. })
@@ -128,7 +128,7 @@ fn a_decompression_bomb_is_stopped_at_its_cap() {
         [&good[..], &good].concat(),
         good[..good.len() - 1].to_vec(),
     ] {
-        let file = seal::seal(&container, &world.key).unwrap();
+        let file = seal::seal(&container, &world.key, seal::VERSION).unwrap();
         assert!(matches!(
             read(&file, &world.keys()),
             Err(BundleError::Malformed { .. })
