@@ -1,5 +1,7 @@
 //! The commands about the group itself: who is in it, its rules, what the council has before it.
 
+use std::collections::BTreeMap;
+
 use kiez_core::domain::charter::{Amendment, Charter, Counters, Fund, Inviters, Jurors, Role, Template};
 use kiez_core::domain::control::{CouncilAct, Shown, Target};
 use kiez_core::domain::cost::Cost;
@@ -198,8 +200,7 @@ pub(crate) fn motion(node: &Node, group: GroupId, command: MotionCommand) -> Res
                 .iter()
                 .map(|card| motion_json(card, stewards, voices))
                 .collect();
-            let mut names = node.former_names(group)?;
-            names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
+            let names = names(node, group)?;
             let name = |person: PersonId| names.get(&person).cloned().flatten();
             let lines: String = council
                 .motions
@@ -222,8 +223,15 @@ pub(crate) fn motion(node: &Node, group: GroupId, command: MotionCommand) -> Res
     }
 }
 
+/// What everybody is called who is or was in the group.
+pub(crate) fn names(node: &Node, group: GroupId) -> Result<BTreeMap<PersonId, Option<String>>, Failure> {
+    let mut names = node.former_names(group)?;
+    names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
+    Ok(names)
+}
+
 /// How a motion stands after something was done about it.
-fn standing(node: &Node, group: GroupId, id: EntryId) -> Result<Answer, Failure> {
+pub(crate) fn standing(node: &Node, group: GroupId, id: EntryId) -> Result<Answer, Failure> {
     let council = node.council(group)?;
     let card = council.motions.iter().find(|card| card.id == id);
     let carried = card.is_some_and(|card| card.carried);

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 
 mod council;
 
-pub(crate) use council::{act_name, asking, charter, device, former, motion, open_invitation};
+pub(crate) use council::{act_name, asking, charter, device, erased, former, late, motion, open_invitation};
 
 /// A foreign text in one line.
 fn line(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! Erasing: a person in what is their own, the council in what is shared.
 
+use crate::domain::comment::Comment;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, GroupId};
 use crate::domain::roster::Erased;
@@ -45,6 +46,15 @@ impl Node {
         reason: &str,
     ) -> Result<EntryId, NodeError> {
         self.change(group, |replica| replica.propose_erasure(document, reason, now()))
+    }
+
+    /// What this person said about ideas in a group.
+    ///
+    /// # Errors
+    /// See [`Node::erased`].
+    pub fn own_comments(&self, group: GroupId) -> Result<Vec<Comment>, NodeError> {
+        let me = self.me().person;
+        self.with_group(group, |replica| Ok(replica.comments_of(me)?))
     }
 
     /// What was erased in a group, the newest first by their authors' clocks.

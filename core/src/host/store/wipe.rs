@@ -52,3 +52,91 @@ impl GroupStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use ed25519_dalek::SigningKey;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+    use rusqlite::Connection;
+
+    use super::super::{Store, schema};
+    use crate::domain::charter::Charter;
+    use crate::domain::document::DocumentId;
+    use crate::domain::id::{EntryNumber, PersonId, Timestamp};
+    use crate::domain::proposal::Draft;
+    use crate::replica::hold::{Me, Replica};
+    use crate::replica::keys::BoxSecret;
+    use crate::replica::storage::Storage;
+
+    const SECRET: &str = "Frieda Musterfrau, 0201 555 777";
+
+    fn holds(directory: &Path, what: &[u8]) -> bool {
+        let files = std::fs::read_dir(directory).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .any(|bytes| bytes.windows(what.len()).any(|part| part == what))
+    }
+
+    /// The pages as SQLite writes them; the encryption around them, which a thief of the disk would meet, is left away.
+    #[test]
+    fn what_was_erased_is_in_no_file_any_more_for_who_can_read_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut connection = Connection::open(directory.path().join("store.db")).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON;")
+            .unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let store = Store {
+            connection: Arc::new(Mutex::new(connection)),
+        };
+        let rng = &mut ChaCha20Rng::seed_from_u64(3);
+        let person = SigningKey::generate(rng);
+        let me = Me {
+            person: PersonId(person.verifying_key().to_bytes()),
+            device: SigningKey::generate(rng),
+            box_key: BoxSecret::generate(rng).public(),
+        };
+        let at = Timestamp(5);
+        let mut replica = Replica::found(store.group(None), &me, &person, Charter::circle(), rng).unwrap();
+        let draft = Draft {
+            title: format!("Ask {SECRET}"),
+            body: format!("She is {SECRET}"),
+            ..Draft::default()
+        };
+        let idea = replica.add_idea(&draft, at, rng).unwrap();
+        let comment = format!("I know {SECRET}");
+        replica.comment(idea, &comment, at, rng).unwrap();
+        replica.refresh_views().unwrap();
+        // So many that a cached save is written, too.
+        for number in 0..70 {
+            replica
+                .edit_idea(idea, &format!("{SECRET} {number}"), at)
+                .unwrap();
+        }
+        let journal = replica.own_journal().unwrap();
+        let first = replica.storage().entry(journal, EntryNumber(2)).unwrap().unwrap();
+        let first = first.entry.sealed.held().unwrap().to_vec();
+        let document = DocumentId::Proposal(idea);
+        let digest = |replica: &mut Replica<_>| replica.digest().unwrap();
+        replica.rebuild().unwrap();
+        assert!(holds(directory.path(), SECRET.as_bytes()) && holds(directory.path(), &first));
+        replica.set_title(idea, "Ask somebody", at).unwrap();
+        replica.edit_idea(idea, "She is somebody", at).unwrap();
+        replica.propose_erasure(document, "", at).unwrap();
+        replica
+            .erase_own(&person, crate::replica::document::Leave::Everything, at)
+            .unwrap();
+        assert!(replica.wipe_erased().unwrap());
+        assert!(!holds(directory.path(), SECRET.as_bytes()));
+        assert!(!holds(directory.path(), &first), "not even sealed");
+        assert!(!replica.wipe_erased().unwrap(), "once is enough");
+        assert_eq!(replica.idea(idea).unwrap().title, "Ask somebody");
+        let before = digest(&mut replica);
+        let mut again = Replica::open(replica.into_storage()).unwrap();
+        assert_eq!(digest(&mut again), before);
+    }
+}
