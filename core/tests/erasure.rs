@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 
 use common::{NOW, Neighbour, idea, sync};
 use kiez_core::domain::charter::Role;
-use kiez_core::domain::control::CouncilAct;
+use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{CommentId, EntryNumber, PersonId, ProposalId};
 use kiez_core::domain::poll::Method;
 use kiez_core::replica::bundle::{self, Compression};
+use kiez_core::replica::control::{erase_bytes, sign};
 use kiez_core::replica::document::Leave;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
@@ -474,4 +475,47 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     assert!(!holds(&e, "Call Frieda: "));
     sync(&mut e, &mut eve, &mut two.a, &mut two.anna);
     assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
+}
+
+/// An erasure of one's own that names one's ballot erases no ballot; and whoever was shown only its header gets it from a copy.
+#[test]
+fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
+    let mut two = Two::new(11);
+    let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
+    two.sync();
+    two.b.cast(poll, &["yes".into()], NOW).unwrap();
+    let ben = DocumentId::Own(two.ben.me.person);
+    let votes = DocumentId::Vote(two.ben.me.person);
+    let ballot = two.b.storage().entries_about(votes).unwrap();
+    let erasure = Erasure {
+        document: ben,
+        entries: ballot.clone(),
+        origin: None,
+    };
+    let place = (two.b.own_journal().unwrap(), EntryNumber(0));
+    let number = two.b.head(place.0).unwrap().0.next();
+    let message = erase_bytes(two.b.group(), place.0, number, &erasure, NOW);
+    let act = ControlAct::Erase(Erase {
+        erasure,
+        at: NOW,
+        person_signature: sign(&two.ben.person, &message),
+    });
+    two.b.write_act(act).unwrap();
+    assert_eq!(two.b.poll_outcome(poll).unwrap().cast, 1, "votes stand");
+    // Ben's program shows Anna the header alone.
+    let head = two.a.head(place.0).unwrap().0;
+    let held = two.b.storage().entries(place.0, head, usize::MAX).unwrap();
+    let shown = held.into_iter().map(|held| {
+        let entry = held.entry;
+        let named = ballot.contains(&entry.id);
+        (if named { entry.without_payload() } else { entry }, None)
+    });
+    two.a.receive(shown.collect()).unwrap();
+    assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 0);
+    let copy = two.b.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    let read = bundle::read(&copy, two.a.keys()).unwrap();
+    let entries = read.entries.into_iter().map(|item| (item.entry, item.payload));
+    two.a.receive(entries.collect()).unwrap();
+    assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 1);
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
 }

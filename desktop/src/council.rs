@@ -16,7 +16,7 @@ use crate::args::{
 };
 use crate::execute::Answer;
 use crate::failure::Failure;
-use crate::{find, text};
+use crate::{erase, find, text};
 
 /// `kiez people`.
 pub(crate) fn people(node: &Node, group: GroupId, command: Option<PeopleCommand>) -> Result<Answer, Failure> {
@@ -276,9 +276,7 @@ fn act_json(act: &CouncilAct) -> Value {
         CouncilAct::Demote { tenure } => json!({"tenure": tenure}),
         CouncilAct::Revoke { invite } => json!({"invitation": invite}),
         CouncilAct::Amend(amendment) => amendment_json(amendment),
-        CouncilAct::Erase(erasure) => {
-            json!({"document": erasure.document.to_string(), "entries": erasure.entries.len()})
-        }
+        CouncilAct::Erase(erasure) => erase::place(erasure.document),
         CouncilAct::Hide { target, shown } => {
             let visible = matches!(shown, Shown::Visible);
             match target {

@@ -113,7 +113,7 @@ fn late_json(late: &Late) -> Value {
 }
 
 /// Where something was erased: what it was, and whose or which.
-fn place(document: DocumentId) -> Value {
+pub(crate) fn place(document: DocumentId) -> Value {
     match document {
         DocumentId::Own(person) => json!({"what": "own", "person": person}),
         DocumentId::Proposal(idea) => json!({"what": "idea", "idea": idea}),

@@ -203,6 +203,27 @@ impl<S: Storage> Replica<S> {
         held
     }
 
+    /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
+    /// was kept back.
+    pub(super) fn fill(&self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
+        if self.roster.erased_in(entry.id).is_none() || entry.sealed.is_empty() {
+            return Ok(());
+        }
+        let header = &entry.header;
+        let held = self.storage.entry(header.journal, header.number)?;
+        let bare = held.is_some_and(|held| held.entry.id == entry.id && held.entry.sealed.is_empty());
+        if let Some(content) = self.content(entry).filter(|_| bare)
+            && !self.roster.is_erased(entry.id, content.document)
+        {
+            let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+            let read = Write::Read(header.journal, header.number, content.document, changes);
+            batch.writes.push(Write::Payload(Box::new(entry.clone())));
+            batch.writes.push(read);
+            batch.undo = true;
+        }
+        Ok(())
+    }
+
     /// Without their payload only entries are taken in of which an act that is here says that they are erased. Else whoever
     /// carries them could keep back what they like.
     pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {

@@ -201,7 +201,7 @@ impl<S: Storage> Replica<S> {
     fn settle_erased(&mut self, batch: &mut Batch, held: Held) -> Result<(), ReplicaError> {
         let held = self.left_of(held);
         if batch.mode == Mode::Rejudge {
-            batch.writes.push(Write::Strip(Box::new(held.entry.clone())));
+            batch.writes.push(Write::Payload(Box::new(held.entry.clone())));
         }
         self.settle(batch, held, Verdict::Stands(Standing::Erased))
     }

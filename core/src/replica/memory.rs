@@ -57,7 +57,7 @@ impl MemoryStorage {
                     held.seen = seen;
                 }
             }
-            Write::Strip(entry) => {
+            Write::Payload(entry) => {
                 let place = (entry.header.journal, entry.header.number);
                 if let Some(held) = self.entries.get_mut(&place) {
                     held.entry = *entry;

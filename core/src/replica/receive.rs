@@ -242,7 +242,10 @@ impl<S: Storage> Replica<S> {
                 batch.without_payload.push(entry.id);
             }
             match self.place_of(&batch, &entry)? {
-                Place::Held => continue,
+                Place::Held => {
+                    self.fill(&mut batch, &entry)?;
+                    continue;
+                }
                 Place::Branch => {
                     self.take_aside(&mut batch, &entry)?;
                     continue;

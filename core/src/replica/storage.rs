@@ -110,8 +110,8 @@ pub enum Write {
     Entry(Box<Held>),
     /// An entry's new standing; for a control entry that was judged anew, [`Held::seen`] as well.
     Standing(JournalId, EntryNumber, Standing, Option<BTreeSet<EntryId>>),
-    /// An entry's payload goes.
-    Strip(Box<Entry>),
+    /// An entry's payload goes, or comes: all else of it is as before.
+    Payload(Box<Entry>),
     /// What an entry is about that could not be read when it came: its document and how many changes.
     Read(JournalId, EntryNumber, DocumentId, u32),
     /// A journal's new state.

@@ -118,7 +118,7 @@ fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places)
             .execute(params![journal, sql(number.0)])?;
             Ok(())
         }
-        Write::Strip(entry) => {
+        Write::Payload(entry) => {
             let header = &entry.header;
             let (kind, sealed) = entry.sealed.to_kept(header.kind, header.payload_bytes);
             let journal = places.journal(t, group, header.journal)?;
