@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::charter::{Amendment, CharterCard, amendment_of, amendment_shown, charter_card};
+use super::erase::{self, ErasedCard, LateCard};
 use super::names::Names;
 use super::view::{IdeaRef, Person, Role, shown};
 
@@ -173,6 +174,10 @@ pub(crate) struct Council {
     asking: Vec<AskingCard>,
     invitations: Vec<InvitationCard>,
     hidden: Vec<HiddenCard>,
+    /// The newest first.
+    erased: Vec<ErasedCard>,
+    /// What I wrote before I knew of it, and does not count.
+    late: Vec<LateCard>,
     /// Whose profile was copied and written on twice.
     copied: Vec<Person>,
     /// Nobody can act for the group any more.
@@ -245,6 +250,8 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
                 reason: card.reason,
             })
             .collect(),
+        erased: erase::erased(node, group, &names)?,
+        late: erase::late(node, group, &names)?,
         copied: names.persons(council.copied),
         stuck: council.stuck,
         needs_update: council.needs_update,

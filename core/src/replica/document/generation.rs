@@ -176,7 +176,8 @@ pub fn said_in(changes: &[Blob]) -> String {
                 continue;
             };
             // Letters of one text belong together; a value that is put stands for itself.
-            if !said.is_empty() && !(op.insert && typing) {
+            let goes_on = op.insert && typing;
+            if !goes_on && !said.is_empty() {
                 said.push('\n');
             }
             typing = op.insert;
