@@ -26,7 +26,7 @@ describe('erasing', () => {
     await fireEvent.input(field, { target: { value: 'Call me: 0201 555 777' } });
     await fireEvent.submit(field.closest('form') as HTMLFormElement);
     const said = await waitFor(() => {
-      const mine = [...document.querySelectorAll<HTMLElement>('.thread > *')].find((one) => one.textContent?.includes('0201 555 777') && one.querySelector('summary'));
+      const mine = [...document.querySelectorAll<HTMLElement>('.thread .entry')].find((one) => one.textContent?.includes('0201 555 777') && one.querySelector('summary'));
       if (!mine) throw new Error('not there yet');
       return mine;
     }, long);

@@ -12,7 +12,7 @@ export const templates: CharterCard[] = [
 export interface Move { id: string; wish: Wish; by: string; reason: string; ago: number; signers: string[]; carried: boolean }
 export interface Gone { human: Human; how: Standing; motion: string | null; beyond: number }
 /** Something that was erased: somebody's own, or (by a motion) what stood in an idea. */
-export interface Wiped { id: string; by: string[]; idea: string | null; reason: string | null; ago: number }
+export interface Wiped { id: string; by: string[]; idea: string | null; reason: string | null; at: number }
 /** What a group's council holds at first. */
 export interface Governed {
   charter: CharterCard; voices: string[]; moves: Move[]; gone: Gone[]; asking: { id: string; code: string; vouched: string[] }[];
@@ -43,7 +43,7 @@ export const busy = (me: Standing): Governed => ({
   asking: [{ id: 'k1', code: '418 077', vouched: ['a1'] }],
   invitations: [{ id: 'n1', by: 'b1', role: 'member', days: 10 }, { id: 'n2', by: 'd1', role: 'observer', days: 3 }],
   hidden: [{ target: { what: 'comment', author: 'a2', id: 'c1' }, motion: 'm5' }, { target: { what: 'idea', id: '02' }, motion: 'm6' }],
-  erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', ago: 5 * DAY }, { id: 'e2', by: ['a2'], idea: null, reason: null, ago: 6 * DAY }],
+  erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', at: NOW() - 5 * DAY }, { id: 'e2', by: ['a2'], idea: null, reason: null, at: NOW() - 6 * DAY }],
   copied: ['a4'], stuck: false, me,
 });
 
@@ -96,7 +96,7 @@ export class Governing {
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
       hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false, late: [],
-      erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: NOW() - one.ago })),
+      erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: one.at })),
     };
   }
 
@@ -150,7 +150,7 @@ export class Governing {
   wiped(idea: string | null, by: string[], reason: string | null): string {
     this.#writing();
     const id = this.#around.id();
-    this.#now.erased.unshift({ id, by, idea, reason, ago: 0 });
+    this.#now.erased.unshift({ id, by, idea, reason, at: NOW() });
     return id;
   }
   vouch(id: string): string {
