@@ -4,11 +4,12 @@
 
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::Charter;
-use kiez_core::domain::control::{ControlAct, Device, Found};
-use kiez_core::domain::id::{EntryId, EntryNumber, GroupId, JournalId, PersonId};
+use kiez_core::domain::control::{ControlAct, CouncilAct, Device, Erasure, Found, Motion};
+use kiez_core::domain::document::DocumentId;
+use kiez_core::domain::id::{EntryId, EntryNumber, GroupId, JournalId, PersonId, Timestamp};
 use kiez_core::domain::roster::NotOk;
 use kiez_core::replica::bundle::{self, BundleEntry, Compression};
-use kiez_core::replica::control::{act_to_bytes, found_bytes, sign};
+use kiez_core::replica::control::{ActError, act_from_bytes, act_to_bytes, found_bytes, sign};
 use kiez_core::replica::entry::{Entry, EntryKind, Header};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
@@ -98,4 +99,36 @@ fn a_journal_that_begins_with_an_unknown_act_asks_for_an_update() {
     assert_eq!(replica.roster().verdict(id), Some(Err(NotOk::Unknown)));
     assert!(replica.roster().needs_update());
     assert_eq!(replica.roster().persons(), group.roster().persons());
+}
+
+/// A motion to erase as older software would take for a motion: whoever writes one ends their journal, here as there.
+#[test]
+fn a_motion_to_erase_is_a_kind_of_its_own() {
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let (group, key) = founded(&mut rng);
+    let motion = ControlAct::Motion(Motion {
+        act: CouncilAct::Erase(Erasure {
+            document: DocumentId::Group,
+            entries: std::collections::BTreeSet::new(),
+            origin: None,
+        }),
+        reason: String::new(),
+        cut: std::collections::BTreeMap::new(),
+        at: Timestamp(5),
+    });
+    let bytes = act_to_bytes(&motion);
+    assert_eq!(bytes[..2], [17, 0]);
+    let entry = first(group.group(), &key, &SigningKey::generate(&mut rng), &bytes);
+    assert_eq!(
+        act_from_bytes(group.group(), &entry.header, &bytes),
+        Ok(motion.clone())
+    );
+    let ControlAct::Motion(motion) = motion else {
+        panic!("it is one");
+    };
+    let as_motion = [&[6, 0], &kiez_core::replica::codec::encode(&motion)[..]].concat();
+    assert_eq!(
+        act_from_bytes(group.group(), &entry.header, &as_motion),
+        Err(ActError::Shape)
+    );
 }

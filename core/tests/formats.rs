@@ -12,8 +12,8 @@ use std::fmt::{Display, Write};
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Amendment, Charter, Counters, Fund, Inviters, Jurors, Role, Template};
 use kiez_core::domain::control::{
-    Admit, Ask, BoxedKey, ControlAct, CouncilAct, Cut, Device, Enrol, Found, Invite, Keys, Leave, Motion,
-    Open, Rekey, Retire, Shown, Sign, Target, Vouch, Withdraw,
+    Admit, Ask, BoxedKey, ControlAct, CouncilAct, Cut, Device, Enrol, Erase, Erasure, Found, Invite, Keys,
+    Leave, Motion, Open, Rekey, Retire, Shown, Sign, Target, Vouch, Withdraw,
 };
 use kiez_core::domain::cost::Cost;
 use kiez_core::domain::document::DocumentId;
@@ -24,7 +24,9 @@ use kiez_core::domain::id::{
 use kiez_core::domain::poll::{Ballot, Close, Method, PollRecord, Scheme, Share, TieBreak};
 use kiez_core::replica::codec::{Blob, encode};
 use kiez_core::replica::content::Content;
-use kiez_core::replica::control::{act_to_bytes, enrol_bytes, found_bytes, join_bytes, open_bytes};
+use kiez_core::replica::control::{
+    act_to_bytes, enrol_bytes, erase_bytes, found_bytes, join_bytes, open_bytes,
+};
 use kiez_core::replica::document::vote::poll_id;
 use kiez_core::replica::frontier::Holdings;
 use kiez_core::replica::join::{Invitation, short_code};
@@ -96,6 +98,14 @@ const fn enrol() -> Enrol {
     }
 }
 
+fn erasure(document: DocumentId) -> Erasure {
+    Erasure {
+        document,
+        entries: BTreeSet::from([EntryId([7; 32]), EntryId([8; 32])]),
+        origin: Some((JOURNAL, Timestamp(100))),
+    }
+}
+
 #[test]
 fn the_bytes_of_control_acts_stay() {
     let mut lines = Lines::default();
@@ -126,6 +136,23 @@ fn the_bytes_of_control_acts_stay() {
         ),
         ("admit", ControlAct::Admit(admit())),
         ("enrol", ControlAct::Enrol(enrol())),
+        (
+            "erase",
+            ControlAct::Erase(Erase {
+                erasure: erasure(DocumentId::Own(PersonId([4; 32]))),
+                at: Timestamp(300),
+                person_signature: Signature([16; 64]),
+            }),
+        ),
+        (
+            "motion to erase",
+            ControlAct::Motion(Motion {
+                act: CouncilAct::Erase(erasure(DocumentId::Proposal(ProposalId([16; 16])))),
+                reason: "a number".into(),
+                cut: BTreeMap::new(),
+                at: Timestamp(300),
+            }),
+        ),
     ];
     for (name, act) in acts {
         lines.bytes(name, &act_to_bytes(&act));
@@ -259,6 +286,9 @@ fn what_is_signed_inside_stays() {
         &join_bytes(GROUP, entry, InviteKey([8; 32]), &device, &[9; 32]),
     );
     lines.bytes("enrol", &enrol_bytes(GROUP, entry, &device, &[12; 16]));
+    let erasure = erasure(DocumentId::Own(PersonId([4; 32])));
+    let bytes = erase_bytes(GROUP, JOURNAL, EntryNumber(9), &erasure, Timestamp(300));
+    lines.bytes("erase", &bytes);
     insta::assert_snapshot!(lines.0);
 }
 

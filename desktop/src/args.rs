@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod council;
 
 pub(crate) use council::{
-    CharterCommand, InvitationCommand, MotionCommand, PeopleCommand, ProposeArgs, ProposeCommand,
-    TemplateName,
+    CharterCommand, EraseCommand, InvitationCommand, MotionCommand, PeopleCommand, ProposeArgs,
+    ProposeCommand, TemplateName,
 };
 
 /// Kiez: neighbours organise themselves, without a server and without the internet. Without a command it opens its window.
@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// What the council has before it: propose, list, sign.
     #[command(subcommand)]
     Motion(MotionCommand),
+    /// Erase what is your own, or propose to erase what stood in an idea; list what was erased.
+    #[command(subcommand)]
+    Erase(EraseCommand),
     /// Invitations that nobody has used yet.
     #[command(subcommand)]
     Invitation(InvitationCommand),

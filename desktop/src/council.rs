@@ -1,5 +1,7 @@
 //! The commands about the group itself: who is in it, its rules, what the council has before it.
 
+use std::collections::BTreeMap;
+
 use kiez_core::domain::charter::{Amendment, Charter, Counters, Fund, Inviters, Jurors, Role, Template};
 use kiez_core::domain::control::{CouncilAct, Shown, Target};
 use kiez_core::domain::cost::Cost;
@@ -14,7 +16,7 @@ use crate::args::{
 };
 use crate::execute::Answer;
 use crate::failure::Failure;
-use crate::{find, text};
+use crate::{erase, find, text};
 
 /// `kiez people`.
 pub(crate) fn people(node: &Node, group: GroupId, command: Option<PeopleCommand>) -> Result<Answer, Failure> {
@@ -219,8 +221,7 @@ pub(crate) fn motion(node: &Node, group: GroupId, command: MotionCommand) -> Res
                 .iter()
                 .map(|card| motion_json(card, stewards, voices))
                 .collect();
-            let mut names = node.former_names(group)?;
-            names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
+            let names = names(node, group)?;
             let name = |person: PersonId| names.get(&person).cloned().flatten();
             let lines: String = council
                 .motions
@@ -243,8 +244,15 @@ pub(crate) fn motion(node: &Node, group: GroupId, command: MotionCommand) -> Res
     }
 }
 
+/// What everybody is called who is or was in the group.
+pub(crate) fn names(node: &Node, group: GroupId) -> Result<BTreeMap<PersonId, Option<String>>, Failure> {
+    let mut names = node.former_names(group)?;
+    names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
+    Ok(names)
+}
+
 /// How a motion stands after something was done about it.
-fn standing(node: &Node, group: GroupId, id: EntryId) -> Result<Answer, Failure> {
+pub(crate) fn standing(node: &Node, group: GroupId, id: EntryId) -> Result<Answer, Failure> {
     let council = node.council(group)?;
     let card = council.motions.iter().find(|card| card.id == id);
     let carried = card.is_some_and(|card| card.carried);
@@ -289,6 +297,7 @@ fn act_json(act: &CouncilAct) -> Value {
         CouncilAct::Demote { tenure } => json!({"tenure": tenure}),
         CouncilAct::Revoke { invite } => json!({"invitation": invite}),
         CouncilAct::Amend(amendment) => amendment_json(amendment),
+        CouncilAct::Erase(erasure) => erase::place(erasure.document),
         CouncilAct::Hide { target, shown } => {
             let visible = matches!(shown, Shown::Visible);
             match target {

@@ -21,7 +21,7 @@ use crate::args::{
 };
 use crate::failure::{Exit, Failure};
 use crate::files::{read_file, write_whole};
-use crate::{council, device, exchange, find, own, text};
+use crate::{council, device, erase, exchange, find, own, text};
 
 /// What a command is done with.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ pub(crate) async fn execute(context: &Context<'_>, cli: Cli) -> Result<Answer, F
         Command::People { command } => council::people(node, group()?, command),
         Command::Charter { command } => council::charter(node, group, command),
         Command::Motion(command) => council::motion(node, group()?, command),
+        Command::Erase(command) => erase::erase(context, group()?, command),
         Command::Invitation(command) => council::invitation(node, group()?, &command),
         Command::Device(DeviceCommand::List) => council::devices(node),
         Command::Device(DeviceCommand::Retire { device }) => council::retire(node, &device),

@@ -9,6 +9,7 @@ mod api;
 mod args;
 mod council;
 mod device;
+mod erase;
 mod exchange;
 mod execute;
 mod failure;

@@ -16,7 +16,9 @@ use crate::failure::Failure;
 
 mod council;
 
-pub(crate) use council::{act_name, asking, charter, device, former, motion, open_invitation, put_off};
+pub(crate) use council::{
+    act_name, asking, charter, device, erased, former, late, motion, open_invitation, put_off,
+};
 
 /// A foreign text in one line.
 fn line(text: &str) -> String {

@@ -19,6 +19,7 @@
 mod common;
 mod council;
 mod entries;
+mod erase;
 mod forks;
 mod gate;
 mod joining;
@@ -85,6 +86,7 @@ const THEMES: &[(&str, &str, &[Attack])] = &[
     ("gate", "Changes", gate::ATTACKS),
     ("joining", "Coming in", joining::ATTACKS),
     ("council", "Council, roles and removal", council::ATTACKS),
+    ("erase", "Erasing", erase::ATTACKS),
     ("keys", "Keys", keys::ATTACKS),
     ("forks", "Forks and laundering", forks::ATTACKS),
     ("wire", "On the network", wire::ATTACKS),
@@ -177,7 +179,7 @@ macro_rules! themes {
         }
     };
 }
-themes! { entries gate joining council keys forks wire web }
+themes! { entries gate joining council erase keys forks wire web }
 
 #[test]
 fn no_guard_is_left_out() {

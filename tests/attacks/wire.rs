@@ -173,7 +173,7 @@ fn delayed() -> Outcome {
 fn tampered() -> Outcome {
     let mut carrying = Carrying::new();
     let good = carrying.entries[0].clone();
-    let mut sealed = good.sealed.clone();
+    let mut sealed = good.sealed.held().unwrap().to_vec();
     sealed[3] ^= 1;
     let bad = Entry::assemble(good.header, good.nonce, sealed, good.signature).unwrap();
     let stored = carrying.carries(&[&[bad]]);

@@ -357,6 +357,8 @@ fn said(act: &ControlAct) -> (u16, Value) {
         ControlAct::Invite(act) => (3, serde_json::to_value(act)),
         ControlAct::Admit(act) => (4, serde_json::to_value(act)),
         ControlAct::Enrol(act) => (5, serde_json::to_value(act)),
+        ControlAct::Motion(act) if matches!(act.act, CouncilAct::Erase(_)) => (17, serde_json::to_value(act)),
+        ControlAct::Erase(act) => (16, serde_json::to_value(act)),
         ControlAct::Motion(act) => (6, serde_json::to_value(act)),
         ControlAct::Sign(act) => (7, serde_json::to_value(act)),
         ControlAct::Retire(act) => (8, serde_json::to_value(act)),

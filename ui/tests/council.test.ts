@@ -86,7 +86,7 @@ describe('the rules in plain words', () => {
 describe('what a motion takes', () => {
   const people = (n: number): Person[] => Array.from({ length: n }, (_, k) => ({ id: `p${k}`, name: `P${k}`, initials: 'P', me: k === 0 }));
   const council = (stewards: number, voices: number, me = { steward: true, voice: true }): Council => ({
-    charter: templates[0] as never, me: 'member', ...me, stewards: people(stewards), voices: people(voices), motions: [], former: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [], stuck: false, needsUpdate: false,
+    charter: templates[0] as never, me: 'member', ...me, stewards: people(stewards), voices: people(voices), motions: [], former: [], asking: [], invitations: [], hidden: [], erased: [], late: [], copied: [], putOff: [], stuck: false, needsUpdate: false,
   });
   it('more than half of either', () => {
     const need = (stewards: number, voices: number) => { const way = takes(council(stewards, voices)); return [way.stewards?.need ?? null, way.voices?.need ?? null, way.atOnce]; };
@@ -188,7 +188,7 @@ describe('the council', () => {
 
 describe('who does not write here any more', () => {
   const heads = { removed: 'Sie sind nicht mehr in dieser Gruppe', left: 'Sie haben diese Gruppe verlassen', 'device-out': 'Dieser Computer schreibt in dieser Gruppe nicht mehr', void: 'Ihr Platz in dieser Gruppe gilt nicht mehr' } as const;
-  const asking = /Idee aufschreiben|Mitschreiben|Neue Aufgabe|Jemanden einladen|Kommentar dazugeben|Kosten und Ort|abstimmen$|Stimmzettel|beantragen|Beantragen|Aufgabe hinzufügen|Abstimmung beginnen|Ich übernehme|Ich fange an|Unterschreiben$/;
+  const asking = /Idee aufschreiben|Mitschreiben|Neue Aufgabe|Jemanden einladen|Kommentar dazugeben|Kosten und Ort|abstimmen$|Stimmzettel|beantragen|Beantragen|Aufgabe hinzufügen|Abstimmung beginnen|Ich übernehme|Ich fange an|Für immer löschen|Alles löschen|Unterschreiben$/;
   it.each((Object.keys(heads) as (keyof typeof heads)[]).flatMap((me) => ['today', 'ideas', 'ideas/09', 'decisions/e1', 'tasks/all', 'people', 'people/motions', 'people/rules', 'people/d1', 'settings'].map((place) => [me, place] as const)))('%s, %s: it is said, and nothing to write is offered', async (me, place) => {
     const { container } = await open(`#/${place}`, { size: me });
     await screen.findByText(heads[me], {}, long);

@@ -32,6 +32,9 @@ pub enum Quarantine {
     /// It was allowed, and lies beyond what counts of somebody who has gone, or of a role that is over. What it
     /// says is taken in where something that counts builds on it.
     Beyond,
+    /// Its author did not know yet that the document was begun anew, since something in it was erased. Its author can
+    /// write it again.
+    Erased,
 }
 
 impl std::fmt::Display for Quarantine {
@@ -44,6 +47,7 @@ impl std::fmt::Display for Quarantine {
             Self::ObserverMayNot => "observers read and comment, and write nothing else",
             Self::StewardsOnly => "only stewards write that",
             Self::Beyond => "it came from somebody who has left, so it does not count",
+            Self::Erased => "what it was written into has been erased meanwhile: write it again",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Acts about the group itself: who is in it, with which devices, under which rules and keys.
 //!
-//! Three kinds (DESIGN section 6). **Own** acts are a person's alone: [`Enrol`], [`Retire`], [`Leave`], [`Withdraw`].
+//! Three kinds (DESIGN section 6). **Own** acts are a person's alone: [`Enrol`], [`Retire`], [`Leave`], [`Withdraw`],
+//! [`Erase`].
 //! **Additive** ones are whose the charter allows: [`Invite`], [`Ask`], [`Vouch`], [`Admit`]. **Council** acts are proposed by a
 //! [`Motion`] and signed by [`Sign`]; they take effect with the last signature they need. [`Rekey`] and [`Keys`] carry the
 //! group's keys and change nothing else.
@@ -8,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::charter::{Amendment, Charter, Role};
+use super::document::DocumentId;
 use super::id::{
     BoxKey, CommentId, DeviceId, EntryId, EntryNumber, InviteKey, JournalId, KeyId, PersonId, ProposalId,
     SealedKey, Signature, Timestamp,
@@ -147,6 +149,8 @@ pub enum CouncilAct {
         /// Which of both.
         shown: Shown,
     },
+    /// What was in a shared document goes. A kind of motion of its own on the wire.
+    Erase(Erasure),
 }
 
 /// What can be hidden.
@@ -172,6 +176,29 @@ pub enum Shown {
     Hidden,
     /// To everybody.
     Visible,
+}
+
+/// What goes of a document. A new generation of it begins; what is left of the one before stands in the entry that follows
+/// this act in its journal, so that it can be erased in turn.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Erasure {
+    /// Which document.
+    pub document: DocumentId,
+    /// The entries whose payload goes. Only those that are about this document do.
+    pub entries: BTreeSet<EntryId>,
+    /// Who began the document, and when by their clock.
+    pub origin: Option<(JournalId, Timestamp)>,
+}
+
+/// `erase`: what a person has written in their own document goes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Erase {
+    /// What goes.
+    pub erasure: Erasure,
+    /// When, by the author's clock.
+    pub at: Timestamp,
+    /// The person key over all of it and this place in this journal: a laptop in a thief's hands cannot erase.
+    pub person_signature: Signature,
 }
 
 /// `motion`: a council act is proposed. The author's signature counts like any other.
@@ -279,6 +306,8 @@ pub enum ControlAct {
     Leave(Leave),
     /// See [`Withdraw`].
     Withdraw(Withdraw),
+    /// See [`Erase`].
+    Erase(Erase),
     /// See [`Rekey`].
     Rekey(Rekey),
     /// See [`Keys`].
@@ -310,11 +339,26 @@ impl ControlAct {
             | Self::Retire(_)
             | Self::Leave(_)
             | Self::Withdraw(_)
+            | Self::Erase(_)
             | Self::Rekey(_)
             | Self::Keys(_)
             | Self::Void
             | Self::Unknown { .. } => None,
         }
+    }
+
+    /// What it would erase.
+    #[must_use]
+    pub const fn erasure(&self) -> Option<&Erasure> {
+        if let Self::Erase(erase) = self {
+            return Some(&erase.erasure);
+        }
+        if let Self::Motion(motion) = self
+            && let CouncilAct::Erase(erasure) = &motion.act
+        {
+            return Some(erasure);
+        }
+        None
     }
 
     /// The boxes in it.
@@ -355,6 +399,7 @@ impl ControlAct {
             | Self::Enrol(_)
             | Self::Ask(_)
             | Self::Vouch(_)
+            | Self::Erase(_)
             | Self::Rekey(_)
             | Self::Keys(_)
             | Self::Void

@@ -27,6 +27,15 @@ pub enum DocumentId {
     Strategy(StrategyId),
 }
 
+/// Who can have something erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eraser {
+    /// Whose document it is.
+    Owner(PersonId),
+    /// The council.
+    Council,
+}
+
 /// The kind of a document: what its genesis depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DocumentKind {
@@ -78,6 +87,31 @@ impl DocumentKind {
 }
 
 impl DocumentId {
+    /// Whose own document it is.
+    #[must_use]
+    pub const fn owner(&self) -> Option<PersonId> {
+        if let Self::Own(person) = self {
+            Some(*person)
+        } else {
+            None
+        }
+    }
+
+    /// Whose consent it takes to erase what is in it; none where nothing of it is ever erased: votes stand.
+    #[must_use]
+    pub const fn erased_by(&self) -> Option<Eraser> {
+        match self {
+            Self::Own(person) => Some(Eraser::Owner(*person)),
+            Self::Vote(_) => None,
+            Self::Group
+            | Self::Proposal(_)
+            | Self::Board(_)
+            | Self::Meeting(_)
+            | Self::Help(_)
+            | Self::Strategy(_) => Some(Eraser::Council),
+        }
+    }
+
     /// The kind.
     #[must_use]
     pub const fn kind(&self) -> DocumentKind {

@@ -11,6 +11,7 @@ pub mod control;
 pub mod cost;
 pub mod deed;
 pub mod document;
+pub mod erasure;
 pub mod id;
 pub mod pabulib;
 pub mod place;

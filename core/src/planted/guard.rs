@@ -110,6 +110,16 @@ guards! {
     DeviceSignature,
     /// What was never allowed is not lifted by what builds on it.
     LiftOnlyBeyond,
+    /// A person's own document is erased by that person.
+    EraseOwn,
+    /// Who erases signs with the person key.
+    EraseSignature,
+    /// An erasure takes away what is about its document, and nothing else.
+    EraseDocument,
+    /// What is erased is dropped when it is brought again.
+    EraseAgain,
+    /// Without its payload only what was erased is taken in.
+    EraseListed,
     /// A change is written under its journal's name.
     GateActor,
     /// A number of a change is used once.

@@ -80,7 +80,7 @@ impl Default for Rates {
 }
 
 impl Amount {
-    const fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry) -> Self {
         let seen = (entry.header.seen.len() as u64).saturating_mul(EntryId::SIZE as u64);
         let sealed = entry.sealed.len() as u64;
         Self {

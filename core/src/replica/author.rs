@@ -6,7 +6,7 @@ use automerge::transaction::Transaction;
 use ed25519_dalek::SigningKey;
 use rand::CryptoRng;
 
-use crate::domain::admission::{Admission, admission};
+use crate::domain::admission::{Admission, Quarantine, admission};
 use crate::domain::charter::Charter;
 use crate::domain::control::{ControlAct, Found, Open};
 use crate::domain::document::DocumentId;
@@ -190,7 +190,7 @@ impl<S: Storage> Replica<S> {
         }
         stored?;
         // What ends somebody's place may take away what has been applied already.
-        if self.reckons_otherwise() {
+        if self.held_back.is_none() && self.reckons_otherwise() {
             self.rebuild()?;
         }
         Ok(id)
@@ -245,16 +245,25 @@ impl<S: Storage> Replica<S> {
             document: id,
             changes: vec![Blob(raw)],
         };
+        self.last_order = self.last_order.saturating_add(1);
+        self.store_content(&content, Standing::Applied(self.last_order))
+    }
+
+    /// Stores what an erasure leaves of a document: it counts once that takes effect.
+    pub(super) fn store_rest(&mut self, rest: &Content) -> Result<EntryId, ReplicaError> {
+        self.store_content(rest, Standing::Quarantined(Quarantine::Erased))
+    }
+
+    fn store_content(&mut self, content: &Content, standing: Standing) -> Result<EntryId, ReplicaError> {
         let entry = self.seal_next(EntryKind::Content, &content.to_bytes())?;
         self.note_built(&entry);
         let entry_id = entry.id;
-        self.last_order = self.last_order.saturating_add(1);
         let seen: BTreeSet<EntryId> = entry.header.seen.iter().copied().collect();
         let row = self.advance_own(&entry, &seen)?;
         let held = Held {
             entry,
-            standing: Standing::Applied(self.last_order),
-            document: Some(id),
+            standing,
+            document: Some(content.document),
             changes: 1,
             seen: BTreeSet::new(),
         };
@@ -325,6 +334,10 @@ impl<S: Storage> Replica<S> {
             seen,
         })));
         writes.push(Write::Journal(row));
+        if self.roster.erasures() != self.reckoning.erasures {
+            // Should the program end before everything is judged anew, it is when it is opened.
+            writes.push(Write::Stale(true));
+        }
         self.store(writes)?;
         self.choose_key();
         Ok(())

@@ -3,21 +3,23 @@
 //! A payload is the kind's number (two bytes, little-endian) and the act. A number that is not in the table below is not an
 //! error: it is an act of newer software (R8). Zero is never a kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::{Signer, SigningKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::charter::{Charter, Counters, Inviters};
-use crate::domain::control::{Admit, ControlAct, ControlEntry, CouncilAct, Device, Enrol, Found};
-use crate::domain::id::{EntryId, GroupId, InviteKey, JournalId, KeyId, Signature};
+use crate::domain::control::{
+    Admit, ControlAct, ControlEntry, CouncilAct, Device, Enrol, Erasure, Found, Motion,
+};
+use crate::domain::id::{EntryId, EntryNumber, GroupId, InviteKey, JournalId, KeyId, Signature, Timestamp};
 use crate::domain::poll::Share;
 use crate::planted::{Guard, is_off};
 
 use super::codec::{decode, encode};
 use super::entry::{Entry, Header, verify};
-use super::limits::{CUT_JOURNALS_MAX, REASON_BYTES_MAX};
+use super::limits::{CUT_JOURNALS_MAX, ERASED_ENTRIES_MAX, REASON_BYTES_MAX};
 
 const FOUND: u16 = 1;
 const OPEN: u16 = 2;
@@ -36,6 +38,17 @@ const KEYS: u16 = 14;
 /// `found` with a charter that the first version cannot express. What it can is written in it, so that older software
 /// reads it.
 const FOUND_2: u16 = 15;
+const ERASE: u16 = 16;
+/// `motion` to erase: a kind of its own, so that older software asks for an update.
+const MOTION_ERASE: u16 = 17;
+
+/// A motion to erase, as it is written.
+#[derive(Serialize, Deserialize)]
+struct MotionErase {
+    erasure: Erasure,
+    reason: String,
+    at: Timestamp,
+}
 
 /// A charter as the first version knew it.
 #[derive(Serialize, Deserialize)]
@@ -108,11 +121,28 @@ pub fn act_to_bytes(act: &ControlAct) -> Vec<u8> {
         ControlAct::Invite(invite) => numbered(INVITE, invite),
         ControlAct::Admit(admit) => numbered(ADMIT, admit),
         ControlAct::Enrol(enrol) => numbered(ENROL, enrol),
-        ControlAct::Motion(motion) => numbered(MOTION, motion),
+        ControlAct::Motion(motion) => match &motion.act {
+            CouncilAct::Erase(erasure) => numbered(
+                MOTION_ERASE,
+                &MotionErase {
+                    erasure: erasure.clone(),
+                    reason: motion.reason.clone(),
+                    at: motion.at,
+                },
+            ),
+            CouncilAct::Confirm { .. }
+            | CouncilAct::Promote { .. }
+            | CouncilAct::Demote { .. }
+            | CouncilAct::Remove { .. }
+            | CouncilAct::Revoke { .. }
+            | CouncilAct::Amend(_)
+            | CouncilAct::Hide { .. } => numbered(MOTION, motion),
+        },
         ControlAct::Sign(sign) => numbered(SIGN, sign),
         ControlAct::Retire(retire) => numbered(RETIRE, retire),
         ControlAct::Leave(leave) => numbered(LEAVE, leave),
         ControlAct::Withdraw(withdraw) => numbered(WITHDRAW, withdraw),
+        ControlAct::Erase(erase) => numbered(ERASE, erase),
         ControlAct::Ask(ask) => numbered(ASK, ask),
         ControlAct::Vouch(vouch) => numbered(VOUCH, vouch),
         ControlAct::Rekey(rekey) => numbered(REKEY, rekey),
@@ -172,11 +202,21 @@ pub(super) fn act_from_own_store(payload: &[u8]) -> Result<ControlAct, ActError>
         INVITE => ControlAct::Invite(read(body)?),
         ADMIT => ControlAct::Admit(read(body)?),
         ENROL => ControlAct::Enrol(read(body)?),
-        MOTION => ControlAct::Motion(read(body)?),
+        MOTION => ControlAct::Motion(read_motion(body)?),
         SIGN => ControlAct::Sign(read(body)?),
         RETIRE => ControlAct::Retire(read(body)?),
         LEAVE => ControlAct::Leave(read(body)?),
         WITHDRAW => ControlAct::Withdraw(read(body)?),
+        ERASE => ControlAct::Erase(read(body)?),
+        MOTION_ERASE => {
+            let motion: MotionErase = read(body)?;
+            ControlAct::Motion(Motion {
+                act: CouncilAct::Erase(motion.erasure),
+                reason: motion.reason,
+                cut: BTreeMap::new(),
+                at: motion.at,
+            })
+        }
         ASK => ControlAct::Ask(read(body)?),
         VOUCH => ControlAct::Vouch(read(body)?),
         REKEY => ControlAct::Rekey(read(body)?),
@@ -197,6 +237,12 @@ fn fits(act: &ControlAct) -> bool {
         if !amended || motion.reason.len() > REASON_BYTES_MAX {
             return false;
         }
+    }
+    if act
+        .erasure()
+        .is_some_and(|erasure| erasure.entries.len() > ERASED_ENTRIES_MAX)
+    {
+        return false;
     }
     act.cut().is_none_or(|cut| cut.len() <= CUT_JOURNALS_MAX)
 }
@@ -230,6 +276,12 @@ fn holds(group: GroupId, header: &Header, act: &ControlAct) -> bool {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
             is_off(Guard::EnrolSignature)
                 || verify(&enrol.enrolled.person.0, &message, &enrol.person_signature)
+        }
+        ControlAct::Erase(erase) => {
+            let person = erase.erasure.document.owner();
+            let message = erase_bytes(group, header.journal, header.number, &erase.erasure, erase.at);
+            is_off(Guard::EraseSignature)
+                || person.is_some_and(|person| verify(&person.0, &message, &erase.person_signature))
         }
         ControlAct::Invite(_)
         | ControlAct::Ask(_)
@@ -294,6 +346,18 @@ pub fn enrol_bytes(group: GroupId, membership: EntryId, enrolled: &Device, nonce
     encode(&("kiez 1 enrol", group, membership, enrolled, nonce))
 }
 
+/// What the person key signs to erase: bound to one place in one journal, so that it is good for once.
+#[must_use]
+pub fn erase_bytes(
+    group: GroupId,
+    journal: JournalId,
+    number: EntryNumber,
+    erasure: &Erasure,
+    at: Timestamp,
+) -> Vec<u8> {
+    encode(&("kiez 1 erase", group, journal, number, erasure, at))
+}
+
 /// An `enrol` of a device in a membership of its person, signed by that person.
 #[must_use]
 pub fn sign_enrolment(
@@ -322,6 +386,16 @@ fn numbered<T: Serialize>(kind: u16, act: &T) -> Vec<u8> {
     let mut bytes = kind.to_le_bytes().to_vec();
     bytes.extend(encode(act));
     bytes
+}
+
+/// What older software takes for the author's fault is one here, too.
+fn read_motion(body: &[u8]) -> Result<Motion, ActError> {
+    let motion: Motion = read(body)?;
+    if matches!(motion.act, CouncilAct::Erase(_)) {
+        Err(ActError::Shape)
+    } else {
+        Ok(motion)
+    }
 }
 
 fn read<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, ActError> {

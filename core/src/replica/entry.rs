@@ -9,6 +9,7 @@ use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId, Signatu
 
 use super::keys::GroupKey;
 use super::limits::{PAYLOAD_BYTES_MAX, SEEN_MAX};
+use super::sealed::Sealed;
 
 /// The version this software writes and the only one it reads.
 pub const ENTRY_VERSION: u8 = 1;
@@ -69,8 +70,8 @@ pub struct Entry {
     pub header: Header,
     /// Made from header and payload.
     pub nonce: [u8; 24],
-    /// The sealed payload.
-    pub sealed: Vec<u8>,
+    /// The sealed payload, or what is left of it.
+    pub sealed: Sealed,
     /// The author's signature, where it is held: one vouches for all entries before it.
     pub signature: Option<Signature>,
     /// The hash of all that.
@@ -98,6 +99,9 @@ pub enum EntryError {
     /// It does not open under the key it names.
     #[error("an entry's payload does not open")]
     Seal,
+    /// Its payload was erased.
+    #[error("an entry's payload was erased")]
+    Erased,
     /// The nonce is not the one that header and payload make.
     #[error("an entry's nonce is not the one its payload makes")]
     Nonce,
@@ -172,14 +176,42 @@ impl Entry {
         if plain != usize::try_from(header.payload_bytes).ok() {
             return Err(EntryError::Length);
         }
+        Ok(Self::made(header, nonce, Sealed::Held(sealed), signature))
+    }
+
+    /// Puts together what is left of an entry that was erased: all but its payload.
+    ///
+    /// # Errors
+    /// The carrier's fault, where the header is wrong, or of an entry that is never erased.
+    pub fn assemble_erased(
+        header: Header,
+        nonce: [u8; 24],
+        hash: [u8; 32],
+        signature: Option<Signature>,
+    ) -> Result<Self, EntryError> {
+        header.check()?;
+        if header.kind != EntryKind::Content {
+            return Err(EntryError::Kind);
+        }
+        Ok(Self::made(header, nonce, Sealed::Erased(hash), signature))
+    }
+
+    fn made(header: Header, nonce: [u8; 24], sealed: Sealed, signature: Option<Signature>) -> Self {
         let id = id_of(&header.to_bytes(), &nonce, &sealed);
-        Ok(Self {
+        Self {
             header,
             nonce,
             sealed,
             signature,
             id,
-        })
+        }
+    }
+
+    /// The entry without its payload: its id and its signature stay what they are.
+    #[must_use]
+    pub fn without_payload(mut self) -> Self {
+        self.sealed = Sealed::Erased(self.sealed.hash());
+        self
     }
 
     /// Seals a payload under a header. The nonce follows from both, so the same entry sealed again is the same bytes.
@@ -203,14 +235,7 @@ impl Entry {
                 },
             )
             .map_err(|_| EntryError::Length)?;
-        let id = id_of(&h0, &nonce, &sealed);
-        Ok(Self {
-            header,
-            nonce,
-            sealed,
-            signature: None,
-            id,
-        })
+        Ok(Self::made(header, nonce, Sealed::Held(sealed), None))
     }
 
     /// Signs it.
@@ -235,13 +260,14 @@ impl Entry {
     /// # Errors
     /// The author's fault, where it does not open or its nonce is another.
     pub fn open(&self, key: &GroupKey) -> Result<Vec<u8>, EntryError> {
+        let sealed = self.sealed.held().ok_or(EntryError::Erased)?;
         let h0 = self.header.to_bytes();
         let cipher = XChaCha20Poly1305::new(&key.payload_key().into());
         let payload = cipher
             .decrypt(
                 &XNonce::from(self.nonce),
                 Payload {
-                    msg: &self.sealed,
+                    msg: sealed,
                     aad: &h0,
                 },
             )
@@ -283,16 +309,17 @@ impl Entry {
     /// As one value.
     #[must_use]
     pub fn to_kept(&self) -> KeptEntry {
+        let (kind, sealed) = self.sealed.to_kept(self.header.kind, self.header.payload_bytes);
         KeptEntry {
             group: self.header.group,
             journal: self.header.journal,
             number: self.header.number,
             prev: self.header.prev,
             seen: self.header.seen.clone(),
-            kind: self.header.kind as u8,
+            kind,
             key: self.header.key,
             nonce: self.nonce,
-            sealed: super::codec::Blob(self.sealed.clone()),
+            sealed: super::codec::Blob(sealed),
             signature: self.signature,
         }
     }
@@ -304,23 +331,19 @@ impl KeptEntry {
     /// # Errors
     /// Where it contradicts itself.
     pub fn into_entry(self) -> Result<Entry, EntryError> {
-        let plain = self
-            .sealed
-            .0
-            .len()
-            .checked_sub(SEAL_BYTES)
-            .ok_or(EntryError::Length)?;
+        let (kind, payload_bytes, sealed) = Sealed::from_kept(self.kind, self.sealed.0)?;
         let header = Header {
             group: self.group,
             journal: self.journal,
             number: self.number,
             prev: self.prev,
             seen: self.seen,
-            kind: EntryKind::from_number(self.kind)?,
+            kind,
             key: self.key,
-            payload_bytes: u32::try_from(plain).map_err(|_| EntryError::Length)?,
+            payload_bytes,
         };
-        Entry::assemble(header, self.nonce, self.sealed.0, self.signature)
+        header.check()?;
+        Ok(Entry::made(header, self.nonce, sealed, self.signature))
     }
 }
 
@@ -344,12 +367,9 @@ fn nonce_of(h0: &[u8], payload: &[u8], key: &GroupKey) -> [u8; 24] {
     nonce
 }
 
-fn id_of(h0: &[u8], nonce: &[u8; 24], sealed: &[u8]) -> EntryId {
+fn id_of(h0: &[u8], nonce: &[u8; 24], sealed: &Sealed) -> EntryId {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(h0)
-        .update(nonce)
-        .update(blake3::hash(sealed).as_bytes());
+    hasher.update(h0).update(nonce).update(&sealed.hash());
     EntryId(*hasher.finalize().as_bytes())
 }
 
@@ -380,7 +400,7 @@ mod tests {
             "H0 {}\nnonce {}\nsealed {}\nid {}\nsignature {}",
             to_hex(&entry.header.to_bytes()),
             to_hex(&entry.nonce),
-            to_hex(&entry.sealed),
+            to_hex(entry.sealed.held().unwrap()),
             entry.id,
             entry.signature.unwrap()
         ));
@@ -395,9 +415,10 @@ mod tests {
         let signature = entry.signature.unwrap();
         assert_eq!(entry.open(&key).unwrap(), b"hello");
         assert_eq!(entry.verify(&signature), Ok(()));
-        let mut other = entry.clone();
-        other.sealed[0] ^= 1;
-        let other = Entry::assemble(other.header, other.nonce, other.sealed, None).unwrap();
+        let other = entry.clone();
+        let mut sealed = other.sealed.held().unwrap().to_vec();
+        sealed[0] ^= 1;
+        let other = Entry::assemble(other.header, other.nonce, sealed, None).unwrap();
         assert_eq!(other.verify(&signature), Err(EntryError::Signature));
         assert_eq!(other.open(&key), Err(EntryError::Seal));
         assert_eq!(entry.open(&GroupKey::from_bytes([9; 32])), Err(EntryError::Seal));

@@ -354,7 +354,7 @@ impl<S: Storage> Replica<S> {
 
     fn load(&self, id: DocumentId) -> Result<OpenDocument, ReplicaError> {
         let empty = || OpenDocument {
-            document: Document::new(id.kind()),
+            document: self.fresh(id),
             past: None,
             passed: Vec::new(),
             unsaved: 0,
@@ -364,8 +364,8 @@ impl<S: Storage> Replica<S> {
             return Ok(empty());
         }
         let (mut document, through) = match self.storage.save(id)? {
-            Some(save) => (Document::load(id.kind(), &save.bytes)?, save.through),
-            None => (Document::new(id.kind()), 0),
+            Some(save) => (self.fresh(id).load_later(&save.bytes)?, save.through),
+            None => (self.fresh(id), 0),
         };
         let later = self.storage.applied(id, through)?;
         let mut changes = Vec::new();

@@ -120,6 +120,9 @@ impl<S: Storage> Replica<S> {
         known: &Moment,
     ) -> Result<(), ReplicaError> {
         let place = (entry.header.journal, entry.header.number);
+        if entry.sealed.is_empty() {
+            return self.settle_erased(batch, newly_held(entry));
+        }
         let ended = self.is_ended(place);
         let payload = self.payload_of(&entry, payload);
         let mut held = newly_held(entry);
@@ -135,6 +138,10 @@ impl<S: Storage> Replica<S> {
             Some(Err(fault)) => Verdict::Fault(fault.into()),
             Some(Ok(payload)) => match Content::from_bytes(&payload) {
                 Err(fault) => Verdict::Fault(fault.into()),
+                Ok(content) if self.is_erased(&held.entry, content.document) => {
+                    held.document = Some(content.document);
+                    return self.settle_erased(batch, held);
+                }
                 Ok(content) => {
                     held.document = Some(content.document);
                     held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
@@ -188,6 +195,15 @@ impl<S: Storage> Replica<S> {
             self.retry_waiting(batch, document)?;
         }
         Ok(())
+    }
+
+    /// Writes down what is left of an erased entry.
+    fn settle_erased(&mut self, batch: &mut Batch, held: Held) -> Result<(), ReplicaError> {
+        let held = self.left_of(held);
+        if batch.mode == Mode::Rejudge {
+            batch.writes.push(Write::Payload(Box::new(held.entry.clone())));
+        }
+        self.settle(batch, held, Verdict::Stands(Standing::Erased))
     }
 
     /// Opens a payload. None where its key is not held.
@@ -255,6 +271,9 @@ impl<S: Storage> Replica<S> {
         known: &Moment,
     ) -> Result<Verdict, ReplicaError> {
         let document = content.document;
+        if self.is_superseded(document, place, known) {
+            return Ok(Verdict::Stands(Standing::Quarantined(Quarantine::Erased)));
+        }
         let standing = self.roster.standing(place.0, place.1, known);
         let ignored = Admission::Quarantine(Quarantine::Beyond);
         let admission = match admission_of(&standing, &document) {

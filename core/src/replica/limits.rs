@@ -94,6 +94,9 @@ pub const ADDRESSES_MAX: usize = 16;
 /// Why something is proposed to the council.
 pub const REASON_BYTES_MAX: usize = 4 * 1024;
 
+/// Entries that one act erases.
+pub const ERASED_ENTRIES_MAX: usize = 40_000;
+
 /// Boxes with keys in one entry.
 pub const BOXES_MAX: usize = 10_000;
 

@@ -57,6 +57,12 @@ impl MemoryStorage {
                     held.seen = seen;
                 }
             }
+            Write::Payload(entry) => {
+                let place = (entry.header.journal, entry.header.number);
+                if let Some(held) = self.entries.get_mut(&place) {
+                    held.entry = *entry;
+                }
+            }
             Write::Journal(row) => {
                 self.journals.insert(row.id, row);
             }
@@ -155,6 +161,18 @@ impl Storage for MemoryStorage {
         Ok(beyond.cloned().collect())
     }
 
+    fn superseded(&self) -> Result<Vec<Held>, StorageError> {
+        let held = self.entries.values();
+        let late = held.filter(|held| held.standing == Standing::Quarantined(Quarantine::Erased));
+        Ok(late.cloned().collect())
+    }
+
+    fn entries_about(&self, document: DocumentId) -> Result<BTreeSet<EntryId>, StorageError> {
+        let held = self.entries.values();
+        let about = held.filter(|held| held.document == Some(document) && !held.entry.sealed.is_empty());
+        Ok(about.map(|held| held.entry.id).collect())
+    }
+
     fn entries(
         &self,
         journal: JournalId,
@@ -234,7 +252,7 @@ impl Storage for MemoryStorage {
                     census.applied.insert(held.entry.id);
                 }
                 Standing::Waiting => census.waiting = census.waiting.saturating_add(1),
-                Standing::Quarantined(_) | Standing::Void => {
+                Standing::Quarantined(_) | Standing::Void | Standing::Erased => {
                     census.quarantined = census.quarantined.saturating_add(1);
                 }
             }
@@ -258,7 +276,7 @@ impl Storage for MemoryStorage {
     fn last_order(&self) -> Result<u64, StorageError> {
         let orders = self.entries.values().filter_map(|held| match held.standing {
             Standing::Applied(order) => Some(order),
-            Standing::Waiting | Standing::Quarantined(_) | Standing::Void => None,
+            Standing::Waiting | Standing::Quarantined(_) | Standing::Void | Standing::Erased => None,
         });
         Ok(orders.max().unwrap_or(0))
     }

@@ -44,7 +44,9 @@ impl<S: Storage> Replica<S> {
                 entry.sealed.len().saturating_add(seen)
             })
             .fold(0, usize::saturating_add);
-        if entries.len() > TAIL_ENTRIES_MAX || bytes > FRAME_FILL_BYTES.saturating_mul(8) {
+        // What is left of an erased entry travels in bundles only: so it comes together with the act that erased it.
+        let erased = entries.iter().any(|entry| entry.sealed.is_empty());
+        if erased || entries.len() > TAIL_ENTRIES_MAX || bytes > FRAME_FILL_BYTES.saturating_mul(8) {
             return Ok(Missing::Many(entries));
         }
         Ok(Missing::Entries(entries))

@@ -45,6 +45,12 @@ pub enum CarrierFault {
         /// Which journal.
         journal: JournalId,
     },
+    /// An entry came without its payload, and nothing says that it was erased.
+    #[error("an entry came without what is in it, and nobody has erased that")]
+    PayloadMissing {
+        /// Which entry.
+        entry: EntryId,
+    },
 }
 
 /// Why received entries were not stored.
@@ -102,6 +108,8 @@ pub(super) struct Batch {
     pub(super) taken: BTreeMap<(JournalId, EntryNumber), EntryId>,
     /// A journal ended of which later entries had been applied before.
     pub(super) undo: bool,
+    /// What came without its payload.
+    pub(super) without_payload: Vec<EntryId>,
     /// The keys of what could not be read before.
     pub(super) reread: BTreeSet<KeyId>,
 }
@@ -255,8 +263,14 @@ impl<S: Storage> Replica<S> {
         let mut batch = Batch::new(Mode::Store);
         batch.writes = writes;
         for (entry, payload) in entries {
+            if entry.sealed.is_empty() {
+                batch.without_payload.push(entry.id);
+            }
             match self.place_of(&batch, &entry)? {
-                Place::Held => continue,
+                Place::Held => {
+                    self.fill(&mut batch, &entry)?;
+                    continue;
+                }
                 Place::Branch => {
                     self.take_aside(&mut batch, &entry)?;
                     continue;
@@ -282,6 +296,7 @@ impl<S: Storage> Replica<S> {
         self.notice_own(&mut batch);
         batch.undo |= self.reckons_otherwise();
         self.learn_what_is_unread(&mut batch);
+        self.check_erased(&batch)?;
         if batch.undo {
             batch.writes.push(Write::Stale(true));
         }
@@ -439,6 +454,7 @@ impl Batch {
             received: Received::default(),
             taken: BTreeMap::new(),
             undo: false,
+            without_payload: Vec::new(),
             reread: BTreeSet::new(),
         }
     }

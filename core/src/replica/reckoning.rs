@@ -13,6 +13,8 @@ use super::storage::Storage;
 pub(super) struct Reckoning {
     /// How many ends there were: while they are the same, so is everything.
     kills: usize,
+    /// How many erasures there were.
+    pub(super) erasures: usize,
     ends: BTreeMap<JournalId, BTreeMap<Tenure, EntryNumber>>,
 }
 
@@ -21,6 +23,7 @@ impl Reckoning {
         let kills = roster.kills();
         Self {
             kills,
+            erasures: roster.erasures(),
             ends: if kills == 0 {
                 BTreeMap::new()
             } else {
@@ -45,17 +48,20 @@ impl Reckoning {
 }
 
 impl<S: Storage> Replica<S> {
-    /// Whether, since it was last asked, the end of a journal or of a role moved over entries that are held.
+    /// Whether, since it was last asked, the end of a journal or of a role moved over entries that are held, or something
+    /// was erased.
     pub(super) fn reckons_otherwise(&mut self) -> bool {
-        if self.roster.kills() == self.reckoning.kills {
+        let erased = self.roster.erasures() != self.reckoning.erasures;
+        if self.roster.kills() == self.reckoning.kills && !erased {
             return false;
         }
         let now = Reckoning::of(&self.roster);
         let before = std::mem::replace(&mut self.reckoning, now);
-        self.journals.values().any(|row| {
-            before
-                .first_difference(&self.reckoning, row.id)
-                .is_some_and(|first| row.head.0 >= first)
-        })
+        erased
+            || self.journals.values().any(|row| {
+                before
+                    .first_difference(&self.reckoning, row.id)
+                    .is_some_and(|first| row.head.0 >= first)
+            })
     }
 }

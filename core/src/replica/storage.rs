@@ -38,6 +38,8 @@ pub enum Standing {
     Quarantined(Quarantine),
     /// Its journal ended at it or before it: it is kept, so that others' `seen` and `prev` lead somewhere.
     Void,
+    /// It was erased: its header is kept.
+    Erased,
 }
 
 /// An entry with what became of it.
@@ -108,6 +110,8 @@ pub enum Write {
     Entry(Box<Held>),
     /// An entry's new standing; for a control entry that was judged anew, [`Held::seen`] as well.
     Standing(JournalId, EntryNumber, Standing, Option<BTreeSet<EntryId>>),
+    /// An entry's payload goes, or comes: all else of it is as before.
+    Payload(Box<Entry>),
     /// What an entry is about that could not be read when it came: its document and how many changes.
     Read(JournalId, EntryNumber, DocumentId, u32),
     /// A journal's new state.
@@ -173,6 +177,18 @@ pub trait Storage {
     /// # Errors
     /// See [`Storage::group`].
     fn beyond(&self) -> Result<Vec<Held>, StorageError>;
+
+    /// All entries that were written for an earlier generation of their document ([`Quarantine::Erased`]).
+    ///
+    /// # Errors
+    /// See [`Storage::group`].
+    fn superseded(&self) -> Result<Vec<Held>, StorageError>;
+
+    /// All content entries about a document whose payload is held, whatever became of them.
+    ///
+    /// # Errors
+    /// See [`Storage::group`].
+    fn entries_about(&self, document: DocumentId) -> Result<BTreeSet<EntryId>, StorageError>;
 
     /// Entries of a journal after a number, ascending, at most so many.
     ///

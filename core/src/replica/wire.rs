@@ -237,7 +237,7 @@ pub enum FrameError {
 }
 
 impl EntriesFrame {
-    /// Packs entries. Each journal's entries must be without gaps, and its last one signed; where it forked, so for each
+    /// Packs entries that all have their payload. Each journal's entries must be without gaps, and its last one signed; where it forked, so for each
     /// branch, which is a part of its own from where it leaves another one.
     #[must_use]
     pub fn pack(entries: &[Entry]) -> Option<Self> {
@@ -272,7 +272,7 @@ impl EntriesFrame {
                 key,
                 seen: header.seen.clone(),
                 nonce: entry.nonce,
-                sealed: Blob(entry.sealed.clone()),
+                sealed: Blob(entry.sealed.held()?.to_vec()),
             });
         }
         for (part, signature) in frame.journals.iter_mut().zip(signatures) {

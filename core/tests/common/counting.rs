@@ -1,9 +1,10 @@
 //! A storage that counts how often whole journals are read.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use kiez_core::domain::document::DocumentId;
-use kiez_core::domain::id::{EntryNumber, GroupId, JournalId};
+use kiez_core::domain::id::{EntryId, EntryNumber, GroupId, JournalId};
 use kiez_core::replica::entry::Entry;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::memory::MemoryStorage;
@@ -58,6 +59,14 @@ impl Storage for Counting {
 
     fn beyond(&self) -> Result<Vec<Held>> {
         self.inner.beyond()
+    }
+
+    fn superseded(&self) -> Result<Vec<Held>> {
+        self.inner.superseded()
+    }
+
+    fn entries_about(&self, document: DocumentId) -> Result<BTreeSet<EntryId>> {
+        self.inner.entries_about(document)
     }
 
     fn entries(&self, journal: JournalId, after: EntryNumber, most: usize) -> Result<Vec<Held>> {

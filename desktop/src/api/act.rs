@@ -17,6 +17,7 @@ use ts_rs::TS;
 use super::Fault;
 use super::charter::{self, Template};
 use super::council::{self, Wish};
+use super::erase::{self, Own};
 use super::example::Language;
 use super::house::{House, Open};
 use super::names::text;
@@ -95,6 +96,13 @@ pub(crate) enum Action {
     Leave {
         #[ts(type = "string")]
         group: GroupId,
+    },
+    /// Erases what is this person's own. Answers [`Added`]: the erasure.
+    EraseOwn {
+        #[ts(type = "string")]
+        group: GroupId,
+        own: Own,
+        passphrase: String,
     },
     /// A device of this person is lost: it may not write in any group any more.
     DeviceRetire {
@@ -445,6 +453,11 @@ fn write(node: &Node, action: Action) -> Result<Value, Fault> {
         Action::Vouch { group, ask } => return Ok(added(&node.vouch(group, ask)?)),
         Action::Withdraw { group, invitation } => return Ok(added(&node.withdraw(group, invitation)?)),
         Action::Leave { group } => return Ok(added(&node.leave(group)?)),
+        Action::EraseOwn {
+            group,
+            own,
+            passphrase,
+        } => return Ok(added(&erase::erase_own(node, group, own, &passphrase)?)),
         Action::DeviceRetire { device } => {
             node.retire_device(device)?;
         }

@@ -1,6 +1,7 @@
 //! How the group governs itself, for a page: what it is told, and what it may do about that.
 
 use kiez_core::domain::control;
+use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
 use kiez_core::host::node::{self, Node, PlaceInGroup};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::charter::{Amendment, CharterCard, amendment_of, amendment_shown, charter_card};
+use super::erase::{self, ErasedCard, LateCard};
 use super::names::Names;
 use super::view::{IdeaRef, Person, Role, shown};
 
@@ -65,6 +67,11 @@ pub(crate) enum Wish {
     },
     Show {
         target: Hideable,
+    },
+    /// What stood in an idea before is erased; what stands there now stays.
+    Erase {
+        #[ts(type = "string")]
+        idea: ProposalId,
     },
 }
 
@@ -182,6 +189,10 @@ pub(crate) struct Council {
     asking: Vec<AskingCard>,
     invitations: Vec<InvitationCard>,
     hidden: Vec<HiddenCard>,
+    /// The newest first.
+    erased: Vec<ErasedCard>,
+    /// What I wrote before I knew of it, and does not count.
+    late: Vec<LateCard>,
     /// Whose profile was copied and written on twice.
     copied: Vec<Person>,
     /// Nobody can act for the group any more.
@@ -264,6 +275,8 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
                 reason: card.reason,
             })
             .collect(),
+        erased: erase::erased(node, group, &names)?,
+        late: erase::late(node, group, &names)?,
         copied: names.persons(council.copied),
         stuck: council.stuck,
         needs_update: council.needs_update,
@@ -296,6 +309,7 @@ fn wish_of(wish: Wish) -> Result<node::Wish, Fault> {
         Wish::Amend { amendment } => node::Wish::Amend(amendment_of(amendment)?),
         Wish::Hide { target } => node::Wish::Hide(target_of(target)),
         Wish::Show { target } => node::Wish::Show(target_of(target)),
+        Wish::Erase { idea } => node::Wish::Erase(DocumentId::Proposal(idea)),
     })
 }
 
@@ -307,6 +321,11 @@ fn motion_card(
 ) -> Result<MotionCard, Fault> {
     let mut idea = None;
     let mut words = None;
+    if let control::CouncilAct::Erase(erasure) = &card.motion.act
+        && let DocumentId::Proposal(id) = erasure.document
+    {
+        idea = names.idea(id);
+    }
     if let control::CouncilAct::Hide { target, .. } = &card.motion.act {
         match target {
             control::Target::Idea(id) => idea = names.idea(*id),
@@ -355,6 +374,17 @@ fn wish_shown(act: &control::CouncilAct, about: Option<PersonId>) -> Option<Wish
         Act::Revoke { invite } => Wish::Revoke { invitation: *invite },
         Act::Amend(amendment) => Wish::Amend {
             amendment: amendment_shown(amendment),
+        },
+        Act::Erase(erasure) => match erasure.document {
+            DocumentId::Proposal(idea) => Wish::Erase { idea },
+            // The page has no word for the others, which no page proposes.
+            DocumentId::Group
+            | DocumentId::Own(_)
+            | DocumentId::Vote(_)
+            | DocumentId::Board(_)
+            | DocumentId::Meeting(_)
+            | DocumentId::Help(_)
+            | DocumentId::Strategy(_) => return None,
         },
         Act::Hide { target, shown } => {
             let target = hideable(*target);

@@ -10,6 +10,7 @@ pub(crate) mod ask;
 mod charter;
 pub(crate) mod copies;
 mod council;
+mod erase;
 mod example;
 pub(crate) mod house;
 mod idle;

@@ -130,3 +130,38 @@ pub(crate) enum ProposeCommand {
         comment: Option<String>,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EraseCommand {
+    /// What is your own in the group: comments, your name, or all of it; and what stood there before. It asks for your
+    /// passphrase.
+    Mine {
+        /// Everything of your own: your name and all your comments. Votes stand.
+        #[arg(long, conflicts_with_all = ["name", "comments"])]
+        all: bool,
+        /// What you are called.
+        #[arg(long)]
+        name: bool,
+        /// A comment's id, or the beginning of it; for each.
+        #[arg(long = "comment", value_name = "ID")]
+        comments: Vec<String>,
+        /// Without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Propose to the council to erase what stood in an idea before: edit it first, what stands there now stays.
+    Idea {
+        /// Its id, or the beginning of it.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+        /// Without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// What was erased so far, by whom and why.
+    List,
+    /// What you wrote before you knew of an erasure. It does not count: write it again, if it is still to be said.
+    Late,
+}

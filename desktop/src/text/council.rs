@@ -2,9 +2,11 @@
 
 use kiez_core::domain::charter::{Charter, Counters, Inviters, Jurors};
 use kiez_core::domain::control::{CouncilAct, Shown};
+use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::PersonId;
+use kiez_core::domain::roster::Erased;
 use kiez_core::host::node::{
-    Asking, DeviceCard, FormerCard, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
+    Asking, DeviceCard, FormerCard, Late, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
 };
 
 use super::{line, role_name, short};
@@ -72,6 +74,7 @@ pub(crate) const fn act_name(act: &CouncilAct) -> &'static str {
             shown: Shown::Visible,
             ..
         } => "show",
+        CouncilAct::Erase(_) => "erase",
     }
 }
 
@@ -155,4 +158,26 @@ pub(crate) fn open_invitation(card: &OpenInvitation) -> String {
 pub(crate) fn device(card: &DeviceCard) -> String {
     let here = if card.here { " (this one)" } else { "" };
     format!("{}{here}  in {} groups\n", short(&card.device), card.groups)
+}
+
+pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>) -> String {
+    let called = |person: &PersonId| line(&name(*person).unwrap_or_else(|| short(person)));
+    let by: Vec<String> = erased.by.iter().map(called).collect();
+    let of = if let DocumentId::Proposal(idea) = erased.document {
+        format!("idea {}", short(&idea))
+    } else if erased.document.owner().is_some() {
+        "what is their own".to_owned()
+    } else {
+        erased.document.kind().name().to_owned()
+    };
+    format!(
+        "{}  {of}: erased by {}  {}\n",
+        short(&erased.act),
+        by.join(", "),
+        line(erased.reason.as_deref().unwrap_or_default())
+    )
+}
+
+pub(crate) fn late(late: &Late) -> String {
+    format!("{}  {}\n", late.document.kind().name(), line(&late.text))
 }

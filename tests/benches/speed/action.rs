@@ -150,7 +150,7 @@ impl Said {
         [
             &entry.header.to_bytes()[..],
             &entry.nonce,
-            &entry.sealed,
+            entry.sealed.held().unwrap(),
             &signature,
         ]
         .concat()

@@ -1,13 +1,16 @@
 //! Control acts: as they come, and with the signatures inside made anew, so that what is behind them is reached.
 
 use kiez_core::domain::charter::Charter;
-use kiez_core::domain::control::{Admit, ControlAct, Enrol, Found, Open};
+use kiez_core::domain::control::{Admit, ControlAct, Enrol, Erase, Found, Open};
+use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, GroupId, InviteKey, JournalId, PersonId};
 use kiez_core::replica::codec::{decode, encode};
 use kiez_core::replica::control::{
-    ActError, act_from_bytes, act_to_bytes, enrol_bytes, found_bytes, join_bytes, open_bytes, sign,
+    ActError, act_from_bytes, act_to_bytes, enrol_bytes, erase_bytes, found_bytes, join_bytes, open_bytes,
+    sign,
 };
 use kiez_core::replica::entry::{EntryKind, Header};
+use kiez_core::replica::limits::ERASED_ENTRIES_MAX;
 
 use super::input::Input;
 use super::world::{group_key, held, signing};
@@ -92,6 +95,17 @@ fn signed_anew(header: &Header, payload: &[u8]) -> Option<Vec<u8>> {
             let message = enrol_bytes(group, enrol.membership, &enrol.enrolled, &enrol.nonce);
             enrol.person_signature = sign(&person, &message);
             encode(&enrol)
+        }
+        16 => {
+            let mut erase: Erase = decode(body).ok()?;
+            if erase.erasure.entries.len() > ERASED_ENTRIES_MAX {
+                return None;
+            }
+            erase.erasure.document = DocumentId::Own(person_id);
+            let (journal, number) = (header.journal, header.number);
+            let message = erase_bytes(group, journal, number, &erase.erasure, erase.at);
+            erase.person_signature = sign(&person, &message);
+            encode(&erase)
         }
         _ => return None,
     };

@@ -126,7 +126,7 @@ pub(super) fn entry(bytes: &[u8]) {
     };
     assert_eq!(packed.unpack(group).as_deref(), Ok(&[entry.clone()][..]));
     // Anything else is another entry, which nobody signed.
-    let mut sealed = entry.sealed.clone();
+    let mut sealed = entry.sealed.held().expect("it came with its payload").to_vec();
     let place = usize::from(place) % sealed.len();
     if let Some(byte) = sealed.get_mut(place).filter(|_| flip != 0) {
         *byte ^= flip;

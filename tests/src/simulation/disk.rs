@@ -128,6 +128,14 @@ impl Storage for Disk {
         self.memory().beyond()
     }
 
+    fn superseded(&self) -> Result<Vec<Held>, StorageError> {
+        self.memory().superseded()
+    }
+
+    fn entries_about(&self, document: DocumentId) -> Result<BTreeSet<EntryId>, StorageError> {
+        self.memory().entries_about(document)
+    }
+
     fn entries(
         &self,
         journal: JournalId,

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::super::charter::{Inviters, Role};
 use super::super::control::{
-    Admit, Ask, ControlAct, ControlEntry, CouncilAct, Enrol, Found, Invite, Leave, Motion, Open, Retire,
-    Sign, Vouch, Withdraw,
+    Admit, Ask, ControlAct, ControlEntry, CouncilAct, Enrol, Erase, Found, Invite, Leave, Motion, Open,
+    Retire, Sign, Vouch, Withdraw,
 };
 use super::super::id::{EntryId, EntryNumber, PersonId};
+use super::erase::{is_shared, is_theirs};
 use super::kill::{Kill, Kind, Tenure, furthest};
 use super::moment::{Basis, Chain, Exercise, Moment, Needed, Powers};
 use super::past::Reach;
@@ -62,6 +63,7 @@ impl Case<'_> {
             ControlAct::Retire(retire) => self.retire(retire),
             ControlAct::Leave(leave) => self.leave(leave),
             ControlAct::Withdraw(withdraw) => self.withdraw(withdraw),
+            ControlAct::Erase(erase) => self.erase(erase),
             ControlAct::Rekey(_) | ControlAct::Keys(_) if is_off(Guard::KeyAuthor) => Ok(Basis::default()),
             ControlAct::Rekey(_) | ControlAct::Keys(_) => self.author().map(|(_, basis)| basis),
         }
@@ -264,6 +266,7 @@ impl Case<'_> {
             }
             CouncilAct::Amend(amendment) => amendment.is_valid(),
             CouncilAct::Hide { .. } => true,
+            CouncilAct::Erase(erasure) => is_shared(erasure.document),
         }
     }
 
@@ -402,6 +405,14 @@ impl Case<'_> {
             return Err(NotOk::NoSuchInvitation);
         }
         self.own_kill(Tenure::Invitation(withdraw.invite), &withdraw.cut)
+    }
+
+    fn erase(&self, erase: &Erase) -> Result<Basis, NotOk> {
+        let (author, basis) = self.author()?;
+        if !is_theirs(erase.erasure.document, author.person) {
+            return Err(NotOk::NotTheirs);
+        }
+        Ok(basis)
     }
 }
 

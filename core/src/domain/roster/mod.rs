@@ -33,6 +33,7 @@
 //!
 //! Why they are so, the counterexamples that changed them, and what they do not hold: `docs/rules.md`.
 
+mod erase;
 mod judge;
 mod kill;
 mod moment;
@@ -51,6 +52,7 @@ use super::charter::{Role, Rule};
 use super::control::{ControlAct, ControlEntry, CouncilAct, Device, Motion, Target};
 use super::id::{EntryId, EntryNumber, JournalId, PersonId};
 
+pub use erase::Erased;
 pub use kill::Tenure;
 pub use moment::Moment;
 pub use pending::MotionCard;
@@ -205,6 +207,7 @@ pub struct Roster {
     carried: BTreeMap<EntryId, BTreeSet<EntryId>>,
     amendments: BTreeMap<Rule, BTreeSet<EntryId>>,
     hides: BTreeMap<Target, BTreeSet<EntryId>>,
+    erasures: erase::Erasures,
     /// The `rekey` and `keys` entries, also those that are not ok.
     key_acts: BTreeSet<EntryId>,
     /// The vouches for a person who asks on an invitation.
@@ -307,6 +310,7 @@ impl Roster {
         }
         if let Some(motion) = judged.basis.carries {
             self.carried.entry(motion).or_default().insert(id);
+            self.note_carried_erasure(id, motion, judged);
         }
         match &judged.entry.act {
             ControlAct::Found(found) => {
@@ -340,6 +344,7 @@ impl Roster {
                 self.signed.entry(sign.motion).or_default().insert(id);
             }
             ControlAct::Motion(motion) => self.note_motion(id, motion),
+            ControlAct::Erase(erase) => self.erasures.note(id, id, &erase.erasure),
             ControlAct::Invite(_)
             | ControlAct::Ask(_)
             | ControlAct::Retire(_)
@@ -384,7 +389,10 @@ impl Roster {
             CouncilAct::Hide { target, .. } => {
                 self.hides.entry(*target).or_default().insert(id);
             }
-            CouncilAct::Demote { .. } | CouncilAct::Remove { .. } | CouncilAct::Revoke { .. } => {}
+            CouncilAct::Demote { .. }
+            | CouncilAct::Remove { .. }
+            | CouncilAct::Revoke { .. }
+            | CouncilAct::Erase(_) => {}
         }
     }
 
@@ -447,32 +455,6 @@ impl Roster {
 
     fn person_of(&self, membership: EntryId) -> Option<PersonId> {
         self.granted.get(&membership).copied()
-    }
-
-    fn journals_on(&self, enrolment: EntryId) -> impl Iterator<Item = JournalId> + '_ {
-        self.opened
-            .get(&enrolment)
-            .into_iter()
-            .flatten()
-            .copied()
-            .chain(self.founding_journal(enrolment))
-    }
-
-    fn founding_journal(&self, grant: EntryId) -> Option<JournalId> {
-        let founding = self
-            .entries
-            .get(&self.founding.filter(|founding| *founding == grant)?)?;
-        Some(founding.entry.journal)
-    }
-
-    fn journals_under(&self, membership: EntryId) -> impl Iterator<Item = JournalId> + '_ {
-        let grants = self.enrolments.get(&membership).into_iter().flatten();
-        grants.flat_map(|grant| self.journals_on(*grant))
-    }
-
-    fn journals_of_person(&self, person: PersonId) -> impl Iterator<Item = JournalId> + '_ {
-        let memberships = self.memberships.get(&person).into_iter().flatten();
-        memberships.flat_map(|membership| self.journals_under(*membership))
     }
 
     fn place(&mut self, journal: JournalId) -> usize {

@@ -439,7 +439,7 @@ impl Roster {
                 target: Target::Comment { author, .. },
                 ..
             } => Some(*author),
-            CouncilAct::Hide { .. } | CouncilAct::Amend(_) => None,
+            CouncilAct::Hide { .. } | CouncilAct::Amend(_) | CouncilAct::Erase(_) => None,
         }
     }
 
@@ -453,7 +453,34 @@ impl Roster {
             CouncilAct::Confirm { .. }
             | CouncilAct::Promote { .. }
             | CouncilAct::Amend(_)
-            | CouncilAct::Hide { .. } => None,
+            | CouncilAct::Hide { .. }
+            | CouncilAct::Erase(_) => None,
         }
+    }
+
+    pub(super) fn journals_on(&self, enrolment: EntryId) -> impl Iterator<Item = JournalId> + '_ {
+        self.opened
+            .get(&enrolment)
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain(self.founding_journal(enrolment))
+    }
+
+    fn founding_journal(&self, grant: EntryId) -> Option<JournalId> {
+        let founding = self
+            .entries
+            .get(&self.founding.filter(|founding| *founding == grant)?)?;
+        Some(founding.entry.journal)
+    }
+
+    pub(super) fn journals_under(&self, membership: EntryId) -> impl Iterator<Item = JournalId> + '_ {
+        let grants = self.enrolments.get(&membership).into_iter().flatten();
+        grants.flat_map(|grant| self.journals_on(*grant))
+    }
+
+    pub(super) fn journals_of_person(&self, person: PersonId) -> impl Iterator<Item = JournalId> + '_ {
+        let memberships = self.memberships.get(&person).into_iter().flatten();
+        memberships.flat_map(|membership| self.journals_under(*membership))
     }
 }

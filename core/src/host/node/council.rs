@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::charter::{Amendment, Charter, Role};
 use crate::domain::control::{ControlAct, CouncilAct, Motion, Shown, Target};
+use crate::domain::document::DocumentId;
 use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, ProposalId, Timestamp};
 use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
@@ -156,6 +157,8 @@ pub enum Wish {
     Hide(Target),
     /// Something that was hidden is shown again.
     Show(Target),
+    /// What stood in a shared document before is erased.
+    Erase(DocumentId),
 }
 
 impl Node {
@@ -196,6 +199,9 @@ impl Node {
     /// # Errors
     /// Where the person is not in the group or has no such role; see [`Replica::propose`].
     pub fn wish(&self, group: GroupId, wish: &Wish, reason: &str) -> Result<EntryId, NodeError> {
+        if let Wish::Erase(document) = wish {
+            return self.erase_shared(group, *document, reason);
+        }
         let acts = self.with_group(group, |replica| Ok::<_, NodeError>(acts(replica.roster(), wish)))?;
         let mut first = None;
         for act in acts {
@@ -296,7 +302,7 @@ const fn whom(wish: &Wish) -> Option<PersonId> {
         Wish::Confirm(person) | Wish::Promote(person, _) | Wish::Demote(person, _) | Wish::Remove(person) => {
             Some(*person)
         }
-        Wish::Revoke(_) | Wish::Amend(_) | Wish::Hide(_) | Wish::Show(_) => None,
+        Wish::Revoke(_) | Wish::Amend(_) | Wish::Hide(_) | Wish::Show(_) | Wish::Erase(_) => None,
     }
 }
 
@@ -335,6 +341,8 @@ fn acts(roster: &Roster, wish: &Wish) -> Vec<CouncilAct> {
             target: *target,
             shown: Shown::Visible,
         }],
+        // What goes is for the replica to say.
+        Wish::Erase(_) => Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 mod backup;
 mod commands;
 mod council;
+mod erase;
 mod further;
 mod history;
 mod import;
@@ -39,6 +40,7 @@ pub use backup::{BackedUp, Progress};
 pub use council::{
     Asking, Council, DeviceCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup, Wish,
 };
+pub use erase::Late;
 pub(crate) use further::FurtherError;
 pub use history::News;
 pub use import::{ImportError, Imported};
@@ -333,7 +335,9 @@ impl Node {
             Entry::Vacant(place) => place.insert(self.open_group(group)?),
         };
         replica.set_clock(now());
-        action(replica)
+        let done = action(replica);
+        erase::wipe(replica);
+        done
     }
 
     fn open_group(&self, group: GroupId) -> Result<Replica<GroupStore>, NodeError> {

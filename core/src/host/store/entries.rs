@@ -9,8 +9,9 @@ use crate::domain::admission::Quarantine;
 use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId, Signature};
 use crate::replica::codec::{decode, encode};
-use crate::replica::entry::{Entry, EntryKind, Header, KeptEntry};
+use crate::replica::entry::{Entry, Header, KeptEntry};
 use crate::replica::keys::GroupKey;
+use crate::replica::sealed::Sealed;
 use crate::replica::storage::{
     Census, Held, JournalRow, OwnJournal, OwnState, Save, Standing, Storage, StorageError, Write,
 };
@@ -30,6 +31,7 @@ pub struct GroupStore {
 
 const WAITING: i64 = 1;
 const BEYOND: i64 = 7;
+const SUPERSEDED: i64 = 8;
 
 /// No row has this number.
 const NOWHERE: i64 = 0;
@@ -174,6 +176,26 @@ impl Storage for GroupStore {
     fn beyond(&self) -> Result<Vec<Held>, StorageError> {
         let row = self.place()?;
         self.query("WHERE e.standing = 7 AND j.group_row = ?1", [row])
+    }
+
+    fn superseded(&self) -> Result<Vec<Held>, StorageError> {
+        let row = self.place()?;
+        self.query("WHERE e.standing = 8 AND j.group_row = ?1", [row])
+    }
+
+    fn entries_about(&self, document: DocumentId) -> Result<BTreeSet<EntryId>, StorageError> {
+        let row = self.place()?;
+        let connection = self.store.lock();
+        let mut statement = connection
+            .prepare(
+                "SELECT id FROM entries WHERE kind = 1 AND \
+                 document = (SELECT row FROM documents WHERE group_row = ?1 AND id = ?2)",
+            )
+            .map_err(failed)?;
+        let ids = statement
+            .query_map(params![row, encode(&document)], |row| row.get(0))
+            .map_err(failed)?;
+        ids.map(|id| id.map(EntryId).map_err(failed)).collect()
     }
 
     fn entries(
@@ -388,10 +410,7 @@ fn held(row: &Row<'_>, group: GroupId) -> Result<Held, StorageError> {
     let signature: Option<[u8; 64]> = row.get(8).map_err(failed)?;
     let document: Option<Vec<u8>> = row.get(11).map_err(failed)?;
     let seen_since: Option<Vec<u8>> = row.get(13).map_err(failed)?;
-    let plain = sealed
-        .len()
-        .checked_sub(crate::replica::entry::SEAL_BYTES)
-        .ok_or_else(damaged)?;
+    let (kind, payload_bytes, sealed) = Sealed::from_kept(kind, sealed).map_err(|_| damaged())?;
     let header = Header {
         group: if GroupId::from(id) == group {
             GroupId::ZERO
@@ -404,9 +423,9 @@ fn held(row: &Row<'_>, group: GroupId) -> Result<Held, StorageError> {
         seen: seen
             .map_or(Ok(Vec::new()), |seen| decode(&seen))
             .map_err(|_| damaged())?,
-        kind: EntryKind::from_number(kind).map_err(|_| damaged())?,
+        kind,
         key: KeyId(row.get(4).map_err(failed)?),
-        payload_bytes: u32::try_from(plain).map_err(|_| damaged())?,
+        payload_bytes,
     };
     let entry = Entry {
         header,
@@ -440,6 +459,8 @@ pub(super) const fn standing_to_sql(standing: Standing) -> (i64, Option<i64>) {
         Standing::Quarantined(Quarantine::ObserverMayNot) => (5, None),
         Standing::Quarantined(Quarantine::StewardsOnly) => (6, None),
         Standing::Quarantined(Quarantine::Beyond) => (BEYOND, None),
+        Standing::Quarantined(Quarantine::Erased) => (SUPERSEDED, None),
+        Standing::Erased => (9, None),
     }
 }
 
@@ -453,6 +474,8 @@ fn standing_from_sql(standing: i64, applied: Option<i64>) -> Option<Standing> {
         5 => Standing::Quarantined(Quarantine::ObserverMayNot),
         6 => Standing::Quarantined(Quarantine::StewardsOnly),
         BEYOND => Standing::Quarantined(Quarantine::Beyond),
+        SUPERSEDED => Standing::Quarantined(Quarantine::Erased),
+        9 => Standing::Erased,
         _ => return None,
     })
 }

@@ -12,6 +12,7 @@ mod schema;
 mod views;
 mod visits;
 mod votes;
+mod wipe;
 mod writes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -211,6 +211,13 @@ CREATE TABLE put_off (
 ) WITHOUT ROWID;
 ";
 
+/// Entries of which only the header is left have the kind 2; those written for an earlier generation of their document the
+/// standing 8. Where something was erased, what the views and the log still say of it is to be wiped.
+const ERASED: &str = "
+ALTER TABLE groups ADD COLUMN to_wipe INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_superseded ON entries(journal) WHERE standing = 8;
+";
+
 /// Brings a database to the present schema.
 ///
 /// # Errors
@@ -236,6 +243,7 @@ fn migrations() -> Migrations<'static> {
         POLLS,
         KEYS,
         PUT_OFF,
+        ERASED,
     ];
     Migrations::new(all.into_iter().map(M::up).collect())
 }

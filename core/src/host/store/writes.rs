@@ -118,6 +118,15 @@ fn write_one(t: &Transaction<'_>, group: i64, write: Write, places: &mut Places)
             .execute(params![journal, sql(number.0)])?;
             Ok(())
         }
+        Write::Payload(entry) => {
+            let header = &entry.header;
+            let (kind, sealed) = entry.sealed.to_kept(header.kind, header.payload_bytes);
+            let journal = places.journal(t, group, header.journal)?;
+            t.prepare_cached("UPDATE entries SET kind = ?3, sealed = ?4 WHERE journal = ?1 AND number = ?2")?
+                .execute(params![journal, sql(header.number.0), kind, sealed])?;
+            t.execute("UPDATE groups SET to_wipe = 1 WHERE row = ?1", [group])?;
+            Ok(())
+        }
         Write::Read(journal, number, document, changes) => {
             let journal = places.journal(t, group, journal)?;
             let document = places.document(t, group, document)?;
@@ -213,6 +222,7 @@ fn insert_entry(t: &Transaction<'_>, group: i64, held: &Held, places: &mut Place
         .map(|id| places.document(t, group, id))
         .transpose()?;
     let (standing, applied) = standing_to_sql(held.standing);
+    let (kind, sealed) = held.entry.sealed.to_kept(header.kind, header.payload_bytes);
     let seen = (!header.seen.is_empty()).then(|| encode(&header.seen));
     let seen_since = (header.kind == EntryKind::Control).then(|| encode(&held.seen));
     let prev = (header.number > EntryNumber::FIRST).then_some(header.prev.0);
@@ -225,11 +235,11 @@ fn insert_entry(t: &Transaction<'_>, group: i64, held: &Held, places: &mut Place
         sql(header.number.0),
         held.entry.id.0,
         prev,
-        header.kind as i64,
+        kind,
         key,
         seen,
         held.entry.nonce,
-        held.entry.sealed,
+        sealed,
         held.entry.signature.map(|signature| signature.0),
         standing,
         applied,

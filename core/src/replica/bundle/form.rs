@@ -15,6 +15,8 @@ pub(super) struct Form {
     pub(super) founding: bool,
     /// It has seen something.
     pub(super) seen: bool,
+    /// In full form, of content: the payload was erased, and its hash stands in its place. From version 2 on.
+    pub(super) erased: bool,
 }
 
 impl Form {
@@ -25,6 +27,7 @@ impl Form {
             | (((self.kind as u8) as u64) << 2)
             | ((self.founding as u64) << 3)
             | ((self.seen as u64) << 4)
+            | ((self.erased as u64) << 5)
     }
 
     /// From its number.
@@ -40,8 +43,10 @@ impl Form {
             },
             founding: bit(3),
             seen: bit(4),
+            erased: bit(5),
         };
-        let sound = !form.content || (!form.full && form.kind == EntryKind::Content);
+        let sound = (!form.erased || (form.full && form.kind == EntryKind::Content))
+            && (!form.content || (!form.full && form.kind == EntryKind::Content));
         (sound && form.to_number() == number).then_some(form)
     }
 }

@@ -25,7 +25,7 @@ use super::entry::Entry;
 use super::keys::{GroupKey, KeyRing};
 
 pub use self::error::BundleError;
-use self::seal::VERSION;
+use self::seal::{VERSION, VERSION_ERASED};
 
 /// An entry on its way into or out of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +84,10 @@ pub fn write(
     for entry in entries {
         writer.push(&entry)?;
     }
+    let version = writer.version();
     let (plain, unpacked) = writer.finish()?;
     let container = pack::pack(&plain, unpacked, level)?;
-    seal::seal(&container, key)
+    seal::seal(&container, key, version)
 }
 
 /// Reads a bundle and checks everything: limits, seal, every chain and every signature. What the payloads say is for
@@ -101,7 +102,7 @@ pub fn read(bytes: &[u8], keys: &KeyRing) -> Result<Bundle, BundleError> {
     let container = seal::open(bytes, key)?;
     let mut budget = pack::Budget::of(container.len());
     let plain = pack::unpack(&container, &mut budget)?;
-    read::read(&plain, keys, budget)
+    read::read(&plain, head.version(), keys, budget)
 }
 
 /// Which of these keys opens it. The first [`HEAD_BYTES`] of the file are enough; a stranger learns nothing from them.

@@ -19,15 +19,15 @@ use super::form::Form;
 use super::lanes::{COLUMNS, Cursor, Lanes};
 use super::pack::Budget;
 use super::past::Past;
-use super::{Bundle, BundleEntry, VERSION};
+use super::{Bundle, BundleEntry, VERSION_ERASED};
 
 /// Reads the plain bytes of a bundle.
-pub(super) fn read(plain: &[u8], keys: &KeyRing, budget: Budget) -> Result<Bundle, BundleError> {
+pub(super) fn read(plain: &[u8], version: u8, keys: &KeyRing, budget: Budget) -> Result<Bundle, BundleError> {
     let mut cursor = Cursor(plain);
     let group = GroupId(cursor.array()?);
     if cursor.number()? != 0 {
         // Entries that carry keys are to come; this version knows none.
-        return Err(BundleError::Newer { version: VERSION });
+        return Err(BundleError::Newer { version });
     }
     let count = cursor.count()?;
     if count > BUNDLE_ENTRIES_MAX {
@@ -46,6 +46,7 @@ pub(super) fn read(plain: &[u8], keys: &KeyRing, budget: Budget) -> Result<Bundl
     }
     let mut reader = Reader {
         group,
+        version,
         keys,
         budget,
         lanes,
@@ -68,6 +69,7 @@ pub(super) fn read(plain: &[u8], keys: &KeyRing, budget: Budget) -> Result<Bundl
 
 struct Reader<'a> {
     group: GroupId,
+    version: u8,
     keys: &'a KeyRing,
     budget: Budget,
     lanes: Lanes<Cursor<'a>>,
@@ -119,8 +121,16 @@ impl<'a> Reader<'a> {
             header.payload_bytes = u32::try_from(plain_bytes).map_err(|_| wrong(EntryError::Length))?;
             self.charge(&header, plain_bytes)?;
             let nonce = self.lanes.nonces.array()?;
-            let sealed = self.lanes.sealed.take(plain_bytes.saturating_add(SEAL_BYTES))?;
-            let entry = Entry::assemble(header, nonce, sealed.to_vec(), None).map_err(wrong)?;
+            let entry = if form.erased {
+                if self.version < VERSION_ERASED {
+                    return Err(malformed("an unknown form of entry"));
+                }
+                Entry::assemble_erased(header, nonce, self.lanes.sealed.array()?, None)
+            } else {
+                let sealed = self.lanes.sealed.take(plain_bytes.saturating_add(SEAL_BYTES))?;
+                Entry::assemble(header, nonce, sealed.to_vec(), None)
+            };
+            let entry = entry.map_err(wrong)?;
             let payload = key.and_then(|key| entry.open(key).ok());
             BundleEntry { entry, payload }
         } else {

@@ -14,8 +14,11 @@ use super::error::BundleError;
 /// The first bytes of every bundle. The line ends in it show a transfer that took it for text.
 pub(super) const MAGIC: [u8; 8] = *b"\x89KIEZ\r\n\x1a";
 
-/// The version this software writes and the only one it reads.
+/// What every bundle is written as that older software can read.
 pub(super) const VERSION: u8 = 1;
+
+/// With entries of which only the header is left.
+pub(super) const VERSION_ERASED: u8 = 2;
 
 /// Magic, version, container length, salt, tag.
 pub(super) const HEAD_BYTES: usize = 52;
@@ -43,6 +46,7 @@ impl<'a> Head<'a> {
         }
         if let Some(&version) = file.get(MAGIC.len())
             && version != VERSION
+            && version != VERSION_ERASED
         {
             return Err(BundleError::Newer { version });
         }
@@ -78,6 +82,12 @@ impl<'a> Head<'a> {
         tag_of(head, key) == self.tag
     }
 
+    /// Its version, one of those that are read.
+    pub(super) const fn version(&self) -> u8 {
+        let [_, _, _, _, _, _, _, _, version, ..] = self.bytes;
+        *version
+    }
+
     /// How long the whole file is.
     pub(super) const fn file_bytes(&self) -> usize {
         file_bytes(self.container_bytes)
@@ -85,14 +95,14 @@ impl<'a> Head<'a> {
 }
 
 /// The sealed file of a container.
-pub(super) fn seal(container: &[u8], key: &GroupKey) -> Result<Vec<u8>, BundleError> {
+pub(super) fn seal(container: &[u8], key: &GroupKey, version: u8) -> Result<Vec<u8>, BundleError> {
     if container.is_empty() || file_bytes(container.len()) > BUNDLE_BYTES_MAX {
         return Err(TOO_LARGE);
     }
     let salt = salt_of(container, key);
     let mut file = Vec::with_capacity(file_bytes(container.len()));
     file.extend_from_slice(&MAGIC);
-    file.push(VERSION);
+    file.push(version);
     file.extend_from_slice(&(container.len() as u64).to_le_bytes());
     file.extend_from_slice(&salt);
     let tag = tag_of(&file, key);

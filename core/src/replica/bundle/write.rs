@@ -9,13 +9,14 @@ use crate::replica::content::Content;
 use crate::replica::entry::{Entry, EntryKind, Header};
 use crate::replica::keys::KeyRing;
 use crate::replica::limits::{BUNDLE_ENTRIES_MAX, JOURNALS_MAX};
+use crate::replica::sealed::Sealed;
 
-use super::BundleEntry;
 use super::change::Change;
 use super::error::BundleError;
 use super::form::Form;
 use super::lanes::{Lanes, put_i64, put_u64};
 use super::past::Past;
+use super::{BundleEntry, VERSION, VERSION_ERASED};
 
 /// Takes entries and becomes the plain bytes of a bundle.
 pub(super) struct Writer<'k> {
@@ -25,6 +26,8 @@ pub(super) struct Writer<'k> {
     entries: usize,
     /// What a reader will rebuild: H0 and payload of every entry.
     rebuilt: usize,
+    /// Is of some entry only the header left?
+    erased: bool,
     /// Each journal, and each branch of a forked one, by its last entry so far.
     journals: BTreeMap<(JournalId, EntryId), Journal>,
     /// The greatest number so far of each journal.
@@ -66,7 +69,7 @@ impl Journal {
                 payload_bytes: 0,
             },
             nonce: [0; 24],
-            sealed: Vec::new(),
+            sealed: Sealed::Held(Vec::new()),
             signature: None,
             id: self.id,
         }
@@ -81,6 +84,7 @@ impl<'k> Writer<'k> {
             lanes: Lanes::default(),
             entries: 0,
             rebuilt: 0,
+            erased: false,
             journals: BTreeMap::new(),
             numbers: BTreeMap::new(),
             key_ids: Dictionary::default(),
@@ -120,7 +124,9 @@ impl<'k> Writer<'k> {
             kind: header.kind,
             founding: header.group == GroupId::ZERO,
             seen: !header.seen.is_empty(),
+            erased: entry.sealed.is_empty(),
         };
+        self.erased |= form.erased;
         put_u64(&mut self.lanes.form, form.to_number());
         self.key(header.key);
         self.seen(entry)?;
@@ -137,6 +143,11 @@ impl<'k> Writer<'k> {
             self.controls.insert(entry.id, place);
         }
         Ok(())
+    }
+
+    /// The version that a reader needs.
+    pub(super) const fn version(&self) -> u8 {
+        if self.erased { VERSION_ERASED } else { VERSION }
     }
 
     /// The plain bytes, and how much a reader unpacks and rebuilds from them.
@@ -302,19 +313,24 @@ impl<'k> Writer<'k> {
     /// An entry as it is; what its id says it is, it must be.
     fn full(&mut self, entry: &Entry) -> Result<(), BundleError> {
         let (journal, number) = (entry.header.journal, entry.header.number.0);
-        let again = Entry::assemble(entry.header.clone(), entry.nonce, entry.sealed.clone(), None).map_err(
-            |error| BundleError::Entry {
-                journal,
-                number,
-                error,
-            },
-        )?;
+        let again = match &entry.sealed {
+            Sealed::Held(sealed) => Entry::assemble(entry.header.clone(), entry.nonce, sealed.clone(), None),
+            Sealed::Erased(hash) => Entry::assemble_erased(entry.header.clone(), entry.nonce, *hash, None),
+        };
+        let again = again.map_err(|error| BundleError::Entry {
+            journal,
+            number,
+            error,
+        })?;
         if again.id != entry.id {
             return Err(BundleError::Chain { journal, number });
         }
         put_u64(&mut self.lanes.lengths, u64::from(entry.header.payload_bytes));
         self.lanes.nonces.extend_from_slice(&entry.nonce);
-        self.lanes.sealed.extend_from_slice(&entry.sealed);
+        match &entry.sealed {
+            Sealed::Held(sealed) => self.lanes.sealed.extend_from_slice(sealed),
+            Sealed::Erased(hash) => self.lanes.sealed.extend_from_slice(hash),
+        }
         Ok(())
     }
 

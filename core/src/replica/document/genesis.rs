@@ -8,6 +8,7 @@ use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, Automerge, Change, ObjId, ObjType, ROOT};
 
 use crate::domain::document::DocumentKind;
+use crate::domain::id::{EntryNumber, JournalId};
 
 use super::TEXT_ENCODING;
 
@@ -17,13 +18,24 @@ pub(super) const GENESIS_ACTOR: [u8; 16] = [0; 16];
 /// The field of the root that names the kind. It makes the genesis of two kinds differ even where their fields do not.
 pub(super) const KIND_FIELD: &str = "kind";
 
+/// The field of the root that says that a later generation was begun, so that there is a change that says so where nothing else
+/// is left.
+pub(super) const AGAIN_FIELD: &str = "again";
+
 /// The fixed genesis change of a kind. No entry carries it: every device makes it.
+#[must_use]
+pub fn genesis(kind: DocumentKind) -> Change {
+    genesis_of(kind, None)
+}
+
+/// The genesis of a later generation: the same operations, and the place of the act that it begins with, so that no change
+/// of another generation follows it.
 #[must_use]
 #[expect(
     clippy::expect_used,
     reason = "it depends on nothing but the kind, and a test makes every one of them"
 )]
-pub fn genesis(kind: DocumentKind) -> Change {
+pub(super) fn genesis_of(kind: DocumentKind, begins: Option<(JournalId, EntryNumber)>) -> Change {
     let mut doc = Automerge::new_with_encoding(TEXT_ENCODING).with_actor(ActorId::from(GENESIS_ACTOR));
     let mut tx = doc.transaction();
     for (name, object) in fields(kind) {
@@ -32,7 +44,11 @@ pub fn genesis(kind: DocumentKind) -> Change {
     }
     tx.put(ROOT, KIND_FIELD, kind.name())
         .expect("a text can be put into the root");
-    drop(tx.commit_with(CommitOptions::default().with_time(0)));
+    let options = CommitOptions::default().with_time(0);
+    drop(tx.commit_with(match begins {
+        Some((journal, number)) => options.with_message(format!("{journal} {}", number.0)),
+        None => options,
+    }));
     doc.get_last_local_change()
         .expect("the genesis was just committed")
 }

@@ -11,6 +11,7 @@
 pub mod board;
 mod edit;
 mod ever;
+mod generation;
 mod genesis;
 pub mod group;
 pub mod own;
@@ -36,6 +37,7 @@ use crate::domain::id::{ChangeId, JournalId, Timestamp};
 use super::limits::{LINE_BYTES_MAX, TIMESTAMP_MAX, WORD_BYTES_MAX};
 
 use ever::{EverPut, Puts};
+pub use generation::{Leave, said_in};
 pub use genesis::genesis;
 pub use reading::{Oddity, OddityReason, Reading};
 pub use trace::{Trace, traces};
@@ -53,6 +55,8 @@ pub struct Document {
     doc: Automerge,
     /// How many changes each journal has made in it.
     sequences: BTreeMap<JournalId, u64>,
+    /// None for the first generation.
+    begun: Option<generation::Begun>,
     /// Made when it is first asked for.
     ever: OnceLock<EverPut>,
 }
@@ -150,13 +154,16 @@ impl Document {
         empty.map_or_else(|| Self::begin(kind), Self::clone)
     }
 
+    fn begin(kind: DocumentKind) -> Self {
+        Self::begun_with(kind, genesis(kind))
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "every genesis applies, and a test applies every one"
     )]
-    fn begin(kind: DocumentKind) -> Self {
+    fn begun_with(kind: DocumentKind, genesis: Change) -> Self {
         let mut doc = Automerge::new_with_encoding(TEXT_ENCODING);
-        let genesis = genesis(kind);
         let id = genesis.hash();
         doc.apply_changes([genesis])
             .expect("a genesis applies to an empty document");
@@ -165,6 +172,7 @@ impl Document {
             genesis: id,
             doc,
             sequences: BTreeMap::new(),
+            begun: None,
             ever: OnceLock::new(),
         }
     }
@@ -174,8 +182,16 @@ impl Document {
     /// # Errors
     /// Where the bytes are not a document, or not one that begins with the genesis of this kind.
     pub fn load(kind: DocumentKind, save: &[u8]) -> Result<Self, DocumentError> {
+        Self::new(kind).load_later(save)
+    }
+
+    /// The same of a document that has, so far, only what its generation began with.
+    ///
+    /// # Errors
+    /// See [`Self::load`].
+    pub fn load_later(self, save: &[u8]) -> Result<Self, DocumentError> {
         let doc = Automerge::load_with_options(save, LoadOptions::new().text_encoding(TEXT_ENCODING))?;
-        let genesis = Self::new(kind).genesis;
+        let genesis = self.genesis;
         let metas = doc.get_changes_meta(&[]);
         if !metas.iter().any(|meta| meta.hash == genesis) {
             return Err(DocumentError::NoGenesis);
@@ -186,11 +202,10 @@ impl Document {
         }
         drop(metas);
         Ok(Self {
-            kind,
-            genesis,
             doc,
             sequences,
             ever: OnceLock::new(),
+            ..self
         })
     }
 
@@ -203,6 +218,9 @@ impl Document {
     /// Who wrote the first change on the genesis, and when by their clock: where several did, the one whose id is smallest.
     #[must_use]
     pub fn origin(&self) -> Option<(JournalId, Timestamp)> {
+        if let Some(origin) = self.begun.as_ref().and_then(|begun| begun.origin) {
+            return Some(origin);
+        }
         let first = self.origin_change()?;
         let first = self.doc.get_change_meta_by_hash(&ChangeHash(first.0))?;
         let seconds = u64::try_from(first.timestamp).unwrap_or(0);

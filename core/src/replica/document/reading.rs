@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
         }
         for key in document.doc.keys(ROOT) {
             let known = key == genesis::KIND_FIELD
+                || key == genesis::AGAIN_FIELD
                 || scalars.contains(&key.as_str())
                 || genesis::fields(document.kind)
                     .iter()

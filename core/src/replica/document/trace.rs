@@ -36,7 +36,8 @@ pub struct Trace {
 #[must_use]
 pub fn traces(document: &Document, known: &BTreeMap<JournalId, u64>) -> Vec<Trace> {
     let mut traces = Vec::new();
-    let origin = document.origin_change();
+    let rest = document.rest();
+    let origin = rest.or_else(|| document.origin_change());
     let mut tasks: BTreeMap<OpId, TaskId> = BTreeMap::new();
     for change in document.changes() {
         let Some(journal) = journal_of(change.actor_id()) else {
@@ -57,7 +58,8 @@ pub fn traces(document: &Document, known: &BTreeMap<JournalId, u64>) -> Vec<Trac
         } else {
             Vec::new()
         };
-        if deeds != [(Deed::Written, None)] {
+        let is_rest = rest == Some(hash);
+        if deeds != [(Deed::Written, None)] && !is_rest {
             deeds.extend(deeds_of(document.kind, &change, &mut tasks));
         }
         if known.get(&journal).is_some_and(|known| change.seq() <= *known) {
@@ -65,6 +67,8 @@ pub fn traces(document: &Document, known: &BTreeMap<JournalId, u64>) -> Vec<Trac
         }
         let seconds = u64::try_from(change.timestamp()).unwrap_or(0);
         let at = Timestamp(seconds.saturating_mul(1000).min(TIMESTAMP_MAX.0));
+        // What was taken over, nobody did now; who began the document is who began its first generation.
+        let (journal, at) = document.origin().filter(|_| is_rest).unwrap_or((journal, at));
         traces.extend(deeds.into_iter().map(|(deed, value)| Trace {
             deed,
             journal,

@@ -3,7 +3,7 @@ import { asKiezError } from './error';
 import { drawOnce } from './once';
 import type {
   Action, Added, CharterCard, Connections, Council, DeviceCard, DeviceOffer, DeviceText, Door, Hit, IdeaCard, IdeaPage, Invitation, InvitationInfo, Joined,
-  Language, MovedIn, News, PersonCard, Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Template, Text, TextField, Today,
+  Language, MovedIn, News, Own, PersonCard, Place, PollCard, PollMethod, PollPage, Query, Role, Splice, TaskCard, TaskState, Template, Text, TextField, Today,
   Version, Wish,
 } from './types';
 
@@ -59,6 +59,7 @@ export class Client {
   sign = (group: string, motion: string) => this.#act<Added>({ act: 'sign', group, motion });
   vouch = (group: string, ask: string) => this.#act<Added>({ act: 'vouch', group, ask });
   withdraw = (group: string, invitation: string) => this.#act<Added>({ act: 'withdraw', group, invitation });
+  eraseOwn = (group: string, own: Own, passphrase: string) => this.#act<Added>({ act: 'erase-own', group, own, passphrase });
   leave = (group: string) => this.#act<Added>({ act: 'leave', group });
   deviceRetire = (device: string) => this.#act<null>({ act: 'device-retire', device });
   example = (language: Language) => this.#act<Added>({ act: 'example', language });

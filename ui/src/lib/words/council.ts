@@ -1,5 +1,5 @@
 /** What the council is asked, what it takes and what it means, in plain words. */
-import type { Council, IdeaRef, MotionCard, Person, Wish } from '../api';
+import type { Council, ErasedCard, IdeaRef, MotionCard, Person, Wish } from '../api';
 import { missing, takes } from '../council';
 import { several } from './format';
 import { apart } from './said';
@@ -27,6 +27,7 @@ export function wishText(wish: Wish | null, about: Person | null, idea: IdeaRef 
       const title = apart(idea?.title ?? m.somebody());
       return hide ? m.wish_hide_idea({ title }) : m.wish_show_idea({ title });
     }
+    case 'erase': return m.wish_erase_idea({ title: apart(idea?.title ?? m.somebody()) });
     case undefined: return m.wish_gone();
   }
 }
@@ -42,8 +43,15 @@ export function meansText(wish: Wish, about: Person | null): string[] {
     case 'revoke': return [m.means_revoke()];
     case 'hide': return [m.means_hide()];
     case 'show': return [m.means_show()];
+    case 'erase': return [m.means_erase_stays(), m.means_erase_limits(), m.means_erase_votes(), m.means_erase_final()];
     case 'amend': return [];
   }
+}
+
+/** What it was that was erased. */
+export function erasedText({ own, idea }: ErasedCard): string {
+  if (own) return own.me ? m.erased_of_you() : m.erased_of_person({ name: nameOf(own) });
+  return idea ? m.erased_of_idea({ title: apart(idea.title) }) : m.erased_of_other();
 }
 
 /** What it takes before it counts, if I propose it. */

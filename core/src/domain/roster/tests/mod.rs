@@ -12,6 +12,7 @@
 
 mod acts;
 mod council;
+mod erase;
 mod explorer;
 mod histories;
 mod kills;

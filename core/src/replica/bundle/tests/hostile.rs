@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
 use crate::replica::bundle::lanes::{get_i64, get_u64, put_i64, put_u64};
-use crate::replica::bundle::{BundleError, Compression, HEAD_BYTES, find_key, pack, read, seal};
+use crate::replica::bundle::{BundleEntry, BundleError, Compression, HEAD_BYTES, find_key, pack, read, seal};
 use crate::replica::entry::EntryKind;
 use crate::replica::limits::BUNDLE_PLAIN_BYTES_MAX;
 
@@ -94,10 +94,10 @@ fn other_files_are_not_bundles() {
         );
     }
     let mut newer = world.write();
-    newer[8] = 2;
+    newer[8] = 3;
     assert_eq!(
         read(&newer, &world.keys()),
-        Err(BundleError::Newer { version: 2 })
+        Err(BundleError::Newer { version: 3 })
     );
     let mut huge = world.write();
     huge[9..17].copy_from_slice(&u64::MAX.to_le_bytes());
@@ -112,7 +112,7 @@ fn a_decompression_bomb_is_stopped_at_its_cap() {
     let world = World::new(5, 1);
     let bomb = zstd::bulk::compress(&vec![0; 200 << 20], 1).unwrap();
     assert!(bomb.len() < 50_000, "{}", bomb.len());
-    let file = seal::seal(&bomb, &world.key).unwrap();
+    let file = seal::seal(&bomb, &world.key, seal::VERSION).unwrap();
     assert!(matches!(
         read(&file, &world.keys()),
         Err(BundleError::TooLarge { .. })
@@ -128,7 +128,7 @@ fn a_decompression_bomb_is_stopped_at_its_cap() {
         [&good[..], &good].concat(),
         good[..good.len() - 1].to_vec(),
     ] {
-        let file = seal::seal(&container, &world.key).unwrap();
+        let file = seal::seal(&container, &world.key, seal::VERSION).unwrap();
         assert!(matches!(
             read(&file, &world.keys()),
             Err(BundleError::Malformed { .. })
@@ -383,4 +383,24 @@ fn a_kind_is_not_changed_by_its_form() {
         matches!(error, BundleError::Signature { number: 2, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_left_of_erased_entries_stands_in_bundles_of_version_2_alone() {
+    let mut world = World::lively(8, 2, 6);
+    let content = |item: &&mut BundleEntry| item.entry.header.kind == EntryKind::Content;
+    for item in world.entries.iter_mut().filter(content).step_by(3) {
+        item.entry = item.entry.clone().without_payload();
+        item.payload = None;
+    }
+    let file = world.write();
+    assert_eq!(file[8], seal::VERSION_ERASED);
+    let entries = read(&file, &world.keys()).unwrap().entries;
+    assert_eq!(entries, world.expected(&world.entries));
+    assert!(entries.iter().any(|item| item.entry.sealed.is_empty()));
+    let plain = Plain::of(&world).bytes();
+    assert!(matches!(
+        read_plain(&world, &plain),
+        Err(BundleError::Malformed { .. })
+    ));
 }

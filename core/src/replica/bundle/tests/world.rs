@@ -300,11 +300,11 @@ impl Plain {
 /// Seals plain bytes as a member can, and reads them.
 pub(super) fn read_crafted(world: &World, plain: &[u8]) -> Result<Bundle, BundleError> {
     let container = pack::pack(plain, 0, Compression::Fast).unwrap();
-    let file = seal::seal(&container, &world.key).unwrap();
+    let file = seal::seal(&container, &world.key, seal::VERSION).unwrap();
     bundle::read(&file, &world.keys())
 }
 
 /// Reads plain bytes without the file around them.
 pub(super) fn read_plain(world: &World, plain: &[u8]) -> Result<Bundle, BundleError> {
-    bundle::read::read(plain, &world.keys(), pack::Budget::of(plain.len()))
+    bundle::read::read(plain, seal::VERSION, &world.keys(), pack::Budget::of(plain.len()))
 }

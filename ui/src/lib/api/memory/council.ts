@@ -1,6 +1,6 @@
 /** How a group in memory governs itself: motions, signatures and what they do. As Kiez: more than half of the stewards, or of those with a voice. */
 import { KiezError } from '../error';
-import type { Amendment, CharterCard, Council, FormerCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
+import type { Amendment, CharterCard, Council, ErasedCard, FormerCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
 import { DAY, type Human, NOW } from './example';
 
 export const templates: CharterCard[] = [
@@ -11,13 +11,15 @@ export const templates: CharterCard[] = [
 
 export interface Move { id: string; wish: Wish; by: string; reason: string; ago: number; signers: string[]; carried: boolean }
 export interface Gone { human: Human; how: Standing; motion: string | null; beyond: number }
+/** Something that was erased: somebody's own, or (by a motion) what stood in an idea. */
+export interface Wiped { id: string; by: string[]; idea: string | null; reason: string | null; at: number }
 /** What a group's council holds at first. */
 export interface Governed {
   charter: CharterCard; voices: string[]; moves: Move[]; gone: Gone[]; asking: { id: string; code: string; vouched: string[] }[];
-  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; copied: string[]; putOff: { who: string | null; entries: number; days: number; more: boolean }[]; stuck: boolean; me: Standing;
+  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; erased: Wiped[]; copied: string[]; putOff: { who: string | null; entries: number; days: number; more: boolean }[]; stuck: boolean; me: Standing;
 }
 export const plain = (people: Human[]): Governed => ({
-  charter: templates[0] as CharterCard, voices: people.filter((human) => human.role !== 'observer').map((human) => human.id).slice(0, 5), moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [], stuck: false, me: 'member',
+  charter: templates[0] as CharterCard, voices: people.filter((human) => human.role !== 'observer').map((human) => human.id).slice(0, 5), moves: [], gone: [], asking: [], invitations: [], hidden: [], erased: [], copied: [], putOff: [], stuck: false, me: 'member',
 });
 const left = (id: string, name: string): Human => ({ id, name, role: 'member', devices: 1, behind: null, contact: null, near: false });
 /** A council with everything that can be before it. `me`: where I stand in it. */
@@ -41,6 +43,7 @@ export const busy = (me: Standing): Governed => ({
   asking: [{ id: 'k1', code: '418 077', vouched: ['a1'] }],
   invitations: [{ id: 'n1', by: 'b1', role: 'member', days: 10 }, { id: 'n2', by: 'd1', role: 'observer', days: 3 }],
   hidden: [{ target: { what: 'comment', author: 'a2', id: 'c1' }, motion: 'm5' }, { target: { what: 'idea', id: '02' }, motion: 'm6' }],
+  erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', at: NOW() - 5 * DAY }, { id: 'e2', by: ['a2'], idea: null, reason: null, at: NOW() - 6 * DAY }],
   copied: ['a4'], putOff: [{ who: 'a4', entries: 64_000, days: 2, more: true }], stuck: false, me,
 });
 
@@ -76,7 +79,7 @@ export class Governing {
     const { wish } = move;
     const words = 'target' in wish && wish.target.what === 'comment' ? comment(wish.target.id) : null;
     const about = 'person' in wish ? wish.person : 'target' in wish && wish.target.what === 'comment' ? wish.target.author : null;
-    const where = words?.idea ?? ('target' in wish && wish.target.what === 'idea' ? wish.target.id : null);
+    const where = wish.kind === 'erase' ? wish.idea : words?.idea ?? ('target' in wish && wish.target.what === 'idea' ? wish.target.id : null);
     return {
       id: move.id, wish, about: about === null ? null : person(about), idea: where === null ? null : idea(where), words: words?.text ?? null, by: person(move.by), reason: move.reason, at: NOW() - move.ago,
       signers: move.signers.map(person), state: move.carried ? 'carried' : 'open', stewardsSigned: this.#signed(move, this.#stewards), voicesSigned: this.#signed(move, this.#voices),
@@ -84,7 +87,7 @@ export class Governing {
     };
   }
   get answer(): Council {
-    const { me, person } = this.#around;
+    const { me, person, idea } = this.#around;
     const now = this.#now;
     const reason = (id: string) => now.moves.find((move) => move.id === id)?.reason ?? '';
     return {
@@ -93,7 +96,8 @@ export class Governing {
       putOff: now.putOff.map(({ who, entries, days, more }): PutOffCard => ({ person: who === null ? null : person(who), entries, since: NOW() - days * DAY, until: more ? NOW() + DAY / 24 : null })),
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
-      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false,
+      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false, late: [],
+      erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: one.at })),
     };
   }
 
@@ -139,8 +143,16 @@ export class Governing {
     }
     if (wish.kind === 'amend') now.charter = amended(now.charter, wish.amendment);
     if (wish.kind === 'revoke') now.invitations = now.invitations.filter((one) => one.id !== wish.invitation);
+    if (wish.kind === 'erase') this.wiped(wish.idea, this.#now.moves.find((move) => move.id === id)?.signers ?? [], this.#now.moves.find((move) => move.id === id)?.reason ?? '');
     if (wish.kind === 'hide') now.hidden.push({ target: wish.target, motion: id });
     if (wish.kind === 'show') now.hidden = now.hidden.filter(({ target }) => JSON.stringify(target) !== JSON.stringify(wish.target));
+  }
+  /** Something was erased: somebody's own where it is in no idea. */
+  wiped(idea: string | null, by: string[], reason: string | null): string {
+    this.#writing();
+    const id = this.#around.id();
+    this.#now.erased.unshift({ id, by, idea, reason, at: NOW() });
+    return id;
   }
   vouch(id: string): string {
     this.#writing();

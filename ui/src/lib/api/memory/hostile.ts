@@ -47,6 +47,7 @@ export function hostile(): Seed {
       { id: `m${n}`, wish: { kind: 'remove', person: by(n + 1) } as const, by: by(n), reason, ago: n * DAY, signers: [by(n)], carried: false },
       { id: `n${n}`, wish: { kind: 'hide', target: n % 2 === 0 ? { what: 'idea', id: `i${n}` } : { what: 'comment', author: by(n), id: `i${n}c0` } } as const, by: by(n), reason, ago: n * DAY, signers: [by(n), by(n + 2)], carried: true },
     ]),
+    erased: [{ id: 'w1', by: [by(1)], idea: 'i3', reason: people[1]?.name ?? '', at: 0 }, { id: 'w2', by: [by(2)], idea: null, reason: null, at: 0 }],
     hidden: [{ target: { what: 'idea', id: 'i16' }, motion: 'n16' }, { target: { what: 'comment', author: by(2), id: 'i2c0' }, motion: 'n2' }],
     gone: nasty.map((name, n) => ({ human: { id: `g${n}`, name, role: 'member', devices: 1, behind: null, contact: null, near: false }, how: 'removed', motion: `n${n}`, beyond: n })),
   };

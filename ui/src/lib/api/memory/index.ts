@@ -186,7 +186,7 @@ export class MemoryBackend implements Backend {
       case 'found': {
         const id = house.groups.size === 0 ? GROUP : SECOND;
         const charter = templates.find((one) => one.template === (action.template ?? 'circle'));
-        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], copied: [], putOff: [] } } : {}) });
+        this.#found(id, { ...alone, name: action.name, purpose: action.purpose, ...(charter ? { council: { ...busy('member'), charter, voices: [ME], moves: [], gone: [], asking: [], invitations: [], hidden: [], erased: [], copied: [], putOff: [] } } : {}) });
         return { id };
       }
       case 'example':
@@ -235,6 +235,7 @@ export class MemoryBackend implements Backend {
         return null;
       default:
         if (house.state !== 'open') throw new KiezError('locked');
+        if (action.act === 'erase-own' && action.passphrase !== house.passphrase) throw new KiezError('wrong-passphrase');
         return this.#group(action.group).act(action);
     }
   }

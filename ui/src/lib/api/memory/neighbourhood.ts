@@ -313,6 +313,11 @@ export class Neighbourhood {
       }
       case 'seen': this.#seen = NOW(); return null;
       case 'propose': return { id: this.council.propose(action.wish, action.reason) };
+      case 'erase-own': {
+        const { own } = action;
+        for (const idea of this.#ideas.values()) idea.comments = idea.comments.filter((said) => said.by !== me || (own.what === 'comment' && said.id !== own.id));
+        return { id: this.council.wiped(null, [me], null) };
+      }
       case 'sign': return { id: this.council.sign(action.motion) };
       case 'vouch': return { id: this.council.vouch(action.ask) };
       case 'withdraw': return { id: this.council.withdraw(action.invitation) };

@@ -6,4 +6,4 @@ import type { Role } from "./Role";
 /**
  * What somebody wants the council to do.
  */
-export type Wish = { "kind": "confirm", person: string, } | { "kind": "promote", person: string, role: Role, } | { "kind": "demote", person: string, role: Role, } | { "kind": "remove", person: string, } | { "kind": "revoke", invitation: string, } | { "kind": "amend", amendment: Amendment, } | { "kind": "hide", target: Hideable, } | { "kind": "show", target: Hideable, };
+export type Wish = { "kind": "confirm", person: string, } | { "kind": "promote", person: string, role: Role, } | { "kind": "demote", person: string, role: Role, } | { "kind": "remove", person: string, } | { "kind": "revoke", invitation: string, } | { "kind": "amend", amendment: Amendment, } | { "kind": "hide", target: Hideable, } | { "kind": "show", target: Hideable, } | { "kind": "erase", idea: string, };

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::charter::Inviters;
 use crate::domain::control::{Admit, Cut};
+use crate::domain::document::{DocumentId, Eraser};
 
 impl Oracle {
     /// None where it is not ok. `before` is what the author knew, `known` what of it lived.
@@ -125,6 +126,9 @@ impl Oracle {
                 is_open.then_some(())?;
                 self.own_end(at, tenure, whose, &withdraw.cut, before, facts)
             }
+            ControlAct::Erase(erase) => {
+                (erase.erasure.document == DocumentId::Own(facts.writer.person)).then_some(facts)
+            }
             ControlAct::Rekey(_) | ControlAct::Keys(_) => Some(facts),
             other => panic!("judged above: {other:?}"),
         }
@@ -222,6 +226,7 @@ impl Oracle {
             }
             CouncilAct::Amend(amendment) => amendment.is_valid(),
             CouncilAct::Hide { .. } => true,
+            CouncilAct::Erase(erasure) => matches!(erasure.document.erased_by(), Some(Eraser::Council)),
         }
     }
 

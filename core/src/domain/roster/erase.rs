@@ -1,0 +1,179 @@
+//! What was erased, and with which generation of a document its entries count.
+//!
+//! An erasure is allowed or not in its own past, like every act (R2). Where it was, it stays so whatever ends its author's
+//! place later: text that is gone cannot be brought back by a removal, and copies that heard of the two in another order
+//! would differ for ever. So a person's own erasure is signed with their person key, which no thief of a laptop has; and
+//! one by the council takes effect with the signature that carries it.
+//!
+//! Each begins a new generation of its document. An entry counts in the generation that its author knew of, and only the
+//! last one is read: the causally last; of several apart from each other the one whose act has the smallest id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::planted::{Guard, is_off};
+
+use super::super::control::{ControlAct, Erasure};
+use super::super::document::{DocumentId, Eraser};
+use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use super::moment::Moment;
+use super::{Judged, Roster};
+
+/// All that was erased.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Erasures {
+    /// The acts about each document, by the entry with which each took effect.
+    acts: BTreeMap<DocumentId, BTreeMap<EntryId, EntryId>>,
+    /// The entries that are named, each with the documents it is said to be about.
+    entries: BTreeMap<EntryId, BTreeSet<DocumentId>>,
+}
+
+/// An erasure as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// The act: an `erase` or a motion.
+    pub act: EntryId,
+    /// In which document.
+    pub document: DocumentId,
+    /// Who erased, or who proposed it and who signed.
+    pub by: BTreeSet<PersonId>,
+    /// Why, where the council did.
+    pub reason: Option<String>,
+    /// When, by its author's clock.
+    pub at: Timestamp,
+    /// How many entries it names.
+    pub entries: usize,
+}
+
+impl Erasures {
+    /// Notes an act about a document which takes effect with an entry.
+    pub(super) fn note(&mut self, takes_effect: EntryId, act: EntryId, erasure: &Erasure) {
+        let acts = self.acts.entry(erasure.document).or_default();
+        acts.insert(takes_effect, act);
+        for entry in &erasure.entries {
+            self.entries.entry(*entry).or_default().insert(erasure.document);
+        }
+    }
+}
+
+impl Roster {
+    /// Is this entry erased, if it is about this document?
+    #[must_use]
+    pub fn is_erased(&self, entry: EntryId, document: DocumentId) -> bool {
+        let named = self.erasures.entries.get(&entry);
+        named.is_some_and(|documents| documents.contains(&document) || is_off(Guard::EraseDocument))
+    }
+
+    /// The document that an entry is said to be about by who had it erased; none where nobody had.
+    #[must_use]
+    pub fn erased_in(&self, entry: EntryId) -> Option<DocumentId> {
+        self.erasures.entries.get(&entry)?.first().copied()
+    }
+
+    /// How many erasures have taken effect: while that stays the same, so does what is erased.
+    #[must_use]
+    pub fn erasures(&self) -> usize {
+        self.erasures.acts.values().map(BTreeMap::len).sum()
+    }
+
+    /// The erasures that have taken effect, by document; for each act once.
+    #[must_use]
+    pub fn erased(&self) -> Vec<Erased> {
+        let all = self.erasures.acts.iter().flat_map(|(document, acts)| {
+            let acts: BTreeSet<EntryId> = acts.values().copied().collect();
+            acts.into_iter().filter_map(|act| self.told(*document, act))
+        });
+        all.collect()
+    }
+
+    fn told(&self, document: DocumentId, act: EntryId) -> Option<Erased> {
+        let by = self.entries.get(&act)?.basis.chain?.person;
+        let said = self.act(act)?;
+        let erasure = said.erasure()?;
+        let (at, reason) = if let ControlAct::Motion(motion) = said {
+            (motion.at, Some(motion.reason.clone()))
+        } else if let ControlAct::Erase(erase) = said {
+            (erase.at, None)
+        } else {
+            return None;
+        };
+        let signed = self.signed.get(&act).into_iter().flatten();
+        let signers = signed.filter_map(|sign| Some(self.entries.get(sign)?.basis.chain?.person));
+        Some(Erased {
+            act,
+            document,
+            by: signers.chain([by]).collect(),
+            reason,
+            at,
+            entries: erasure.entries.len(),
+        })
+    }
+
+    /// The act that the present generation of a document begins with; none where nothing in it was ever erased.
+    #[must_use]
+    pub fn generation(&self, document: DocumentId) -> Option<EntryId> {
+        self.last_erasure(document, |_| true)
+    }
+
+    /// The same as somebody knew it.
+    #[must_use]
+    pub fn generation_at(&self, document: DocumentId, known: &Moment) -> Option<EntryId> {
+        self.last_erasure(document, |judged| self.reaches(&known.reach, judged))
+    }
+
+    /// What an act takes away and leaves.
+    #[must_use]
+    pub fn erasure(&self, act: EntryId) -> Option<&Erasure> {
+        self.act(act)?.erasure()
+    }
+
+    /// The act that an entry follows in its journal, where that act would erase: what is left of its document stands there.
+    #[must_use]
+    pub fn erasure_before(&self, journal: JournalId, number: EntryNumber) -> Option<EntryId> {
+        let before = EntryNumber(number.0.checked_sub(1)?);
+        let act = *self.journals.get(&journal)?.get(&before)?;
+        self.erasure(act).map(|_| act)
+    }
+
+    fn last_erasure(&self, document: DocumentId, known: impl Fn(&Judged) -> bool) -> Option<EntryId> {
+        let acts = self.erasures.acts.get(&document)?.iter();
+        let acts = acts.filter_map(|(id, act)| Some((self.entries.get(id)?, *act)));
+        let acts: Vec<(&Judged, EntryId)> = acts.filter(|(judged, _)| known(judged)).collect();
+        let is_last = |(judged, act): &&(&Judged, EntryId)| {
+            !acts.iter().any(|(later, other)| {
+                other != act && later.entry.id != judged.entry.id && self.reaches(&later.moment.reach, judged)
+            })
+        };
+        acts.iter().filter(is_last).map(|(_, act)| *act).min()
+    }
+
+    /// Where an entry carries a motion to erase, what it names is erased.
+    pub(super) fn note_carried_erasure(&mut self, id: EntryId, motion: EntryId, judged: &Judged) {
+        let act = if id == motion {
+            Some(&judged.entry.act)
+        } else {
+            self.act(motion)
+        };
+        if let Some(erasure) = act.and_then(ControlAct::erasure) {
+            let erasure = erasure.clone();
+            self.erasures.note(id, motion, &erasure);
+        }
+    }
+}
+
+/// May this person by themselves have something in this document erased?
+pub(super) fn is_theirs(document: DocumentId, person: PersonId) -> bool {
+    match document.erased_by() {
+        Some(Eraser::Owner(owner)) => owner == person || is_off(Guard::EraseOwn),
+        Some(Eraser::Council) => is_off(Guard::EraseOwn),
+        None => false,
+    }
+}
+
+/// May the council have something in this document erased?
+pub(super) fn is_shared(document: DocumentId) -> bool {
+    match document.erased_by() {
+        Some(Eraser::Council) => true,
+        Some(Eraser::Owner(_)) => is_off(Guard::EraseOwn),
+        None => false,
+    }
+}

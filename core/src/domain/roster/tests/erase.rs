@@ -1,0 +1,94 @@
+//! R2 of erasing: whose it is, what it takes, and that it stays.
+
+use super::super::*;
+use super::acts;
+use super::story::{Story, TRUE};
+use crate::domain::control::{Erase, Erasure};
+use crate::domain::document::DocumentId;
+use crate::domain::id::{ProposalId, Signature, Timestamp};
+
+const IDEA: DocumentId = DocumentId::Proposal(ProposalId([7; 16]));
+
+/// An erasure of one entry.
+fn of(document: DocumentId, entry: u8) -> Erasure {
+    Erasure {
+        document,
+        entries: BTreeSet::from([EntryId([entry; 32])]),
+        origin: None,
+    }
+}
+
+fn own(document: DocumentId, entry: u8) -> ControlAct {
+    ControlAct::Erase(Erase {
+        erasure: of(document, entry),
+        at: Timestamp(5),
+        person_signature: Signature([0; 64]),
+    })
+}
+
+fn erases(story: &Story, document: DocumentId, entry: u8) -> bool {
+    story.roster().is_erased(EntryId([entry; 32]), document)
+}
+
+#[test]
+fn r2_a_person_erases_in_their_own_document_and_nobody_elses() {
+    let mut story = Story::of_stewards(&["ben"]);
+    let [anna, ben] = ["anna", "ben"].map(|name| story.person(name));
+    for (document, verdict) in [
+        (DocumentId::Own(anna), Err(NotOk::NotTheirs)),
+        (DocumentId::Vote(ben), Err(NotOk::NotTheirs)),
+        (IDEA, Err(NotOk::NotTheirs)),
+        (DocumentId::Own(ben), Ok(())),
+    ] {
+        let act = story.does("ben", own(document, 1));
+        assert_eq!(story.verdict(act), verdict, "{document}");
+        assert_eq!(erases(&story, document, 1), verdict.is_ok());
+    }
+    // Who has left knows that they have.
+    let leave = acts::leave(story.membership("ben"), story.cut("ben", TRUE));
+    story.does("ben", leave);
+    let late = story.does("ben", own(DocumentId::Own(ben), 2));
+    assert_eq!(story.verdict(late), Err(NotOk::NotAMember));
+    assert!(!erases(&story, DocumentId::Own(ben), 2) && erases(&story, DocumentId::Own(ben), 1));
+}
+
+#[test]
+fn r2_the_council_erases_in_shared_documents_by_a_majority_and_for_ever() {
+    let mut story = Story::of_stewards(&["ben", "cleo"]);
+    let ben = story.person("ben");
+    for document in [DocumentId::Own(ben), DocumentId::Vote(ben)] {
+        let motion = story.proposes("anna", CouncilAct::Erase(of(document, 1)));
+        assert_eq!(story.verdict(motion), Err(NotOk::NoSuchTenure));
+    }
+    let motion = story.proposes("anna", CouncilAct::Erase(of(IDEA, 1)));
+    assert!(!erases(&story, IDEA, 1) && story.roster().generation(IDEA).is_none());
+    story.signs("ben", motion);
+    assert!(erases(&story, IDEA, 1));
+    assert_eq!(story.roster().generation(IDEA), Some(motion));
+    assert!(
+        !erases(&story, DocumentId::GENERAL_BOARD, 1),
+        "what is about that one"
+    );
+    // Who signed is removed, as far back as before they signed: what is gone is gone.
+    let remove = story.remove("ben");
+    story.decides(&["anna", "cleo"], remove);
+    assert!(!story.is_in("ben") && erases(&story, IDEA, 1));
+    assert_eq!(story.roster().generation(IDEA), Some(motion));
+}
+
+#[test]
+fn r6_of_erasures_apart_one_begins_the_document_and_all_erase() {
+    let mut story = Story::of_stewards(&["ben", "cleo"]);
+    let one = story.proposes("anna", CouncilAct::Erase(of(IDEA, 1)));
+    let two = story.proposes("cleo", CouncilAct::Erase(of(IDEA, 2)));
+    let before = story.roster().heads();
+    story.signs_knowing("ben", &before, one);
+    story.signs_knowing("anna", &before, two);
+    assert!(story.is_carried(one) && story.is_carried(two));
+    assert!(erases(&story, IDEA, 1) && erases(&story, IDEA, 2));
+    assert_eq!(story.roster().generation(IDEA), Some(one.min(two)));
+    // One that knows of both comes after them, whatever its id.
+    let three = story.proposes("anna", CouncilAct::Erase(of(IDEA, 3)));
+    story.signs("cleo", three);
+    assert_eq!(story.roster().generation(IDEA), Some(three));
+}

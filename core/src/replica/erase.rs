@@ -1,0 +1,280 @@
+//! What was erased, on this device: payloads are dropped here and never taken in again, and documents begin anew with what
+//! was left of them. Which entries and which generation, the roster says (`domain::roster`, `erase.rs`).
+
+use std::collections::BTreeSet;
+
+use ed25519_dalek::SigningKey;
+
+use crate::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
+use crate::domain::document::{DocumentId, Eraser};
+use crate::domain::erasure::Part;
+use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use crate::domain::roster::{Moment, Roster};
+use crate::planted::{Guard, is_off};
+
+use super::actions::ActionError;
+use super::codec::Blob;
+use super::content::Content;
+use super::control::{act_from_bytes, erase_bytes, sign};
+use super::document::{Document, Leave};
+use super::entry::{Entry, EntryKind};
+use super::hold::{Replica, ReplicaError};
+use super::limits::ERASED_ENTRIES_MAX;
+use super::receive::{Batch, CarrierFault, ReceiveError};
+use super::storage::{Held, Standing, Storage, Write};
+
+type Place = (JournalId, EntryNumber);
+
+impl<S: Storage> Replica<S> {
+    /// Erases, in this person's own document, these parts or everything, and all that stood there before.
+    ///
+    /// # Errors
+    /// Where it is another person's key, there is nothing to erase, or the storage fails.
+    pub fn erase_own(
+        &mut self,
+        person: &SigningKey,
+        leave: Leave<'_>,
+        at: Timestamp,
+    ) -> Result<EntryId, ActionError> {
+        let me = self.me().ok_or(ReplicaError::NotWriting)?.person;
+        if person.verifying_key().to_bytes() != me.0 {
+            return Err(ReplicaError::NotAllowed(crate::domain::roster::NotOk::NotTheirs).into());
+        }
+        self.require_parts(me, leave)?;
+        let (erasure, place, rest) = self.erasure_of(DocumentId::Own(me), leave, at)?;
+        let message = erase_bytes(self.group(), place.0, place.1, &erasure, at);
+        let erase = Erase {
+            erasure,
+            at,
+            person_signature: sign(person, &message),
+        };
+        self.erase_with(rest, |replica| Ok(replica.write_act(ControlAct::Erase(erase))?))
+    }
+
+    /// Proposes to the council to erase what stood in a shared document before: what stands there now stays.
+    ///
+    /// # Errors
+    /// Where the document is not shared, there is nothing to erase, the reason is too long, or the storage fails.
+    pub fn propose_erasure(
+        &mut self,
+        document: DocumentId,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<EntryId, ActionError> {
+        if document.erased_by() != Some(Eraser::Council) {
+            return Err(not_found("shared document", &document));
+        }
+        let (erasure, _, rest) = self.erasure_of(document, Leave::Parts(&BTreeSet::new()), at)?;
+        self.erase_with(rest, |replica| {
+            replica.propose(CouncilAct::Erase(erasure), reason, at)
+        })
+    }
+
+    /// The act and, behind it in one commit, what is left. Where it takes effect at once, what goes is gone afterwards.
+    fn erase_with(
+        &mut self,
+        rest: Content,
+        act: impl FnOnce(&mut Self) -> Result<EntryId, ActionError>,
+    ) -> Result<EntryId, ActionError> {
+        let id = self.at_once(|replica| {
+            let id = act(replica)?;
+            replica.store_rest(&rest)?;
+            Ok::<_, ActionError>(id)
+        })?;
+        if self.reckons_otherwise() {
+            self.rebuild()?;
+        }
+        Ok(id)
+    }
+
+    /// What this person wrote into a document before they knew that something in it was erased, and may write again.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub fn came_too_late(
+        &self,
+        person: PersonId,
+    ) -> Result<Vec<(DocumentId, EntryId, Vec<Blob>)>, ReplicaError> {
+        let mut late = Vec::new();
+        for held in self.storage.superseded()? {
+            let header = &held.entry.header;
+            let author = self.roster.author(header.journal);
+            let is_rest = self
+                .roster
+                .erasure_before(header.journal, header.number)
+                .is_some();
+            if author.is_some_and(|author| author.person == person) && !is_rest {
+                let content = self.content(&held.entry);
+                late.extend(content.map(|content| (content.document, held.entry.id, content.changes)));
+            }
+        }
+        Ok(late)
+    }
+
+    fn require_parts(&mut self, me: PersonId, leave: Leave<'_>) -> Result<(), ActionError> {
+        let Leave::Parts(parts) = leave else { return Ok(()) };
+        let page = super::document::own::read(self.document(DocumentId::Own(me))?, me).value;
+        for part in parts {
+            if let Part::Comment(id) = part
+                && !page.comments.iter().any(|comment| comment.id == *id)
+            {
+                return Err(not_found("comment of yours", id));
+            }
+        }
+        Ok(())
+    }
+
+    /// What goes, the place at which the act will stand, and what is left.
+    fn erasure_of(
+        &mut self,
+        id: DocumentId,
+        leave: Leave<'_>,
+        at: Timestamp,
+    ) -> Result<(Erasure, Place, Content), ActionError> {
+        let journal = self.own_journal().ok_or(ReplicaError::NotWriting)?;
+        let head = self.head(journal).ok_or(ReplicaError::NotWriting)?;
+        let place = (journal, head.0.next());
+        let entries = self.storage.entries_about(id).map_err(ReplicaError::from)?;
+        if entries.is_empty() {
+            return Err(not_found("text to erase in", &id));
+        }
+        if entries.len() > ERASED_ENTRIES_MAX {
+            return Err(ActionError::TooLong {
+                most: ERASED_ENTRIES_MAX,
+            });
+        }
+        let document = self.document(id)?;
+        let origin = document.origin();
+        let mut next = Document::of_generation(id.kind(), place, origin);
+        let rest = document.rest_in(&mut next, journal, at, leave)?;
+        let rest =
+            rest.ok_or_else(|| ReplicaError::OwnWorkRefused("nothing is said to be left".to_owned()))?;
+        let erasure = Erasure {
+            document: id,
+            entries,
+            origin,
+        };
+        let rest = Content {
+            document: id,
+            changes: vec![Blob(rest)],
+        };
+        Ok((erasure, place, rest))
+    }
+
+    /// A document as its present generation begins.
+    pub(super) fn fresh(&self, id: DocumentId) -> Document {
+        let act = self.roster.generation(id);
+        let erasure = act.and_then(|act| Some((self.roster.erasure(act)?, self.roster.place_of(act)?)));
+        erasure.map_or_else(
+            || Document::new(id.kind()),
+            |(erasure, place)| Document::of_generation(id.kind(), place, erasure.origin),
+        )
+    }
+
+    /// Was an entry written for another generation of the document than the one that is read? What is left of one belongs to
+    /// the next, although its author could not know yet that there would be one.
+    pub(super) fn is_superseded(&self, document: DocumentId, place: Place, known: &Moment) -> bool {
+        let now = self.roster.generation(document);
+        let before = self.roster.erasure_before(place.0, place.1);
+        let begins = before.filter(|act| {
+            let erasure = self.roster.erasure(*act);
+            erasure.is_some_and(|erasure| erasure.document == document)
+        });
+        match begins {
+            Some(act) => now != Some(act),
+            None => now.is_some() && self.roster.generation_at(document, known) != now,
+        }
+    }
+
+    /// Is this entry, about this document, erased?
+    pub(super) fn is_erased(&self, entry: &Entry, document: DocumentId) -> bool {
+        let again = is_off(Guard::EraseAgain) && !self.rebuilding;
+        entry.sealed.is_empty() || (self.roster.is_erased(entry.id, document) && !again)
+    }
+
+    /// What is left of an entry that is erased: judged as one that counts for nothing and is kept.
+    pub(super) fn left_of(&mut self, mut held: Held) -> Held {
+        // It has had its place in the order of what came: what comes later does not take it.
+        self.last_order = self.last_order.saturating_add(1);
+        held.standing = Standing::Erased;
+        held.changes = 0;
+        held.document = held.document.or_else(|| self.roster.erased_in(held.entry.id));
+        held.entry = held.entry.without_payload();
+        held
+    }
+
+    /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
+    /// was kept back.
+    pub(super) fn fill(&self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
+        if self.roster.erased_in(entry.id).is_none() || entry.sealed.is_empty() {
+            return Ok(());
+        }
+        let header = &entry.header;
+        let held = self.storage.entry(header.journal, header.number)?;
+        let bare = held.is_some_and(|held| held.entry.id == entry.id && held.entry.sealed.is_empty());
+        if let Some(content) = self.content(entry).filter(|_| bare)
+            && !self.roster.is_erased(entry.id, content.document)
+        {
+            let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+            let read = Write::Read(header.journal, header.number, content.document, changes);
+            batch.writes.push(Write::Payload(Box::new(entry.clone())));
+            batch.writes.push(read);
+            batch.undo = true;
+        }
+        Ok(())
+    }
+
+    /// Without their payload only entries are taken in of which an act that is here says that they are erased. Else whoever
+    /// carries them could keep back what they like.
+    pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {
+        let bare = &batch.without_payload;
+        let unlisted = |roster: &Roster| bare.iter().find(|id| roster.erased_in(**id).is_none()).copied();
+        let mut missing = unlisted(&self.roster);
+        if missing.is_some() && batch.undo {
+            // The act may have come before the key that opens it.
+            missing = unlisted(&self.roster_once_read(&batch.writes)?);
+        }
+        match missing {
+            Some(entry) if !is_off(Guard::EraseListed) => Err(CarrierFault::PayloadMissing { entry }.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The roster as it will be once everything is judged anew with the keys that are held now.
+    fn roster_once_read(&self, coming: &[Write]) -> Result<Roster, ReplicaError> {
+        let mut left = self.storage.control()?;
+        left.extend(coming.iter().filter_map(|write| {
+            let Write::Entry(held) = write else { return None };
+            (held.entry.header.kind == EntryKind::Control).then(|| Held::clone(held))
+        }));
+        let mut roster = Roster::default();
+        loop {
+            let before = left.len();
+            let mut behind = BTreeSet::new();
+            left.retain(|held| {
+                let header = &held.entry.header;
+                let read = || act_from_bytes(self.group, header, &self.payload(&held.entry)?).ok();
+                let counts = held.standing != Standing::Void && !behind.contains(&header.journal);
+                let act = counts.then(read).flatten().unwrap_or(ControlAct::Void);
+                let waits = behind.contains(&header.journal)
+                    || roster
+                        .insert(held.entry.as_control(held.seen.clone(), act))
+                        .is_err();
+                if waits {
+                    behind.insert(header.journal);
+                }
+                waits
+            });
+            if left.len() == before {
+                return Ok(roster);
+            }
+        }
+    }
+}
+
+fn not_found(what: &'static str, id: &impl ToString) -> ActionError {
+    ActionError::NotFound {
+        what,
+        id: id.to_string(),
+    }
+}

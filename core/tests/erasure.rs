@@ -1,0 +1,521 @@
+//! Something is erased: it is gone from every copy, also where it arrives later or is brought again; nothing else of the group is
+//! lost, and all copies come to the same, in whatever order they hear of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "test code: a failure is a panic"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{NOW, Neighbour, idea, sync};
+use kiez_core::domain::charter::Role;
+use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
+use kiez_core::domain::document::DocumentId;
+use kiez_core::domain::erasure::Part;
+use kiez_core::domain::id::{CommentId, EntryNumber, PersonId, ProposalId};
+use kiez_core::domain::poll::Method;
+use kiez_core::replica::bundle::{self, Compression};
+use kiez_core::replica::control::{erase_bytes, sign};
+use kiez_core::replica::document::Leave;
+use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::Replica;
+use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::receive::{CarrierFault, ReceiveError};
+use kiez_core::replica::storage::{Standing, Storage};
+
+type Held = Replica<MemoryStorage>;
+
+const SECRET: &str = "0201 555 777";
+
+/// Anna is the steward, Ben a member; an idea of Ben's with a telephone number in it, and a comment with one.
+struct Two {
+    anna: Neighbour,
+    ben: Neighbour,
+    a: Held,
+    b: Held,
+    idea: ProposalId,
+    secret: CommentId,
+}
+
+impl Two {
+    fn new(seed: u64) -> Self {
+        let mut anna = Neighbour::new(seed * 10 + 1);
+        let mut ben = Neighbour::new(seed * 10 + 2);
+        let mut a = anna.found();
+        a.set_profile_name("Anna", NOW).unwrap();
+        let mut b = ben.join(&mut a, &mut anna);
+        b.set_profile_name("Ben", NOW).unwrap();
+        let idea = b.add_idea(&idea("Benches"), NOW, &mut ben.rng).unwrap();
+        b.edit_idea(idea, &format!("Call Frieda: {SECRET}"), NOW).unwrap();
+        let secret = format!("My number is {SECRET}");
+        let secret = b.comment(idea, &secret, NOW, &mut ben.rng).unwrap();
+        b.comment(idea, "I like them", NOW, &mut ben.rng).unwrap();
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        Self {
+            anna,
+            ben,
+            a,
+            b,
+            idea,
+            secret,
+        }
+    }
+
+    fn sync(&mut self) {
+        sync(&mut self.a, &mut self.anna, &mut self.b, &mut self.ben);
+    }
+
+    /// Ben takes one comment out of what he has said.
+    fn erase_comment(&mut self) {
+        let parts = BTreeSet::from([Part::Comment(self.secret)]);
+        self.b
+            .erase_own(&self.ben.person, Leave::Parts(&parts), NOW)
+            .unwrap();
+    }
+
+    /// The number is taken out of the idea, and then out of its past.
+    fn erase_idea(&mut self) {
+        self.a.edit_idea(self.idea, "Call Frieda", NOW).unwrap();
+        self.a
+            .propose_erasure(DocumentId::Proposal(self.idea), "a telephone number", NOW)
+            .unwrap();
+    }
+}
+
+/// All payloads that are stored, as far as they can be read.
+fn payloads(replica: &Held) -> Vec<Vec<u8>> {
+    let storage = replica.storage();
+    let entries = storage.journals().unwrap().into_iter().flat_map(|row| {
+        let held = storage.entries(row.id, EntryNumber(0), usize::MAX).unwrap();
+        held.into_iter().map(|held| held.entry)
+    });
+    entries
+        .filter_map(|entry| entry.open(replica.keys().get(entry.header.key)?).ok())
+        .collect()
+}
+
+fn holds(replica: &Held, text: &str) -> bool {
+    let documents = replica.storage().documents().unwrap().into_iter();
+    let saves = documents.filter_map(|document| replica.storage().save(document).unwrap());
+    payloads(replica)
+        .into_iter()
+        .chain(saves.map(|save| save.bytes))
+        .any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+fn erased(replica: &Held) -> usize {
+    let storage = replica.storage();
+    let journals = storage.journals().unwrap();
+    let entries = journals
+        .iter()
+        .flat_map(|row| storage.entries(row.id, EntryNumber(0), usize::MAX).unwrap());
+    entries
+        .filter(|held| {
+            assert_eq!(held.entry.sealed.is_empty(), held.standing == Standing::Erased);
+            held.standing == Standing::Erased
+        })
+        .count()
+}
+
+fn said(replica: &mut Held, idea: ProposalId) -> Vec<String> {
+    let persons: Vec<PersonId> = replica.roster().persons().into_keys().collect();
+    let comments = persons
+        .into_iter()
+        .flat_map(|person| replica.comments_of(person).unwrap());
+    let about = comments.filter(|comment| comment.about == idea);
+    about.map(|comment| comment.text).collect()
+}
+
+/// Read back, and judged anew from the raw entries, it is the same.
+fn stays(replica: Held) -> Held {
+    let mut replica = Replica::open(replica.into_storage()).unwrap();
+    let digest = replica.digest().unwrap();
+    replica.rebuild().unwrap();
+    assert_eq!(replica.digest().unwrap(), digest);
+    replica
+}
+
+#[test]
+fn a_comment_of_my_own_is_gone_everywhere_and_the_rest_stays() {
+    let mut two = Two::new(1);
+    assert!(holds(&two.a, SECRET) && holds(&two.b, SECRET));
+    let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
+    two.sync();
+    two.b.cast(poll, &["yes".into()], NOW).unwrap();
+    two.sync();
+    two.a.close_poll(poll, NOW).unwrap();
+    let result = two.a.poll_outcome(poll).unwrap();
+    two.erase_comment();
+    assert_eq!(said(&mut two.b, two.idea), ["I like them"]);
+    two.sync();
+    let Two {
+        mut anna,
+        mut ben,
+        a,
+        b,
+        idea,
+        ..
+    } = two;
+    let (mut a, mut b) = (stays(a), stays(b));
+    assert_eq!(a.digest().unwrap(), b.digest().unwrap());
+    for replica in [&mut a, &mut b] {
+        assert_eq!(said(replica, idea), ["I like them"]);
+        assert_eq!(replica.name_of(ben.me.person).unwrap().as_deref(), Some("Ben"));
+        assert_eq!(replica.name_of(anna.me.person).unwrap().as_deref(), Some("Anna"));
+        assert!(!holds(replica, "My number is"));
+        assert_eq!(
+            erased(replica),
+            3,
+            "the name and both comments; one of them was said again"
+        );
+        assert_eq!(replica.poll_outcome(poll).unwrap(), result, "votes stand");
+        let told = replica.roster().erased();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].by, BTreeSet::from([ben.me.person]));
+    }
+    // What he says from now on counts, here and there.
+    b.comment(idea, "Still", NOW, &mut ben.rng).unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    assert_eq!(said(&mut a, idea).len(), 2);
+    // Whoever comes later never gets it, and can check every entry.
+    let mut carla = Neighbour::new(19);
+    let mut c = carla.join(&mut a, &mut anna);
+    sync(&mut c, &mut carla, &mut b, &mut ben);
+    sync(&mut c, &mut carla, &mut a, &mut anna);
+    assert_eq!(c.digest().unwrap(), a.digest().unwrap());
+    assert_eq!((erased(&c), holds(&c, "My number is")), (3, false));
+    assert_eq!(c.poll_outcome(poll).unwrap(), result);
+}
+
+#[test]
+fn everything_of_my_own_goes_and_then_what_was_left_of_it() {
+    let mut two = Two::new(2);
+    two.erase_comment();
+    let ben = &two.ben.person;
+    two.b.erase_own(ben, Leave::Everything, NOW).unwrap();
+    two.sync();
+    for replica in [&mut two.a, &mut two.b] {
+        assert!(said(replica, two.idea).is_empty());
+        assert_eq!(replica.name_of(two.ben.me.person).unwrap(), None);
+        assert!(
+            !holds(replica, "I like them"),
+            "also what the first erasure had left"
+        );
+        assert_eq!(replica.roster().erased().len(), 2);
+    }
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+    two.b.set_profile_name("B.", NOW).unwrap();
+    two.sync();
+    assert_eq!(two.a.name_of(two.ben.me.person).unwrap().as_deref(), Some("B."));
+    stays(two.a);
+}
+
+#[test]
+fn the_council_takes_out_what_stood_in_an_idea() {
+    let mut two = Two::new(3);
+    let written = two
+        .a
+        .deeds_in(DocumentId::Proposal(two.idea), &Default::default())
+        .unwrap();
+    two.erase_idea();
+    two.sync();
+    for replica in [&mut two.a, &mut two.b] {
+        let idea = replica.idea(two.idea).unwrap();
+        assert_eq!(
+            (idea.title.as_str(), idea.body.as_str()),
+            ("Benches", "Call Frieda")
+        );
+        assert!(!holds(replica, "Call Frieda: 0201"));
+        let deeds = replica
+            .deeds_in(DocumentId::Proposal(two.idea), &Default::default())
+            .unwrap();
+        assert_eq!(deeds[0], written[0], "who wrote it, and when, stays");
+        assert_eq!(deeds.len(), 1);
+        let told = replica.roster().erased();
+        assert_eq!(told[0].reason.as_deref(), Some("a telephone number"));
+    }
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+    two.b.edit_idea(two.idea, "Call Frieda at noon", NOW).unwrap();
+    two.sync();
+    assert_eq!(two.a.idea(two.idea).unwrap().body, "Call Frieda at noon");
+}
+
+#[test]
+fn it_does_not_matter_whether_the_erasure_or_what_it_erases_comes_first() {
+    let mut anna = Neighbour::new(41);
+    let mut ben = Neighbour::new(42);
+    let mut dora = Neighbour::new(43);
+    let mut a = anna.found();
+    let mut b = ben.join(&mut a, &mut anna);
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    let mut d = dora.join(&mut a, &mut anna);
+    sync(&mut a, &mut anna, &mut d, &mut dora);
+    let idea = b.add_idea(&idea("Benches"), NOW, &mut ben.rng).unwrap();
+    b.edit_idea(idea, &format!("Call Frieda: {SECRET}"), NOW).unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    a.edit_idea(idea, "Call Frieda", NOW).unwrap();
+    a.propose_erasure(DocumentId::Proposal(idea), "", NOW).unwrap();
+    // Dora hears of the erasure first: from Anna's journal alone.
+    let beyond = |from: &Held, replica: &Held, of: &Held| {
+        let journal = of.own_journal().unwrap();
+        let head = replica.head(journal).map_or(EntryNumber(0), |head| head.0);
+        let held = from.storage().entries(journal, head, usize::MAX).unwrap();
+        held.into_iter()
+            .map(|held| (held.entry, None))
+            .collect::<Vec<_>>()
+    };
+    let of_anna: Vec<_> = beyond(&a, &d, &a);
+    assert!(
+        of_anna.iter().any(|(entry, _)| entry.sealed.is_empty()),
+        "she erased her edit, too"
+    );
+    d.receive(of_anna).unwrap();
+    assert_eq!(d.roster().erased().len(), 1, "what it erases is not here yet");
+    // Then Ben, who has not heard of it, brings the old text.
+    let of_ben = beyond(&b, &d, &b);
+    assert!(of_ben.len() > 1 && of_ben.iter().all(|(entry, _)| !entry.sealed.is_empty()));
+    d.receive(of_ben).unwrap();
+    assert!(!holds(&d, "Call Frieda: "), "it is dropped as it comes");
+    assert_eq!(d.idea(idea).unwrap().body, "Call Frieda");
+    sync(&mut b, &mut ben, &mut d, &mut dora);
+    sync(&mut a, &mut anna, &mut d, &mut dora);
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    assert_eq!(d.digest().unwrap(), a.digest().unwrap());
+    assert_eq!(d.digest().unwrap(), b.digest().unwrap());
+    assert_eq!((erased(&d), erased(&b)), (erased(&a), erased(&a)));
+    assert!(!holds(&b, "Call Frieda: ") && !holds(&a, "Call Frieda: "));
+}
+
+#[test]
+fn what_was_written_without_knowing_is_kept_for_its_author_and_can_be_said_again() {
+    let mut two = Two::new(5);
+    two.b.edit_idea(two.idea, "Call Frieda: at noon", NOW).unwrap();
+    two.erase_idea();
+    two.sync();
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+    for replica in [&mut two.a, &mut two.b] {
+        assert_eq!(replica.idea(two.idea).unwrap().body, "Call Frieda");
+        assert_eq!(replica.came_too_late(two.ben.me.person).unwrap().len(), 1);
+        assert!(replica.came_too_late(two.anna.me.person).unwrap().is_empty());
+    }
+    assert!(two.b.own_journal().is_some(), "he writes on");
+    two.b.edit_idea(two.idea, "Call Frieda at noon", NOW).unwrap();
+    two.sync();
+    assert_eq!(two.a.idea(two.idea).unwrap().body, "Call Frieda at noon");
+    // What came too late can be erased, too.
+    two.a
+        .propose_erasure(DocumentId::Proposal(two.idea), "once more", NOW)
+        .unwrap();
+    two.sync();
+    assert!(two.b.came_too_late(two.ben.me.person).unwrap().is_empty());
+    assert_eq!(two.b.idea(two.idea).unwrap().body, "Call Frieda at noon");
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
+/// Makes Carla a steward beside Anna.
+fn second_steward(two: &mut Two) -> (Neighbour, Held) {
+    let mut carla = Neighbour::new(99);
+    let mut c = carla.join(&mut two.a, &mut two.anna);
+    let promote = CouncilAct::Promote {
+        membership: two.a.roster().membership(carla.me.person).unwrap(),
+        role: Role::Steward,
+    };
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    two.a.propose(promote, "", NOW).unwrap();
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    (carla, c)
+}
+
+#[test]
+fn one_of_two_stewards_erases_nothing_and_two_erasures_apart_come_to_one() {
+    let mut two = Two::new(6);
+    let (mut carla, mut c) = second_steward(&mut two);
+    let document = DocumentId::Proposal(two.idea);
+    two.a.edit_idea(two.idea, "by Anna", NOW).unwrap();
+    let by_anna = two.a.propose_erasure(document, "Anna's", NOW).unwrap();
+    c.edit_idea(two.idea, "by Carla", NOW).unwrap();
+    let by_carla = c.propose_erasure(document, "Carla's", NOW).unwrap();
+    assert_eq!(two.a.roster().erased().len(), 0);
+    assert!(holds(&two.a, "Call Frieda: 0201"));
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    assert_eq!(two.a.digest().unwrap(), c.digest().unwrap());
+    // Each signs the other's, not knowing that both will be carried.
+    two.a.sign(by_carla).unwrap();
+    c.sign(by_anna).unwrap();
+    two.sync();
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    two.sync();
+    let mut digests = BTreeSet::new();
+    let mut bodies = BTreeSet::new();
+    for replica in [&mut two.a, &mut two.b, &mut c] {
+        digests.insert(replica.digest().unwrap());
+        bodies.insert(replica.idea(two.idea).unwrap().body);
+        assert!(!holds(replica, "Call Frieda: 0201"));
+        assert_eq!(replica.roster().erased().len(), 2);
+        assert!(replica.own_journal().is_some());
+    }
+    assert_eq!((digests.len(), bodies.len()), (1, 1));
+    // Everybody can go on.
+    for (replica, who) in [(&mut c, "Carla"), (&mut two.b, "Ben")] {
+        replica
+            .edit_idea(two.idea, &format!("{who} goes on"), NOW)
+            .unwrap();
+    }
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    two.sync();
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    assert_eq!(two.a.digest().unwrap(), c.digest().unwrap());
+    stays(c);
+}
+
+#[test]
+fn who_has_no_say_erases_nothing() {
+    let mut two = Two::new(7);
+    two.b
+        .propose_erasure(DocumentId::Proposal(two.idea), "I want it", NOW)
+        .unwrap();
+    let anna = two.anna.me.person;
+    assert!(two.b.propose_erasure(DocumentId::Own(anna), "", NOW).is_err());
+    assert!(two.b.propose_erasure(DocumentId::Vote(anna), "", NOW).is_err());
+    assert!(
+        two.b.erase_own(&two.anna.person, Leave::Everything, NOW).is_err(),
+        "with somebody else's key"
+    );
+    two.sync();
+    assert!(two.a.roster().erased().is_empty());
+    assert!(holds(&two.a, SECRET) && holds(&two.b, SECRET));
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
+#[test]
+fn a_carrier_keeps_nothing_back_that_was_not_erased() {
+    let mut two = Two::new(8);
+    two.b.comment(two.idea, "Listen", NOW, &mut two.ben.rng).unwrap();
+    let ben = two.b.own_journal().unwrap();
+    let head = two.a.head(ben).unwrap().0;
+    let held = two.b.storage().entries(ben, head, usize::MAX).unwrap();
+    let bare: Vec<_> = held
+        .into_iter()
+        .map(|held| (held.entry.without_payload(), None))
+        .collect();
+    let refused = two.a.receive(bare);
+    assert!(matches!(
+        refused,
+        Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. }))
+    ));
+    two.sync();
+    assert_eq!(said(&mut two.a, two.idea).len(), 3, "it is taken in whole");
+}
+
+#[test]
+fn a_copy_on_a_stick_says_that_it_needs_newer_software_only_where_something_is_erased() {
+    let mut two = Two::new(9);
+    let stick = |replica: &Held| replica.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    assert_eq!(stick(&two.b)[8], 1);
+    two.erase_comment();
+    let bytes = stick(&two.b);
+    assert_eq!(bytes[8], 2);
+    let read = bundle::read(&bytes, two.b.keys()).unwrap();
+    let bare = read.entries.iter().filter(|item| item.entry.sealed.is_empty());
+    assert_eq!(bare.count(), 3);
+    two.a
+        .receive(
+            read.entries
+                .into_iter()
+                .map(|item| (item.entry, item.payload))
+                .collect(),
+        )
+        .unwrap();
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+    assert_eq!(
+        two.a.name_of(PersonId(two.ben.me.person.0)).unwrap().as_deref(),
+        Some("Ben")
+    );
+}
+
+#[test]
+fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
+    let mut two = Two::new(10);
+    let mut carla = Neighbour::new(109);
+    let c = carla.join(&mut two.a, &mut two.anna);
+    two.sync();
+    // Carla is removed: from then on all is sealed under a new key. Eve comes in at Ben's, who does not know that.
+    let membership = two.a.roster().membership(carla.me.person).unwrap();
+    two.a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+    two.a.rekey_if_due(&mut two.anna.rng).unwrap().unwrap();
+    drop(c);
+    let mut eve = Neighbour::new(108);
+    let mut e = eve.join(&mut two.b, &mut two.ben);
+    e.set_box_secret(eve.box_secret.clone()).unwrap();
+    sync(&mut e, &mut eve, &mut two.b, &mut two.ben);
+    two.erase_idea();
+    let brings = |from: &Held, to: &mut Held| {
+        let bytes = from.bundle(&to.frontier(), Compression::Fast).unwrap();
+        let read = bundle::read(&bytes, from.keys()).unwrap();
+        let entries = read.entries.into_iter().map(|item| (item.entry, None));
+        to.receive(entries.collect())
+    };
+    let refused = brings(&two.a, &mut e);
+    assert!(matches!(
+        refused,
+        Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. }))
+    ));
+    assert!(e.roster().erased().is_empty() && holds(&e, SECRET));
+    // Once Anna knows of Eve she gives her the key.
+    two.b.set_box_secret(two.ben.box_secret.clone()).unwrap();
+    two.sync();
+    let hers = e.me().unwrap().grant;
+    two.a.give_keys(hers, &mut two.anna.rng).unwrap().unwrap();
+    brings(&two.a, &mut e).unwrap();
+    assert!(!holds(&e, "Call Frieda: "));
+    sync(&mut e, &mut eve, &mut two.a, &mut two.anna);
+    assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
+}
+
+/// An erasure of one's own that names one's ballot erases no ballot; and whoever was shown only its header gets it from a copy.
+#[test]
+fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
+    let mut two = Two::new(11);
+    let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
+    two.sync();
+    two.b.cast(poll, &["yes".into()], NOW).unwrap();
+    let ben = DocumentId::Own(two.ben.me.person);
+    let votes = DocumentId::Vote(two.ben.me.person);
+    let ballot = two.b.storage().entries_about(votes).unwrap();
+    let erasure = Erasure {
+        document: ben,
+        entries: ballot.clone(),
+        origin: None,
+    };
+    let place = (two.b.own_journal().unwrap(), EntryNumber(0));
+    let number = two.b.head(place.0).unwrap().0.next();
+    let message = erase_bytes(two.b.group(), place.0, number, &erasure, NOW);
+    let act = ControlAct::Erase(Erase {
+        erasure,
+        at: NOW,
+        person_signature: sign(&two.ben.person, &message),
+    });
+    two.b.write_act(act).unwrap();
+    assert_eq!(two.b.poll_outcome(poll).unwrap().cast, 1, "votes stand");
+    // Ben's program shows Anna the header alone.
+    let head = two.a.head(place.0).unwrap().0;
+    let held = two.b.storage().entries(place.0, head, usize::MAX).unwrap();
+    let shown = held.into_iter().map(|held| {
+        let entry = held.entry;
+        let named = ballot.contains(&entry.id);
+        (if named { entry.without_payload() } else { entry }, None)
+    });
+    two.a.receive(shown.collect()).unwrap();
+    assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 0);
+    let copy = two.b.bundle(&Frontier::new(), Compression::Fast).unwrap();
+    let read = bundle::read(&copy, two.a.keys()).unwrap();
+    let entries = read.entries.into_iter().map(|item| (item.entry, item.payload));
+    two.a.receive(entries.collect()).unwrap();
+    assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 1);
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
