@@ -217,6 +217,7 @@ impl<S: Storage> Replica<S> {
         {
             let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
             let read = Write::Read(header.journal, header.number, content.document, changes);
+            batch.note_stored(entry);
             batch.writes.push(Write::Payload(Box::new(entry.clone())));
             batch.writes.push(read);
             batch.undo = true;
