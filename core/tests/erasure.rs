@@ -215,6 +215,26 @@ fn everything_of_my_own_goes_and_then_what_was_left_of_it() {
     stays(two.a);
 }
 
+/// As it is once the program was started again: no document is open.
+fn started_again(replica: Held) -> Held {
+    Replica::open(replica.into_storage()).unwrap()
+}
+
+#[test]
+fn an_erasure_is_taken_in_where_its_document_is_not_open() {
+    let mut two = Two::new(11);
+    two.erase_comment();
+    two.a = started_again(two.a);
+    two.sync();
+    assert_eq!(said(&mut two.a, two.idea), ["I like them"]);
+    two.erase_idea();
+    two.b = started_again(two.b);
+    two.sync();
+    assert_eq!(two.b.idea(two.idea).unwrap().body, "Call Frieda");
+    assert!(!holds(&two.a, SECRET) && !holds(&two.b, SECRET));
+    assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
 #[test]
 fn the_council_takes_out_what_stood_in_an_idea() {
     let mut two = Two::new(3);

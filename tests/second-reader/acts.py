@@ -1,15 +1,16 @@
 """Control acts: docs/format.md, section 5. Reads each kind and verifies the signatures inside it. Calls no code of Kiez."""
 
-from primitives import Bytes, require, text, verify
+from primitives import Bytes, document_id, require, text, unsigned, verify
 
 ZERO = bytes(32)
-FOUND, OPEN, INVITE, ADMIT, ENROL, FOUND_2 = 1, 2, 3, 4, 5, 15
+FOUND, OPEN, INVITE, ADMIT, ENROL, FOUND_2, ERASE, MOTION_ERASE = 1, 2, 3, 4, 5, 15, 16, 17
 NAMES = {
     FOUND: "found", OPEN: "open", INVITE: "invite", ADMIT: "admit", ENROL: "enrol", 6: "motion", 7: "sign", 8: "retire",
     9: "leave", 10: "withdraw", 11: "ask", 12: "vouch", 13: "rekey", 14: "keys", FOUND_2: "found",
+    ERASE: "erase", MOTION_ERASE: "motion",
 }
-# What section 6 says in its first table, which this reader judges.
-JUDGED = (FOUND, OPEN, INVITE, ADMIT, ENROL)
+# What this reader judges: section 6, the first table, and a person's own erasure.
+JUDGED = (FOUND, OPEN, INVITE, ADMIT, ENROL, ERASE)
 ROLES = ["observer", "member", "steward"]
 INVITERS = ["members", "stewards"]
 COUNTERS = ["opener", "stewards"]
@@ -76,6 +77,18 @@ def council_act(body):
     return {name: said}
 
 
+def erasure(body):
+    document, name = document_id(body)
+    entries = body.set(lambda: body.take(32))
+    require(len(entries) <= 40000, "too many entries erased")
+    origin = (body.take(32), body.unsigned()) if body.flag() else None
+    said = {
+        "document": name, "entries": [entry.hex() for entry in entries],
+        "origin": origin and [origin[0].hex(), origin[1]],
+    }
+    return name, said, set(entries)
+
+
 def cut(body):
     journals = body.map(lambda: body.take(32), lambda: (body.unsigned(), body.take(32)))
     require(len(journals) <= 1000, "a cut of too many journals")
@@ -103,6 +116,7 @@ class Act:
         require(self.kind != 0, "there is no kind 0")
         body = Bytes(entry.payload[2:])
         self.device, self.boxes, self.said = None, [], None
+        self.document, self.erased = None, set()
         if self.kind not in NAMES:
             return
         self.said = {}
@@ -167,9 +181,25 @@ class Act:
         verify(self.person, message, body.take(64), "enrol")
 
     def read_motion(self, body, group):
-        self.said["act"], self.said["reason"] = council_act(body), body.text()
+        if self.kind == MOTION_ERASE:
+            self.document, said, self.erased = erasure(body)
+            self.said["act"] = {"erase": said}
+        else:
+            self.said["act"] = council_act(body)
+        self.said["reason"] = body.text()
         require(len(self.said["reason"].encode()) <= 4096, "a reason too long")
-        self.said["cut"], self.said["at"] = cut(body), body.unsigned()
+        self.said["cut"] = {} if self.kind == MOTION_ERASE else cut(body)
+        self.said["at"] = body.unsigned()
+
+    def read_erase(self, body, group):
+        start = body.at
+        self.document, self.said["erasure"], self.erased = erasure(body)
+        self.said["at"] = body.unsigned()
+        kind, _, person = self.document.partition("/")
+        require(kind == "own", "only what is one's own is erased alone")
+        place = group + self.entry.journal + unsigned(self.entry.number)
+        message = text("kiez 1 erase") + place + body.data[start : body.at]
+        verify(bytes.fromhex(person), message, body.take(64), "erase")
 
     def read_sign(self, body, group):
         self.ends(body, "motion")

@@ -4,23 +4,23 @@ import hashlib
 
 import zstandard
 
-from entries import CONTENT, CONTROL, ZERO, Entry, document_id
-from primitives import Bytes, Refused, blob, derive, keyed, require, signed, unseal, unsigned
+from entries import CONTENT, CONTROL, ZERO, Entry
+from primitives import Bytes, Refused, blob, derive, document_id, keyed, require, signed, unseal, unsigned
 
 MAGIC = bytes.fromhex("894b49455a0d0a1a")
 CHUNK = 65536
 LANES = 52
 COLUMNS = [0x01, 0x02, 0x11, 0x13, 0x15, 0x34, 0x42, 0x56, 0x57, 0x70, 0x71, 0x73, 0x94, 0xA5]
 ACTION = 6
-FULL, IS_CONTENT, IS_KIND, FOUNDING, SEEN = 1, 2, 4, 8, 16
+FULL, IS_CONTENT, IS_KIND, FOUNDING, SEEN, ERASED = 1, 2, 4, 8, 16, 32
 U64 = (1 << 64) - 1
 
 
 def open_file(file, keys):
-    """Section 1: the container. It is sealed under the one of the keys whose tag it has."""
+    """Section 1: the version and the container. It is sealed under the one of the keys whose tag it has."""
     require(file[:8] == MAGIC, "not a bundle")
     require(len(file) >= 52, "cut off")
-    require(file[8] == 1, "made by a newer version")
+    require(file[8] in (1, 2), "made by a newer version")
     length = int.from_bytes(file[9:17], "little")
     require(1 <= length <= 268435456, "an impossible length")
     salt, tag, head = file[17:36], file[36:52], file[:52]
@@ -36,7 +36,7 @@ def open_file(file, keys):
         nonce = salt + index.to_bytes(4, "little") + bytes([index == chunks - 1])
         container += unseal(key.bundle, nonce, head, sealed, "a chunk of the bundle")
     require(keyed(derive("kiez 1 bundle salt", key.bundle), bytes(container), 19) == salt, "the salt is another")
-    return bytes(container)
+    return file[8], bytes(container)
 
 
 class Budget:
@@ -88,8 +88,9 @@ class DocumentPast:
 class Reader:
     """Sections 3 to 5."""
 
-    def __init__(self, plain, keys, budget, learn):
+    def __init__(self, plain, version, keys, budget, learn):
         body = Bytes(plain)
+        self.forms = 32 if version == 1 else 64
         self.group = body.take(32)
         require(body.unsigned() == 0, "made by a newer version")
         self.count = body.unsigned()
@@ -133,7 +134,8 @@ class Reader:
         place, journal, actor = self.journals.at(self.number(0))
         form = self.number(1)
         full, is_content = bool(form & FULL), bool(form & IS_CONTENT)
-        require(form < 32 and not (is_content and (full or not form & IS_KIND)), "an unknown form")
+        require(form < self.forms and not (is_content and (full or not form & IS_KIND)), "an unknown form")
+        require(not form & ERASED or (full and form & IS_KIND), "an unknown form")
         key = self.key_ids.at(self.number(2))
         seen = self.take_seen() if form & SEEN else []
         next_number, prev, _ = self.heads[place]
@@ -146,7 +148,9 @@ class Reader:
             length = len(payload)
         entry = Entry(group, journal, next_number, prev, seen, kind, key, length)
         self.budget.spend(len(entry.h0) + length)
-        if full:
+        if form & ERASED:
+            entry.bare(self.lanes[22].take(24), self.lanes[23].take(32))
+        elif full:
             entry.close(self.lanes[22].take(24), self.lanes[23].take(length + 16))
         else:
             require(key in self.keys, "sealed under a key that is not held")
@@ -266,7 +270,7 @@ def count_rows(column):
 def read(file, keys, learn=lambda _: []):
     """The group, and all entries in the bundle's order, each with its plain payload where that can be told. `learn` is asked for
     the keys that a control entry gives whoever reads."""
-    container = open_file(file, keys)
+    version, container = open_file(file, keys)
     budget = Budget(container)
-    reader = Reader(unpack(container, budget), {key.id: key for key in keys}, budget, learn)
+    reader = Reader(unpack(container, budget), version, {key.id: key for key in keys}, budget, learn)
     return reader.group, reader.read()

@@ -1,17 +1,16 @@
 """Entries, admission, digests: docs/format.md, sections 4 and 6 to 8. Calls no code of Kiez."""
 
-from acts import ADMIT, ENROL, FOUND, INVITE, JUDGED, OPEN
-from primitives import Bytes, derive, hash32, keyed, require, seal, unsigned, unseal, verify
+from acts import ADMIT, ENROL, ERASE, FOUND, INVITE, JUDGED, OPEN
+from primitives import Bytes, derive, document_id, hash32, keyed, require, seal, unsigned, unseal, verify
 
 ZERO = bytes(32)
 CONTROL, CONTENT = 0, 1
 OBSERVER, MEMBER, STEWARD = 0, 1, 2
 ROLES = ["observer", "member", "steward"]
-DOCUMENTS = ["group", "own", "vote", "proposal", "board", "meeting", "help", "strategy"]
 
 
 class Entry:
-    """Section 4. `payload` is plain."""
+    """Section 4. `payload` is plain. Of one that was erased (section 7) there is neither that nor what was sealed."""
 
     def __init__(self, group, journal, number, prev, seen, kind, key, length):
         self.header_group, self.journal, self.number, self.prev = group, journal, number, prev
@@ -28,11 +27,22 @@ class Entry:
             bytes([kind]), key, length.to_bytes(4, "little"),
         ])
         self.payload = self.nonce = self.sealed = self.id = None
+        self.erased = False
 
     def close(self, nonce, sealed):
         require(len(sealed) == self.length + 16, "not as long as it says")
-        self.nonce, self.sealed = nonce, sealed
-        self.id = hash32(self.h0 + nonce + hash32(sealed))
+        self.sealed = sealed
+        self.name(nonce, hash32(sealed))
+
+    def bare(self, nonce, sealed_hash):
+        """What is left of one that was erased. Acts never are."""
+        require(self.kind == CONTENT, "an act without its payload")
+        self.erased = True
+        self.name(nonce, sealed_hash)
+
+    def name(self, nonce, sealed_hash):
+        self.nonce = nonce
+        self.id = hash32(self.h0 + nonce + sealed_hash)
         self.group = self.id if self.header_group == ZERO else self.header_group
 
     def seal(self, payload, key):
@@ -52,7 +62,8 @@ class Entry:
 
 
 class Roster:
-    """Section 6: which acts count, of the first five kinds. What the others end or need, this reader does not judge."""
+    """Sections 6 and 7: which acts count, of the first five kinds, and what people have erased of their own. What the other acts end or
+    need, this reader does not judge."""
 
     def __init__(self, group):
         self.group = group
@@ -94,6 +105,8 @@ class Roster:
             return False
         if act.kind == INVITE:
             return author[1] >= (MEMBER if self.charter.inviters == 0 else STEWARD) and act.role != STEWARD
+        if act.kind == ERASE:
+            return act.document == "own/" + author[0].hex()
         past = self.past[entry.id] - {entry.id}
         if act.kind == ADMIT:
             invite = self.acts.get(act.invite)
@@ -127,6 +140,16 @@ class Roster:
             return act.person, STEWARD
         return (act.person, self.acts[act.invite].role) if act.kind == ADMIT else None
 
+    def erasures(self):
+        return {id: act for id, act in self.acts.items() if self.ok[id] and act.kind == ERASE}
+
+    def generation(self, document, known=None):
+        """The act with which the document's last generation begins, or none; with `known`, among these acts."""
+        of_document = [id for id, act in self.erasures().items() if act.document == document]
+        acts = [id for id in of_document if known is None or id in known]
+        last = [id for id in acts if not any(id in self.past[other] for other in acts if other != id)]
+        return min(last, default=None)
+
     def people(self):
         people = {}
         for id, act in self.acts.items():
@@ -134,15 +157,6 @@ class Roster:
                 role = STEWARD if act.kind == FOUND else self.acts[act.invite].role
                 people[act.person] = max(role, people.get(act.person, OBSERVER))
         return people
-
-
-def document_id(body):
-    """Section 2. Gives its bytes and how it is written."""
-    start = body.at
-    kind = body.choice(8)
-    who = body.take(0 if kind == 0 else 32 if kind < 3 else 16)
-    name = DOCUMENTS[kind] + ("/" + who.hex() if who else "")
-    return body.data[start : body.at], name
 
 
 def admits(author, name):

@@ -3,7 +3,7 @@
     python listing.py BUNDLE BOX-SECRET KEY...
 
 Secret and keys in hexadecimal. Verifies each hash chain, signature and seal. Keys that are boxed for the device with this secret are taken
-out of the acts and used. What an act brings about is not judged: see reader.py."""
+out of the acts and used. What was erased is named by an act. What an act brings about is not judged: see reader.py."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import bundle
 from acts import NAMES, Act
 from entries import CONTROL, content
 from hpke import keys_for
-from primitives import GroupKey, Refused
+from primitives import GroupKey, Refused, require
 
 
 class Listing:
@@ -48,6 +48,11 @@ class Listing:
                 raise Refused("sealed under a key that is not held")
             entry.open(self.keys[entry.key])
 
+    def named(self, entries):
+        """Section 7: nobody keeps a payload back but where an act names the entry. Whether the act took effect is not judged here."""
+        named = set().union(*(act.erased for act in self.acts.values() if not isinstance(act, str)))
+        require(all(entry.id in named for entry in entries if entry.erased), "a payload that nobody erased is missing")
+
     def said(self, entry):
         line = {
             "journal": entry.journal.hex(), "number": entry.number, "key": entry.key.hex(),
@@ -58,6 +63,8 @@ class Listing:
             if isinstance(act, str):
                 return {**line, "fault": act}
             return {**line, "kind": act.kind, "act": act.said}
+        if entry.erased:
+            return {**line, "erased": True}
         try:
             self.open(entry)
             _, name, changes = content(entry.payload)
@@ -70,6 +77,7 @@ def listed(file, secret, keys):
     """What is in it, and what whoever has read it knows."""
     listing = Listing(secret, keys)
     group, entries = bundle.read(file, keys, listing.learn)
+    listing.named(entries)
     said = {entry.id.hex(): listing.said(entry) for entry in entries}
     return {"group": group.hex(), "entries": said, "learned": listing.learned}, listing
 

@@ -45,6 +45,18 @@ def unseal(key, nonce, aad, sealed, why):
         raise Refused(f"{why} does not open") from error
 
 
+DOCUMENTS = ["group", "own", "vote", "proposal", "board", "meeting", "help", "strategy"]
+
+
+def document_id(body):
+    """Section 2. Gives its bytes and how it is written."""
+    start = body.at
+    kind = body.choice(8)
+    who = body.take(0 if kind == 0 else 32 if kind < 3 else 16)
+    name = DOCUMENTS[kind] + ("/" + who.hex() if who else "")
+    return body.data[start : body.at], name
+
+
 class GroupKey:
     """Section 3."""
 
@@ -126,6 +138,11 @@ class Bytes:
         count = self.unsigned()
         require(count <= len(self.data) - self.at, "cut off")
         return [item() for _ in range(count)]
+
+    def set(self, item):
+        values = self.list(item)
+        require(all(a < b for a, b in zip(values, values[1:])), "a set is not ascending")
+        return values
 
     def map(self, key, value):
         pairs = self.list(lambda: (key(), value()))

@@ -2,8 +2,8 @@
 
     python reader.py BUNDLE GROUP-KEY-IN-HEX
 
-Verifies everything in the bundle, judges a group in which nobody has ended anything yet, and prints what is in it as JSON. What breaks
-a rule is refused: exit code 1. Acts of the council are read by listing.py, which judges nothing."""
+Verifies everything in the bundle, judges a group in which nobody has ended anything yet and erased only what was their own, and prints
+what is in it as JSON. What breaks a rule is refused: exit code 1. Acts of the council are read by listing.py, which judges nothing."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import sys
 import bundle
 from acts import JUDGED, NAMES, ROLES, Act
 from entries import CONTROL, Roster, admits, content, frontier_digest, state_digest
-from primitives import Bytes, GroupKey, Refused, require
+from primitives import Bytes, GroupKey, Refused, blob, require, unsigned
 
 # docs/format-documents.md, section 1: the changes that no entry carries.
 GENESIS = {
@@ -25,6 +25,19 @@ GENESIS = {
     "help": "f4dc59d75941e53ab0138fc13392ea7ff8474ad0389f6176dff8f43bbb8cceb5",
     "strategy": "ed184cb175f613af92da1e5b8a4d459ca731acdd1f781cd27a64cd23f21eb5a8",
 }
+# The body of the genesis of an own document, before its message and behind it.
+OWN_GENESIS = ["001000000000000000000000000000000000010100", (
+    "06152f340142045604570370027b0770726f66696c6508636f6d6d656e74730c656e646f7273656d656e74730a617474656e64616e6365046b696e64"
+    "0504007f0104007f366f776e0500"
+)]
+
+
+def own_genesis(act):
+    """Of the generation that begins with an act; none: the first one."""
+    message = f"{act.entry.journal.hex()} {act.entry.number}".encode() if act else b""
+    before, behind = map(bytes.fromhex, OWN_GENESIS)
+    body = before + blob(message) + b"\0" + behind
+    return hashlib.sha256(b"\1" + unsigned(len(body)) + body).digest()
 
 
 class Change:
@@ -58,8 +71,8 @@ class Change:
 class Document:
     """As much of a document as the gate's rules of place need."""
 
-    def __init__(self, name):
-        genesis = bytes.fromhex(GENESIS[name.partition("/")[0]])
+    def __init__(self, name, begins):
+        genesis = own_genesis(begins) if begins else bytes.fromhex(GENESIS[name.partition("/")[0]])
         # The genesis' last operation: one for each field, and one for `kind`.
         fields = {"group": 4, "own": 4, "vote": 4, "proposal": 7, "board": 1, "meeting": 5, "help": 3, "strategy": 5}
         self.last_op = {genesis: fields[name.partition("/")[0]] + 1}
@@ -86,7 +99,7 @@ class Group:
 
     def __init__(self, group, key):
         self.group, self.key, self.roster = group, key, Roster(group)
-        self.frontier, self.ended, self.applied = {}, {}, set()
+        self.frontier, self.ended, self.control, self.content = {}, {}, [], []
         self.documents, self.ids, self.journals, self.waiting, self.quarantined = {}, {}, {}, 0, 0
 
     def take(self, entry):
@@ -98,30 +111,60 @@ class Group:
         # The author's part: a fault ends the journal before this entry.
         act = None
         try:
-            if entry.payload is None:
+            if entry.payload is None and not entry.erased:
                 entry.open(self.key)
             if entry.kind == CONTROL:
                 act = Act(entry, self.group)
         except Refused as fault:
-            self.ended.setdefault(entry.journal, str(fault))
+            self.end(entry, fault)
         if entry.kind == CONTROL:
+            self.control.append(entry)
             self.roster.insert(entry, act)
-            if entry.journal not in self.ended:
-                self.applied.add(entry.id)
-            return
-        self.roster.note(entry)
-        if entry.journal not in self.ended:
-            try:
-                self.take_content(entry)
-            except Refused as fault:
-                self.ended[entry.journal] = str(fault)
+        else:
+            self.roster.note(entry)
+            self.content.append((entry, self.roster.last[entry.journal]))
 
-    def take_content(self, entry):
+    def end(self, entry, fault):
+        number, _ = self.ended.get(entry.journal, (entry.number + 1, None))
+        if entry.number < number:
+            self.ended[entry.journal] = entry.number, str(fault)
+
+    def counts(self, entry):
+        return entry.journal not in self.ended or entry.number < self.ended[entry.journal][0]
+
+    def judge(self):
+        """Once all acts are known, the content: also a later one says what is erased."""
+        self.applied = set()
+        named = set().union(*(act.erased for act in self.roster.erasures().values()))
+        for entry, known in self.content:
+            require(not entry.erased or entry.id in named, "a payload that nobody erased is missing")
+            if not entry.erased and self.counts(entry):
+                try:
+                    self.take_content(entry, known)
+                except Refused as fault:
+                    self.end(entry, fault)
+        self.applied |= {entry.id for entry in self.control if self.counts(entry)}
+
+    def generation_of(self, entry, document, known):
+        """Of an entry: that of the act right before it, else what its author knew."""
+        before = self.roster.acts.get(entry.prev)
+        if before is not None and before.document == document:
+            return entry.prev
+        return self.roster.generation(document, known)
+
+    def take_content(self, entry, known):
         id, name, changes = content(entry.payload)
+        erasures = self.roster.erasures()
+        if any(act.document == name and entry.id in act.erased for act in erasures.values()):
+            return
+        generation = self.roster.generation(name)
+        if self.generation_of(entry, name, known) != generation:
+            self.quarantined += 1
+            return
         if not admits(self.roster.author(entry.journal), name):
             self.quarantined += 1
             return
-        document = self.documents.setdefault(name, Document(name))
+        document = self.documents.setdefault(name, Document(name, erasures.get(generation)))
         self.ids[name] = id
         taken = [document.take(Change(raw, entry.journal), entry.journal) for raw in changes]
         # A whole group in causal order has nothing that waits.
@@ -144,7 +187,7 @@ class Group:
                 name: {"changes": document.changes, "heads": sorted(head.hex() for head in document.heads)}
                 for name, document in self.documents.items()
             },
-            "ended": {journal.hex(): why for journal, why in self.ended.items()},
+            "ended": {journal.hex(): why for journal, (_, why) in self.ended.items()},
             "waiting": self.waiting,
             "quarantined": self.quarantined,
         }
@@ -155,6 +198,7 @@ def read(file, key):
     group = Group(id, key)
     for entry in entries:
         group.take(entry)
+    group.judge()
     return group.answer()
 
 

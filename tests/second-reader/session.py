@@ -9,6 +9,7 @@ import base64
 import json
 import sys
 
+import bundle
 import reader
 from acts import join_request
 from entries import CONTROL, ZERO, Entry
@@ -92,7 +93,8 @@ class Connection:
     def __init__(self, told, exporter, sides):
         self.told, self.exporter, self.sides = told, exporter, sides
         self.group = bytes.fromhex(told["group"])
-        self.said, self.entries, self.digests, self.bundle = [], [], {}, b""
+        self.said, self.entries, self.digests = [], [], {}
+        self.coming, self.bundles = b"", []
 
     def hear(self, side, frame):
         body = Bytes(frame)
@@ -129,18 +131,29 @@ class Connection:
         require(all((journal, *head) in known for journal, head in heads.items()), "stored what was not sent")
 
     def hear_entries(self, body, side):
-        hearer = self.sides[1 - side]
         for entry in entries(body, self.group):
             if entry.kind == CONTROL:
-                hearer.learn(entry)
-            said = hearer.said(entry)
-            require("fault" not in said, said.get("fault"))
-            self.entries.append(entry)
+                self.sides[1 - side].learn(entry)
+            self.take(entry, side)
+
+    def take(self, entry, side):
+        said = self.sides[1 - side].said(entry)
+        require("fault" not in said, said.get("fault"))
+        self.entries.append(entry)
 
     def hear_bundle_part(self, body, side):
-        total = body.unsigned()
-        self.bundle += body.blob()
-        require(len(self.bundle) <= total, "longer than it says")
+        total, part = body.unsigned(), body.blob()
+        self.coming += part
+        require(part and len(self.coming) <= total, "longer than it says")
+        if len(self.coming) == total:
+            self.bundles.append(self.coming)
+            self.coming = b""
+            hearer = self.sides[1 - side]
+            group, whole = bundle.read(self.bundles[-1], list(hearer.keys.values()), hearer.learn)
+            require(group == self.group, "the bundle of another group")
+            hearer.named(whole)
+            for entry in whole:
+                self.take(entry, side)
 
     def hear_join_request(self, body, side):
         require(body.take(32) == self.group, "another group")
@@ -173,7 +186,7 @@ def neighbours(told):
     invited = invitation(told["invitation"])
     joining = listen(told, told["joining"], told["joining_exporter"], sides)
     session = listen(told, told["session"], told["session_exporter"], sides)
-    joined = reader.read(joining.bundle, key)
+    joined = reader.read(joining.bundles[0], key)
     return {
         "invitation": {"group": invited["group"].hex(), "invite": invited["invite"].hex(),
                        "addresses": len(invited["addresses"]), "expires": invited["expires"]},

@@ -1,14 +1,18 @@
 //! A group in memory that has governed itself in every way there is: each kind of control act stands in it, an act of a
-//! removed person, a copied profile. The same from the same seed. What fixtures are recorded from and the second reader reads.
+//! removed person, what was erased, a copied profile. The same from the same seed. What fixtures are recorded from and the
+//! second reader reads.
 
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Amendment, Counters, Fund, Inviters, Jurors, Role, Template};
 use kiez_core::domain::control::{CouncilAct, Shown, Target};
+use kiez_core::domain::document::DocumentId;
+use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{EntryId, PersonId, ProposalId, Timestamp};
 use kiez_core::domain::poll::{Method, Share};
 use kiez_core::domain::proposal::Draft;
 use kiez_core::host::keystore::RecoveryWords;
 use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::document::Leave;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
 use kiez_core::replica::join::AdmitError;
@@ -54,7 +58,7 @@ pub struct Council {
     pub carla: Member,
     /// Was an observer, then a member, and is an observer again; her profile was copied and written on twice.
     pub dora: Member,
-    /// A member, who let Finn in under a key that was old.
+    /// A member, who let Finn in under a key that was old, and erased something he had said: Carla has not heard of either.
     pub gerd: Member,
     /// The newest one, who was given a key later.
     pub finn: Member,
@@ -226,8 +230,10 @@ impl Council {
         retire(&mut anna, newcomer(4))?;
         let mut gerd = newcomer(5).join("Gerd", Role::Member, &mut anna, None)?;
         come_and_go(&mut anna, &mut gerd, newcomer(6))?;
+        erase_from_idea(&mut anna, &mut carla)?;
         remove(&mut anna, &mut carla, &mut ben, &dora)?;
         let finn = give_keys(&mut anna, &mut gerd, newcomer(7))?;
+        erase_comment(&mut anna, &mut gerd)?;
         copy(&mut anna, &mut dora)?;
         carla.rekeys()?;
         carla.adds("Under a key of Carla's")?;
@@ -370,6 +376,31 @@ fn come_and_go(anna: &mut Member, gerd: &mut Member, eve: Newcomer) -> Result<()
     sync(gerd, &mut eve)?;
     sync(anna, gerd)?;
     anna.rekeys()?;
+    sync(anna, gerd)?;
+    Ok(())
+}
+
+/// A telephone number that stood in an idea is taken out, and then out of its past.
+fn erase_from_idea(anna: &mut Member, carla: &mut Member) -> Result<(), Failure> {
+    let idea = carla.adds("Frieda lends her drill")?;
+    carla.at.edit_idea(idea, "Call her: 0201 555 777", NOW)?;
+    sync(anna, carla)?;
+    anna.at.edit_idea(idea, "Ask Carla", NOW)?;
+    let document = DocumentId::Proposal(idea);
+    let motion = anna.at.propose_erasure(document, "a telephone number", NOW)?;
+    both_sign(anna, carla, &[motion])
+}
+
+/// Gerd takes back one of two comments that Anna has already.
+fn erase_comment(anna: &mut Member, gerd: &mut Member) -> Result<(), Failure> {
+    let idea = gerd.at.ideas()?.first().ok_or("there is an idea")?.id;
+    let said = gerd
+        .at
+        .comment(idea, "My number is 0201 555 778", NOW, &mut gerd.who.rng)?;
+    gerd.at.comment(idea, "I like it", NOW, &mut gerd.who.rng)?;
+    sync(anna, gerd)?;
+    let parts = [Part::Comment(said)].into();
+    gerd.at.erase_own(&gerd.who.person, Leave::Parts(&parts), NOW)?;
     sync(anna, gerd)?;
     Ok(())
 }

@@ -5,12 +5,14 @@ use std::error::Error;
 
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
+use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{DeviceId, GroupId, PersonId, PollId, ProposalId, Timestamp};
 use kiez_core::domain::poll::Method;
 use kiez_core::domain::proposal::{Draft, TextField};
 use kiez_core::domain::splice::Splice;
 use kiez_core::domain::task::{TaskDraft, TaskState};
 use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::document::Leave;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
 use kiez_core::replica::keys::{BoxSecret, GroupKey};
@@ -157,6 +159,20 @@ impl Neighbourhood {
     /// Where it cannot be written.
     pub fn export_of_ben(&self) -> Result<Vec<u8>, Failure> {
         Ok(self.at_ben.bundle(&Frontier::new(), Compression::Small)?)
+    }
+
+    /// Ben erases the first of what he has said, and says something more.
+    ///
+    /// # Errors
+    /// Where he has said nothing, or it fails.
+    pub fn erase_first_comment(&mut self) -> Result<(), Failure> {
+        let said = self.at_ben.comments_of(self.ben.me.person)?;
+        let parts = [Part::Comment(said.first().ok_or("nothing is said")?.id)].into();
+        self.at_ben
+            .erase_own(&self.ben.person, Leave::Parts(&parts), NOW)?;
+        self.at_ben
+            .comment(self.idea, "Good all the same.", NOW, &mut self.ben.rng)?;
+        Ok(())
     }
 
     fn work(&mut self) -> Result<(), Failure> {

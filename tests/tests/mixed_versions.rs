@@ -247,11 +247,42 @@ fn a_recorded_council_holds_every_kind_of_act() {
     let told = councils().last().unwrap().told;
     // The first kind of founding is that of the neighbours.
     assert!(
-        told.after.kinds.keys().copied().eq(2..=15),
+        told.after.kinds.keys().copied().eq(2..=17),
         "{:?}",
         told.after.kinds
     );
     assert!(told.after.quarantined > 0 && told.after.aside > 0);
+}
+
+#[test]
+fn a_recorded_council_has_erased_and_tells_it_in_a_session_and_in_its_copies() {
+    let recorded = councils().last().unwrap();
+    let told = &recorded.told;
+    assert_eq!(
+        told.after.erased.len(),
+        2,
+        "an own comment, and what stood in an idea"
+    );
+    assert!(told.after.bare >= 3, "{}", told.after.bare);
+    // The number of the bundle's version.
+    let version = |file: &str| fs::read(recorded.folder.join(file)).unwrap()[8];
+    let files = [
+        "before-anna.kiez",
+        "before-carla.kiez",
+        "after.kiez",
+        "later.kiez",
+    ];
+    assert_eq!(files.map(version), [2; 4]);
+    let carla = recorded.before(1);
+    assert_eq!(carla.roster().erased().len(), 1, "of the comment she is told");
+    let frames = told.session.iter().map(|said| {
+        (
+            said.side,
+            Frame::from_bytes(&bytes(&said.bytes).unwrap()).unwrap(),
+        )
+    });
+    let bundles = frames.filter(|(_, frame)| matches!(frame, Frame::BundlePart { .. }));
+    assert_eq!(bundles.map(|(side, _)| side).collect::<Vec<_>>(), [0], "by Anna");
 }
 
 #[test]

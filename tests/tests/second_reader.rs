@@ -14,11 +14,11 @@ use std::process::Output;
 
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Amendment, VOUCHERS_MAX};
-use kiez_core::domain::control::{ControlAct, CouncilAct, Cut, Enrol, Motion};
+use kiez_core::domain::control::{ControlAct, CouncilAct, Cut, Enrol, Erase, Erasure, Motion};
 use kiez_core::domain::cost::Cost;
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryNumber, GroupId, JournalId, Signature};
-use kiez_core::replica::bundle;
+use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::codec::{Blob, encode};
 use kiez_core::replica::content::Content;
 use kiez_core::replica::control::{act_from_bytes, act_to_bytes};
@@ -71,7 +71,10 @@ fn expected(group: &mut Neighbourhood) -> Value {
     for held in replica.storage().control().unwrap() {
         if replica.roster().verdict(held.entry.id) == Some(Ok(())) {
             let payload = held.entry.open(replica.keys().current().unwrap()).unwrap();
-            let kind = ["", "found", "open", "invite", "admit", "enrol"][usize::from(payload[0])];
+            let kind = match payload[0] {
+                16 => "erase",
+                kind => ["", "found", "open", "invite", "admit", "enrol"][usize::from(kind)],
+            };
             acts.insert(held.entry.id.to_string(), kind.to_owned());
         }
     }
@@ -123,6 +126,50 @@ fn the_second_reader_says_what_kiez_says() {
         expected["acts"].as_object().unwrap().len() >= 4,
         "found, invite, admit, open"
     );
+}
+
+#[test]
+fn the_second_reader_judges_what_somebody_erased_of_their_own() {
+    let Some(python) = reader() else { return };
+    let mut group = Neighbourhood::new(2029).unwrap();
+    group.erase_first_comment().unwrap();
+    group.sync([5; 32]).unwrap();
+    let copy = group.export().unwrap();
+    assert_eq!(
+        copy[8], 2,
+        "the version in which entries stand without their payload"
+    );
+    let output = read(&python, &copy, &group.key().unwrap());
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = expected(&mut group);
+    assert_eq!(said, expected, "{said:#}");
+    let acts = expected["acts"].as_object().unwrap();
+    assert!(acts.values().any(|kind| kind == "erase"));
+}
+
+#[test]
+fn the_second_reader_wants_every_payload_that_nobody_erased() {
+    let Some(python) = reader() else { return };
+    let group = Neighbourhood::new(2030).unwrap();
+    let ring = group.at_anna.keys();
+    let mut entries = bundle::read(&group.export().unwrap(), ring).unwrap().entries;
+    let last = entries
+        .iter_mut()
+        .rev()
+        .find(|item| item.entry.header.kind == EntryKind::Content)
+        .unwrap();
+    last.entry = last.entry.clone().without_payload();
+    last.payload = None;
+    let copy = bundle::write(group.id(), entries, ring, Compression::Fast).unwrap();
+    let output = read(&python, &copy, &group.key().unwrap());
+    assert_eq!(output.status.code(), Some(1));
+    let said: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["refused"], "a payload that nobody erased is missing");
 }
 
 #[test]
@@ -231,7 +278,27 @@ fn both_readers_judge_a_hostile_member_alike() {
     let cap = encode(&(Cost::MAX.units() + 1));
     // Amend, the fund: there is one, drawn, of which half are residents, with a cap; no reason, no cut, at the beginning.
     let too_dear = [&[6, 0, 5, 4, 1, 0, 1, 2, 1], &cap[..], &[0, 0, 0]].concat();
-    let rows: [(&str, EntryKind, Vec<u8>, bool); 12] = [
+    // Not signed by whose document it is; and about what is nobody's own.
+    let erase = |document| {
+        act_to_bytes(&ControlAct::Erase(Erase {
+            erasure: Erasure {
+                document,
+                entries: BTreeSet::new(),
+                origin: None,
+            },
+            at: NOW,
+            person_signature: Signature([5; 64]),
+        }))
+    };
+    let of_ben = DocumentId::Own(Neighbourhood::new(2028).unwrap().ben.me.person);
+    let rows: [(&str, EntryKind, Vec<u8>, bool); 14] = [
+        ("an erasure not signed", EntryKind::Control, erase(of_ben), true),
+        (
+            "an erasure of what is shared",
+            EntryKind::Control,
+            erase(DocumentId::GENERAL_BOARD),
+            true,
+        ),
         (
             "a motion about nothing",
             EntryKind::Control,
@@ -372,6 +439,10 @@ fn said(act: &ControlAct) -> (u16, Value) {
         ControlAct::Unknown { kind } => (*kind, Ok(Value::Null)),
     };
     let mut value = value.unwrap();
+    if let Some(erasure) = act.erasure() {
+        let place = if kind == 16 { "/erasure" } else { "/act/erase" };
+        value.pointer_mut(place).unwrap()["document"] = json!(erasure.document.to_string());
+    }
     if let Some(fields) = value.as_object_mut() {
         for field in [
             "device_signature",
@@ -402,10 +473,14 @@ fn listed(member: &Member, copy: &[u8]) -> Value {
     let entries = bundle::read(copy, ring).unwrap().entries;
     let line = |entry: &Entry| {
         let header = &entry.header;
-        let payload = entry.open(ring.get(header.key).unwrap()).unwrap();
         let mut line = json!({
             "journal": header.journal, "number": header.number, "key": header.key, "seen": header.seen,
         });
+        if entry.sealed.is_empty() {
+            line["erased"] = json!(true);
+            return line;
+        }
+        let payload = entry.open(ring.get(header.key).unwrap()).unwrap();
         if header.kind == EntryKind::Control {
             let (kind, act) = said(&act_from_bytes(member.at.group(), header, &payload).unwrap());
             (line["kind"], line["act"]) = (json!(kind), act);
@@ -436,7 +511,7 @@ fn the_second_reader_reads_every_kind_of_act_and_takes_the_keys_out_of_their_box
         .values()
         .filter_map(|line| line["kind"].as_u64())
         .collect();
-    assert!(kinds.into_iter().eq(2..=15), "all but the first kind of founding");
+    assert!(kinds.into_iter().eq(2..=17), "all but the first kind of founding");
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("council.kiez");

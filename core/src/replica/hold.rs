@@ -361,7 +361,9 @@ impl<S: Storage> Replica<S> {
             unsaved: 0,
             used: self.uses,
         };
-        if self.rebuilding {
+        // Where something was erased this very moment, what is stored stands as before, for another generation; no matter, since
+        // everything is judged anew at the end of the batch.
+        if self.rebuilding || self.roster.erasures() != self.reckoning.erasures {
             return Ok(empty());
         }
         let (mut document, through) = match self.storage.save(id)? {

@@ -1,6 +1,6 @@
 //! Records all fixtures, as this build writes them, into a folder in which nothing was recorded yet.
 //!
-//! `cargo run --workspace --bin record_fixtures -- DIR`. It is run once with the build that ends an issue, into
+//! `cargo run --bin record_fixtures -- DIR`. It is run once with the build that ends an issue, into
 //! `tests/fixtures/issue-N`; `tests/fixtures.rs` and `tests/mixed_versions.rs` name that folder then. What was released is
 //! never recorded anew.
 
