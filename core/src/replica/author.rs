@@ -188,9 +188,8 @@ impl<S: Storage> Replica<S> {
         if stored.is_err() {
             self.reload()?;
         }
-        stored?;
         // What ends somebody's place may take away what has been applied already.
-        if self.reckons_otherwise() {
+        if stored? {
             self.rebuild()?;
         }
         Ok(id)
@@ -294,15 +293,17 @@ impl<S: Storage> Replica<S> {
                 seen: BTreeSet::new(),
             },
         );
-        self.store_act(entry, act, writes)
+        // A journal that begins ends nothing.
+        self.store_act(entry, act, writes).map(|_| ())
     }
 
+    /// True where everything is to be judged anew.
     fn store_act(
         &mut self,
         entry: Entry,
         act: ControlAct,
         mut writes: Vec<Write>,
-    ) -> Result<(), ReplicaError> {
+    ) -> Result<bool, ReplicaError> {
         self.note_built(&entry);
         let mut row = self.advance_own(&entry, &entry.header.seen.iter().copied().collect())?;
         let seen = std::mem::take(&mut row.seen);
@@ -325,9 +326,14 @@ impl<S: Storage> Replica<S> {
             seen,
         })));
         writes.push(Write::Journal(row));
+        let otherwise = self.reckons_otherwise();
+        if otherwise {
+            // In the same commit: the power may go before everything is judged anew.
+            writes.push(Write::Stale(true));
+        }
         self.store(writes)?;
         self.choose_key();
-        Ok(())
+        Ok(otherwise)
     }
 
     /// Commits, or holds back until the whole action is done.
