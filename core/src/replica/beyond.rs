@@ -20,6 +20,9 @@ use super::storage::{Standing, Storage, Write};
 
 type Place = (JournalId, EntryNumber);
 
+/// How many changes of each journal.
+type Counts = BTreeMap<JournalId, u64>;
+
 /// The entries beyond, by place and by the changes in them.
 #[derive(Debug, Default)]
 pub(super) struct Beyond {
@@ -71,7 +74,7 @@ impl<S: Storage> Replica<S> {
         &mut self,
         person: PersonId,
         close: &Close,
-    ) -> Result<Option<(Document, BTreeMap<JournalId, u64>)>, ReplicaError> {
+    ) -> Result<Option<(Document, Counts)>, ReplicaError> {
         let document = DocumentId::Vote(person);
         let counted = |(journal, number): Place| {
             let within = close.cut.get(&journal).is_some_and(|(to, _)| number <= *to);
@@ -86,7 +89,7 @@ impl<S: Storage> Replica<S> {
             return Ok(None);
         }
         let mut with = self.document(document)?.clone();
-        let mut more: BTreeMap<JournalId, u64> = BTreeMap::new();
+        let mut more = Counts::new();
         // What depends on another entry comes after it, in whatever order of journals.
         loop {
             let before = left.len();
