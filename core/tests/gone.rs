@@ -10,6 +10,7 @@ use common::{NOW, Neighbour, channels, idea, sync, titles};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, CouncilAct};
 use kiez_core::domain::id::{JournalId, KeyId, Timestamp};
+use kiez_core::domain::poll::{Method, PollState};
 use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::control::sign_enrolment;
 use kiez_core::replica::frontier::Frontier;
@@ -17,6 +18,7 @@ use kiez_core::replica::hold::Replica;
 use kiez_core::replica::join::AdmitError;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::storage::Storage;
 use kiez_core::replica::wire::JoinRefusal;
 
 type Held = Replica<MemoryStorage>;
@@ -171,6 +173,46 @@ fn whose_place_is_over_is_given_the_keys_for_the_place_they_come_back_to() {
     let mut again = Replica::open(b2.storage().clone()).unwrap();
     again.rebuild().unwrap();
     assert_eq!(titles(&mut again), ["back", "under the new key"]);
+}
+
+/// Anna votes, Ben counts, and then a laptop of hers that knew nothing of it retires the one she voted on.
+#[test]
+fn what_a_close_counted_stays_counted_whatever_ends_afterwards() {
+    let mut anna = Neighbour::new(41);
+    let mut ben = Neighbour::new(42);
+    let mut a = anna.found();
+    let mut b = ben.join(&mut a, &mut anna);
+    let mut second = Neighbour::new(43);
+    second.me.person = anna.me.person;
+    second.person = anna.person.clone();
+    let membership = a.me().unwrap().membership;
+    let enrol = sign_enrolment(a.group(), membership, second.me.named(), [7; 16], &second.person);
+    a.write_act(ControlAct::Enrol(enrol)).unwrap();
+    let mut a2 = begins(&mut second, &a);
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    let bench = b.add_idea(&idea("Bank"), NOW, &mut ben.rng).unwrap();
+    let poll = b.open_poll(bench, Method::YesNo, vec![], NOW).unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    a.cast(poll, &["yes".to_owned()], NOW).unwrap();
+    sync(&mut a, &mut anna, &mut b, &mut ben);
+    let mut knows = Replica::open(b.storage().clone()).unwrap();
+    b.close_poll(poll, NOW).unwrap();
+    let closed = b.poll_outcome(poll).unwrap();
+    assert_eq!((closed.state, closed.cast), (PollState::Closed, 1));
+
+    a2.retire(membership).unwrap();
+    let mut told = Replica::open(a2.storage().clone()).unwrap();
+    sync(&mut a2, &mut second, &mut b, &mut ben);
+    assert_eq!(b.storage().census().unwrap().quarantined, 1);
+    assert_eq!(b.poll_outcome(poll).unwrap(), closed);
+    let mut again = Replica::open(b.storage().clone()).unwrap();
+    assert_eq!(again.poll_outcome(poll).unwrap(), closed);
+    // Whoever closes it knowing of that counts no such ballot.
+    sync(&mut told, &mut second, &mut knows, &mut ben);
+    knows.rekey_if_due(&mut ben.rng).unwrap();
+    knows.close_poll(poll, NOW).unwrap();
+    let outcome = knows.poll_outcome(poll).unwrap();
+    assert_eq!((outcome.state, outcome.cast), (PollState::Closed, 0));
 }
 
 fn begins(second: &mut Neighbour, from: &Held) -> Held {

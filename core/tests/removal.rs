@@ -12,7 +12,7 @@ mod common;
 
 use common::{NOW, Neighbour, idea, sync, titles};
 use kiez_core::domain::charter::Role;
-use kiez_core::domain::control::CouncilAct;
+use kiez_core::domain::control::{ControlAct, CouncilAct, Cut, Motion};
 use kiez_core::domain::id::{EntryId, PersonId};
 use kiez_core::domain::proposal::TextField;
 use kiez_core::domain::splice::Splice;
@@ -264,7 +264,6 @@ fn a_device_that_was_away_through_many_keys_catches_up() {
 
 /// A further device of the same person.
 fn enrolled(second: &mut Neighbour, a: &mut Held, anna: &mut Neighbour) -> Held {
-    use kiez_core::domain::control::ControlAct;
     use kiez_core::replica::control::sign_enrolment;
     let membership = a.me().unwrap().membership;
     let enrol = sign_enrolment(a.group(), membership, second.me.named(), [7; 16], &second.person);
@@ -327,4 +326,36 @@ fn a_removal_by_one_who_was_demoted_and_a_back_dated_entry_change_nothing() {
     );
     assert!(four.a.describe_group("Ours", "", NOW).is_ok());
     assert_eq!(four.a.roster().stewards().len(), 1);
+}
+
+/// The power goes, or the disk is full, between what ends Ben's place and judging everything anew.
+#[test]
+fn what_an_end_takes_away_is_gone_after_the_next_start_too() {
+    let mut four = Four::new(8);
+    four.b.add_idea(&idea("after"), NOW, &mut four.ben.rng).unwrap();
+    four.all_sync();
+    let promoted = four.a.roster().role_tenures(four.carla.me.person);
+    let tenure = promoted.into_iter().find(|(_, role)| *role == Role::Steward);
+    let tenure = tenure.unwrap().0;
+    let demote = four.a.propose(CouncilAct::Demote { tenure }, "", NOW).unwrap();
+    four.all_sync();
+    four.c.sign(demote).unwrap();
+    four.all_sync();
+    // Anna decides alone now, and says that nothing counts which she has not answered.
+    let motion = Motion {
+        act: CouncilAct::Remove {
+            membership: membership(&four.a, four.ben.me.person),
+        },
+        reason: String::new(),
+        cut: Cut::new(),
+        at: NOW,
+    };
+    let mut a = Replica::open(four.a.storage().clone()).unwrap();
+    a.storage_mut().set_room(1);
+    assert!(a.write_act(ControlAct::Motion(motion)).is_err());
+    let mut storage = a.into_storage();
+    storage.set_full(false);
+    let mut again = Replica::open(storage).unwrap();
+    assert!(!again.roster().persons().contains_key(&four.ben.me.person));
+    assert!(titles(&mut again).is_empty());
 }

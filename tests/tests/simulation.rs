@@ -4,7 +4,7 @@
 use kiez_tests::simulation::{Options, run, run_seeds};
 
 /// How many seeds every `make test` runs, twice each.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 240;
 
 #[test]
 fn every_device_ends_equal_and_nothing_is_missing() {

@@ -188,9 +188,8 @@ impl<S: Storage> Replica<S> {
         if stored.is_err() {
             self.reload()?;
         }
-        stored?;
         // What ends somebody's place may take away what has been applied already.
-        if self.held_back.is_none() && self.reckons_otherwise() {
+        if stored? {
             self.rebuild()?;
         }
         Ok(id)
@@ -303,15 +302,17 @@ impl<S: Storage> Replica<S> {
                 seen: BTreeSet::new(),
             },
         );
-        self.store_act(entry, act, writes)
+        // A journal that begins ends nothing.
+        self.store_act(entry, act, writes).map(|_| ())
     }
 
+    /// True where everything is to be judged anew.
     fn store_act(
         &mut self,
         entry: Entry,
         act: ControlAct,
         mut writes: Vec<Write>,
-    ) -> Result<(), ReplicaError> {
+    ) -> Result<bool, ReplicaError> {
         self.note_built(&entry);
         let mut row = self.advance_own(&entry, &entry.header.seen.iter().copied().collect())?;
         let seen = std::mem::take(&mut row.seen);
@@ -334,13 +335,20 @@ impl<S: Storage> Replica<S> {
             seen,
         })));
         writes.push(Write::Journal(row));
-        if self.roster.erasures() != self.reckoning.erasures {
-            // Should the program end before everything is judged anew, it is when it is opened.
+        // Where an action of several entries is under way, its end judges anew.
+        let is_part = self.held_back.is_some();
+        let otherwise = if is_part {
+            self.roster.erasures() != self.reckoning.erasures
+        } else {
+            self.reckons_otherwise()
+        };
+        if otherwise {
+            // In the same commit: the power may go before everything is judged anew.
             writes.push(Write::Stale(true));
         }
         self.store(writes)?;
         self.choose_key();
-        Ok(())
+        Ok(otherwise && !is_part)
     }
 
     /// Commits, or holds back until the whole action is done.

@@ -25,13 +25,19 @@ pub struct MemoryStorage {
     saves: BTreeMap<DocumentId, Save>,
     aside: BTreeMap<(JournalId, EntryId), Entry>,
     stale: bool,
-    is_full: bool,
+    /// For how many commits there is room, where that is known.
+    room: Option<usize>,
 }
 
 impl MemoryStorage {
     /// From now on there is no room for anything, or there is again.
-    pub const fn set_full(&mut self, is_full: bool) {
-        self.is_full = is_full;
+    pub fn set_full(&mut self, is_full: bool) {
+        self.room = is_full.then_some(0);
+    }
+
+    /// From now on there is room for so many commits.
+    pub const fn set_room(&mut self, commits: usize) {
+        self.room = Some(commits);
     }
 
     fn write(&mut self, write: Write) {
@@ -282,8 +288,8 @@ impl Storage for MemoryStorage {
     }
 
     fn commit(&mut self, group: GroupId, writes: Vec<Write>) -> Result<(), StorageError> {
-        if self.is_full {
-            return Err(StorageError::Full);
+        if let Some(room) = &mut self.room {
+            *room = room.checked_sub(1).ok_or(StorageError::Full)?;
         }
         self.group = Some(group);
         for write in writes {

@@ -34,9 +34,14 @@ impl<S: Storage> Replica<S> {
         for key in &opened {
             self.keys.insert(key.clone());
         }
-        let writes = opened.into_iter().map(Write::Key).collect();
+        let mut writes: Vec<Write> = opened.into_iter().map(Write::Key).collect();
+        let reads_more = self.can_read_more();
+        if reads_more {
+            // In the same commit: the power may go before everything is judged anew.
+            writes.push(Write::Stale(true));
+        }
         self.storage.commit(self.group, writes)?;
-        if self.can_read_more() {
+        if reads_more {
             self.rebuild()?;
         }
         self.choose_key();

@@ -102,8 +102,10 @@ impl World {
         let entries = match bundle::read(&bytes, self.replica(node).keys()) {
             Ok(_) if is_damaged => wrong!("{name} read a damaged file"),
             Err(_) if is_damaged => return Ok(()),
-            // It was sealed under a key that came after this device was away, or gone.
-            Err(BundleError::NoKey) if self.has_newer_keys(file, node) => return Ok(()),
+            // It, or something in it, was sealed under a key that came after this device was away, or gone.
+            Err(BundleError::NoKey | BundleError::KeyMissing { .. }) if self.has_newer_keys(file, node) => {
+                return Ok(());
+            }
             Err(error) => wrong!("{name} could not read a file: {error}"),
             Ok(read) => read.entries.into_iter().map(|e| (e.entry, e.payload)).collect(),
         };

@@ -30,6 +30,8 @@ impl World {
         self.check_vain(&honest)?;
         let held = super::disk::ids(&self.nodes[honest[0]].disk.memory());
         self.model.find_again(&held);
+        let gone = self.gone_with_their_key(honest[0]);
+        self.model.lose(&gone);
         self.check_census(&honest)?;
         self.check_shown(&honest)?;
         if self.has_forked() {
@@ -72,10 +74,9 @@ impl World {
                 }
                 Some(first) if first.1 != state.1 => wrong!("{name} has another frontier than the first"),
                 Some(first) if first.0 != state.0 => {
-                    wrong!(
-                        "{name} has the same entries and not the same: {}",
-                        state.0.differs_from(&first.0)
-                    )
+                    let differs = state.0.differs_from(&first.0);
+                    self.tell_difference(honest[0], *node);
+                    wrong!("{name} has the same entries and not the same: {differs}")
                 }
                 Some(_) => {}
             }
@@ -89,6 +90,7 @@ impl World {
             return self.check_census_of_forks(honest);
         }
         let counted = self.what_counts(honest[0])?;
+        let gone = self.gone_with_their_key(honest[0]);
         self.mark_beyond(&counted)?;
         self.report.lifted = counted.lifted as u64;
         for node in honest {
@@ -119,7 +121,7 @@ impl World {
             let crimes = self
                 .crimes
                 .intersection(&held)
-                .filter(|id| !counted.beyond.contains(id));
+                .filter(|id| !counted.beyond.contains(id) && !gone.contains(id));
             let expected = (crimes.count() + counted.beyond.len()) as u64;
             if census.quarantined != expected {
                 wrong!(

@@ -84,7 +84,25 @@ impl World {
         })
     }
 
-    /// All content on a disk that is no crime and is liftable or stands.
+    /// The entries here that nobody can read who is left.
+    pub(super) fn gone_with_their_key(&self, node: usize) -> BTreeSet<EntryId> {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_ref().unwrap().keys();
+        let rows = place.disk.journals().unwrap_or_default().into_iter();
+        let entries = rows.flat_map(|row| {
+            place
+                .disk
+                .entries(row.id, EntryNumber(0), usize::MAX)
+                .unwrap_or_default()
+        });
+        let gone = entries.filter(|held| {
+            let key = held.entry.header.key;
+            keys.get(key).is_none() && self.has_gone(key)
+        });
+        gone.map(|held| held.entry.id).collect()
+    }
+
+    /// All content on a disk that is no crime, can be read, and is liftable or stands.
     fn pieces_of(&self, node: usize) -> Outcome<Vec<Piece>> {
         let place = &self.nodes[node];
         let (replica, disk) = (place.replica.as_ref().unwrap(), &place.disk);
@@ -105,6 +123,9 @@ impl World {
                     continue;
                 }
                 let key = replica.keys().get(header.key);
+                if key.is_none() && self.has_gone(header.key) {
+                    continue;
+                }
                 let payload = key.and_then(|key| held.entry.open(key).ok());
                 let Some(content) = payload.and_then(|payload| Content::from_bytes(&payload).ok()) else {
                     wrong!("{} cannot read {:?}", place.name, held.entry.id)

@@ -11,9 +11,9 @@
 //! At the end of each seed, once everybody can meet everybody (`rest`, `check`):
 //! - **Nobody diverges.** All who are in the group hold the same entries and come to the same: what counts, documents, who is in it,
 //!   its rules, the key to seal under, polls, numbers, versions. So do a restart, judging all raw entries anew, and a fresh device.
-//! - **No accepted action is lost.** Whatever a device said was done counts, and is shown. Not what was on one disk only that was lost;
-//!   nor what lies beyond the end of its author's place, and nobody built on: reckoned from the raw entries, and only of persons
-//!   whose place somebody tried to end, or of whom those let them in.
+//! - **No accepted action is lost.** Whatever a device said was done counts, and is shown. Not what was on one disk only that was
+//!   lost, or was sealed under a key that has gone with all who had it; nor what lies beyond the end of its author's place, and nobody
+//!   built on: reckoned from the raw entries, and only of persons whose place somebody tried to end, or of whom those let them in.
 //! - **Nobody is wedged.** Within some rounds all sessions say that both sides have the same, nothing waits, nothing that counts is
 //!   unread, whoever lost their journal has another; then everybody who is in the group writes once more, and everybody reads it.
 //! - **Nobody gets what is not theirs.** No forbidden entry counts, no motion of the powerless is carried, and whoever is out does not

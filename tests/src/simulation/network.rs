@@ -278,6 +278,7 @@ impl World {
                 self.restart(node)?;
             }
         }
+        self.reopen(node)?;
         Ok(fired)
     }
 

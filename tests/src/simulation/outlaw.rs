@@ -177,11 +177,15 @@ impl World {
         let entry = entry.signed(&SigningKey::from_bytes(&own.seed));
         let written = (journal, entry.header.number, entry.id);
         row.head = (entry.header.number, entry.id);
+        // Their own device lets it count only when it judges everything anew, and then it has to know what it is about.
+        let written_in = Content::from_bytes(payload)
+            .ok()
+            .filter(|_| kind == EntryKind::Content);
         let held = Held {
             entry,
             standing: Standing::Void,
-            document: None,
-            changes: 0,
+            document: written_in.as_ref().map(|content| content.document),
+            changes: written_in.map_or(0, |content| u32::try_from(content.changes.len()).unwrap()),
             seen: [].into(),
         };
         let writes = vec![Write::Entry(Box::new(held)), Write::Journal(row)];

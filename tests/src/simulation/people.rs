@@ -125,7 +125,12 @@ impl World {
             if offer.is_ended {
                 self.model.touched.insert(joiner);
             }
+            // Also where the power went before the inviter could say so.
+            let roster = self.nodes[offer.inviter].replica.as_ref().unwrap().roster();
+            let admits = |id| matches!(roster.act(id), Some(ControlAct::Admit(_)));
+            self.offers[number].is_used |= attempt.wrote.iter().any(|(.., id)| admits(*id));
         }
+        let offer = self.offers[number].clone();
         match attempt.result {
             Ok(Answer::Admitted(admission)) => {
                 self.trace.event(format_args!("{whom} is admitted"));
@@ -364,8 +369,11 @@ impl World {
             // Since a backup was restored its journal is another one, or the invitation is lost.
             JoinRefusal::Unknown => own.is_some_and(|own| own != journal) || !is_held,
             JoinRefusal::AlreadyAMember => replica.roster().persons().contains_key(&joiner),
-            // They came in on it once, and have gone since.
-            JoinRefusal::Used => offer.is_used && replica.roster().membership(joiner).is_none(),
+            // They came in on it once, and that place is over. They may have another one.
+            JoinRefusal::Used => {
+                let admitted = replica.roster().admitted_by(id);
+                offer.is_used && admitted.is_some_and(|(grant, _)| !replica.roster().is_enrolled(grant))
+            }
             JoinRefusal::Invalid | JoinRefusal::Vouchers => false,
         };
         if !justified {

@@ -1,10 +1,14 @@
 //! The end of a run: the network heals, everybody meets everybody, and those who lost their journals get new ones.
 
+use std::collections::BTreeSet;
+
+use kiez_core::domain::id::{EntryNumber, KeyId};
+use kiez_core::domain::roster::Roster;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::{Held, Standing, Storage};
 
-use super::disk::Disk;
+use super::disk::{Disk, ids};
 use super::network::can_connect;
 use super::node::Node;
 use super::world::{Outcome, World, wrong};
@@ -95,20 +99,45 @@ impl World {
 
     /// Has this device gone without the key under which that was said? Those who can read everything say that it is out.
     pub(super) fn cannot_know(&self, node: &Node) -> bool {
-        let number = self
-            .nodes
-            .iter()
-            .position(|other| other.name == node.name)
-            .unwrap();
-        self.waiting(number) > 0
-            && (0..self.nodes.len()).any(|other| {
-                let knows = &self.nodes[other];
-                let roster = knows.replica.as_deref().map(Replica::roster);
-                other != number
-                    && self.is_in_group(knows)
-                    && self.waiting(other) == 0
-                    && roster.is_some_and(|roster| roster.membership(node.me.person).is_none())
-            })
+        let person = node.me.person;
+        self.readers_of_all(node)
+            .any(|roster| roster.membership(person).is_none())
+    }
+
+    /// Has this device lost its place, and not its person theirs, without the key under which that was said? Whoever enrolled it
+    /// had gone, say. Its owner sees that it reads nothing new, and adds it once more.
+    fn is_shut_out(&self, node: &Node) -> bool {
+        let device = node.me.device_id();
+        self.readers_of_all(node).any(|roster| {
+            let person = roster.person(node.me.person);
+            person.is_some_and(|person| person.devices.values().all(|of| of.device != device))
+        })
+    }
+
+    /// What those say who hold all that a device holds which cannot read it all, and can: also where they are out themselves.
+    fn readers_of_all<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Roster> {
+        let number = self.nodes.iter().position(|other| other.name == node.name);
+        let number = number.unwrap();
+        let cannot_read = self.waiting(number) > 0;
+        let mut all = if cannot_read {
+            ids(&node.disk.memory())
+        } else {
+            BTreeSet::new()
+        };
+        // What it goes on to write, those need not have who do not talk to it any more.
+        if let Some((own, _)) = node.replica.as_deref().and_then(Replica::signing_journal) {
+            let entries = node.disk.entries(own, EntryNumber(0), usize::MAX);
+            for held in entries.unwrap_or_default() {
+                all.remove(&held.entry.id);
+            }
+        }
+        let others = (0..self.nodes.len()).filter(move |other| cannot_read && *other != number);
+        others.filter_map(move |other| {
+            let knows = &self.nodes[other];
+            let replica = knows.replica.as_deref()?;
+            let reads_all = self.waiting(other) == 0 && ids(&knows.disk.memory()).is_superset(&all);
+            reads_all.then(|| replica.roster())
+        })
     }
 
     /// Can all who are in the group read all that counts? (Where journals forked, what builds on a lost branch waits for ever.)
@@ -120,19 +149,28 @@ impl World {
         self.insiders().iter().all(has_all)
     }
 
-    /// How many entries cannot be read on a device for want of a key, but for those that nobody can read.
+    /// How many entries cannot be read on a device for want of a key, but for those that nobody can read who is left.
     fn unread(&self, node: usize) -> usize {
         let place = &self.nodes[node];
         let keys = place.replica.as_deref().map(Replica::keys);
         let is_unread = |held: &Held| {
             let is_held = keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
-            !is_held && !self.model.sealed.contains(&held.entry.id)
+            !is_held && !self.model.sealed.contains(&held.entry.id) && !self.has_gone(held.entry.header.key)
         };
         let control = place.disk.control().unwrap_or_default();
         let waiting = place.disk.waiting().unwrap_or_default();
         let counts = |held: &Held| matches!(held.standing, Standing::Applied(_));
         let control = control.iter().filter(|held| counts(held) && is_unread(held));
         control.count() + waiting.iter().filter(|held| is_unread(held)).count()
+    }
+
+    /// Has everybody gone who had this key? Then nobody is left who could give it to anybody.
+    pub(super) fn has_gone(&self, key: KeyId) -> bool {
+        let has = |node: &Node| {
+            let keys = node.replica.as_deref().map(Replica::keys);
+            self.is_in_group(node) && keys.is_some_and(|keys| keys.get(key).is_some())
+        };
+        !self.nodes.iter().any(has)
     }
 
     /// How many entries wait on a device, or cannot be read there, but for those that nobody can read.
@@ -157,12 +195,30 @@ impl World {
             self.trace.event(format_args!(
                 "{name}: {waiting} wait, writes as {role:?}, is in the group: {is_in}, holds {keys:?}"
             ));
+            self.tell_unread(node);
         }
         self.tell_acts();
     }
 
+    fn tell_unread(&mut self, node: usize) {
+        let place = &self.nodes[node];
+        let keys = place.replica.as_deref().map(Replica::keys);
+        let is_held = |held: &Held| keys.is_some_and(|keys| keys.get(held.entry.header.key).is_some());
+        let control = place.disk.control().unwrap_or_default();
+        let all = control
+            .into_iter()
+            .chain(place.disk.waiting().unwrap_or_default());
+        for held in all.filter(|held| !is_held(held)) {
+            let (name, header) = (&place.name, &held.entry.header);
+            self.trace.event(format_args!(
+                "{name} cannot read {:?}, {:?} {} under {:?}: {:?}",
+                held.entry.id, header.journal, header.number.0, header.key, held.standing
+            ));
+        }
+    }
+
     /// What somebody who can read everything knows of who is in the group and of its keys.
-    fn tell_acts(&mut self) {
+    pub(super) fn tell_acts(&mut self) {
         let insiders = self.insiders();
         let Some(node) = insiders.into_iter().find(|node| self.waiting(*node) == 0) else {
             return;
@@ -206,7 +262,9 @@ impl World {
     fn without_journal(&self) -> Vec<usize> {
         self.nodes_where(|node| {
             let has_none = |replica: &Replica<Disk>| replica.own_journal().is_none();
-            self.is_in_group(node) && node.replica.as_deref().is_some_and(has_none)
+            // Who is out and cannot read it asks in vain.
+            let is_in = self.is_in_group(node) && !self.cannot_know(node);
+            is_in && (node.replica.as_deref().is_some_and(has_none) || self.is_shut_out(node))
         })
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::document::DocumentId;
-use kiez_core::domain::id::{ChangeId, EntryId};
+use kiez_core::domain::id::{ChangeId, EntryId, EntryNumber};
 use kiez_core::replica::hold::Replica;
-use kiez_core::replica::storage::Storage;
+use kiez_core::replica::storage::{JournalRow, Standing, Storage};
 
 use super::disk::Disk;
 use super::world::{Outcome, World, wrong};
@@ -70,6 +70,52 @@ impl World {
         let name = self.nodes[node].name.clone();
         self.trace.event(format_args!("{name} starts again"));
         self.check_same(node, &before, "starting again")
+    }
+
+    /// How everything stands on two devices that have the same entries, where it stands differently; and whether judging
+    /// everything anew makes them equal.
+    pub(super) fn tell_difference(&mut self, first: usize, other: usize) {
+        let standings = |node: usize| -> BTreeMap<EntryId, String> {
+            let disk = &self.nodes[node].disk;
+            let rows = disk.journals().unwrap_or_default().into_iter();
+            let entries = rows.flat_map(|row| {
+                disk.entries(row.id, EntryNumber(0), usize::MAX)
+                    .unwrap_or_default()
+            });
+            entries
+                .map(|held| {
+                    let header = &held.entry.header;
+                    let standing = match held.standing {
+                        // In which order it was applied is each device's own.
+                        Standing::Applied(_) => "Applied".to_owned(),
+                        standing => format!("{standing:?}"),
+                    };
+                    let document = held.document.map(|document| document.to_string());
+                    let what = format!("{:?} {} {document:?} {standing}", header.journal, header.number.0);
+                    (held.entry.id, what)
+                })
+                .collect()
+        };
+        let (mine, theirs) = (standings(first), standings(other));
+        for (id, here) in &mine {
+            let there = theirs.get(id);
+            if there != Some(here) {
+                self.trace
+                    .event(format_args!("{id:?}: {here} here, {there:?} there"));
+            }
+        }
+        self.tell_acts();
+        for node in [first, other] {
+            let row = |row: JournalRow| (row.id, row.head.0, row.ended);
+            let rows: Vec<_> = self.nodes[node].disk.journals().unwrap_or_default();
+            let rows: Vec<_> = rows.into_iter().map(row).collect();
+            let name = self.nodes[node].name.clone();
+            self.trace.event(format_args!("{name} has {rows:?}"));
+            let rebuilt = self.replica(node).rebuild().is_ok();
+            let digest = self.replica(node).digest().map(blake3::Hash::from);
+            self.trace
+                .event(format_args!("{name} judges anew: {rebuilt}, {digest:?}"));
+        }
     }
 
     /// Has this device the same as before?

@@ -336,8 +336,23 @@ impl World {
             self.trace.event(format_args!("{name}: the power goes"));
             self.restart(node)?;
         }
+        self.reopen(node)?;
         self.mark_stale(node);
         Ok(fired)
+    }
+
+    /// Reads a group again whose replica could not judge anew what had changed: the host does so before anything else is asked
+    /// of it, and its connections stay.
+    pub(super) fn reopen(&mut self, node: usize) -> Outcome {
+        let place = &mut self.nodes[node];
+        if !place.replica.as_deref().is_some_and(Replica::is_stale) {
+            return Ok(());
+        }
+        match Replica::open(place.disk.clone()) {
+            Ok(replica) => place.replica = Some(Box::new(replica)),
+            Err(error) => wrong!("{} does not open again: {error}", place.name),
+        }
+        self.unlock(node)
     }
 
     /// Starts a device again: what was only in memory is gone, and so are its connections.

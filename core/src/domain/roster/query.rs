@@ -88,6 +88,16 @@ impl Roster {
         }
     }
 
+    /// Did an entry of a member's that was allowed still count, as somebody knew who had applied these control entries?
+    #[must_use]
+    pub fn counted_at(&self, heads: &[EntryId], journal: JournalId, number: EntryNumber) -> bool {
+        let (Some(moment), Some(chain)) = (self.moment(heads), self.chain(journal)) else {
+            return false;
+        };
+        let then = self.view(&moment);
+        then.ends(journal).is_none_or(|end| number <= end) && then.role(chain.membership) > Role::Observer
+    }
+
     /// Up to which entry a journal counts, by all that is here; none where nothing ended it. Zero: nothing of it does.
     #[must_use]
     pub fn ends(&self, journal: JournalId) -> Option<EntryNumber> {

@@ -317,14 +317,11 @@ impl<S: Storage> Replica<S> {
         let mut several = BTreeSet::new();
         for person in &view.electors {
             let document = DocumentId::Vote(*person);
-            let heads = match close.filter(|_| !is_on(Bug::PollAsItStands)) {
-                None => None,
-                Some(close) => {
-                    let counts = self.counts_at(*person, document, close)?;
-                    Some(self.document(document)?.heads_at(&counts)?)
-                }
+            let reading = match close.filter(|_| !is_on(Bug::PollAsItStands)) {
+                None => vote::ballot_at(self.document(document)?, view.id, None),
+                Some(close) => self.ballot_when_closed(*person, view.id, close)?,
             };
-            match vote::ballot_at(self.document(document)?, view.id, heads.as_deref()) {
+            match reading {
                 BallotReading::None => {}
                 BallotReading::Several => {
                     several.insert(*person);
@@ -335,6 +332,30 @@ impl<S: Storage> Replica<S> {
             }
         }
         Ok((ballots, several))
+    }
+
+    /// A person's ballot at the cut: what counted then, whatever has ended since.
+    fn ballot_when_closed(
+        &mut self,
+        person: PersonId,
+        poll: PollId,
+        close: &Close,
+    ) -> Result<BallotReading, ReplicaError> {
+        let document = DocumentId::Vote(person);
+        let mut counts = self.counts_at(person, document, close)?;
+        let with = self.vote_when_closed(person, close)?;
+        let document = match &with {
+            Some((with, more)) => {
+                for (journal, count) in more {
+                    let all = counts.entry(*journal).or_default();
+                    *all = all.saturating_add(*count);
+                }
+                with
+            }
+            None => self.document(document)?,
+        };
+        let heads = document.heads_at(&counts)?;
+        Ok(vote::ballot_at(document, poll, Some(&heads)))
     }
 
     /// How many changes each of a person's journals had made in their vote document at the cut.
