@@ -374,6 +374,27 @@ fn one_of_two_stewards_erases_nothing_and_two_erasures_apart_come_to_one() {
 }
 
 #[test]
+fn an_erasure_that_is_carried_after_a_later_one_does_not_empty_the_idea() {
+    let mut two = Two::new(12);
+    let (mut carla, mut c) = second_steward(&mut two);
+    let document = DocumentId::Proposal(two.idea);
+    two.a.edit_idea(two.idea, "Call Frieda", NOW).unwrap();
+    let first = two.a.propose_erasure(document, "a number", NOW).unwrap();
+    two.a.edit_idea(two.idea, "Call her", NOW).unwrap();
+    let second = two.a.propose_erasure(document, "and a name", NOW).unwrap();
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    for motion in [second, first] {
+        c.sign(motion).unwrap();
+        assert_eq!(c.idea(two.idea).unwrap().body, "Call her");
+    }
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    assert_eq!(two.a.idea(two.idea).unwrap().body, "Call her");
+    assert_eq!(two.a.digest().unwrap(), c.digest().unwrap());
+    assert!(!holds(&c, "Call Frieda"));
+    stays(c);
+}
+
+#[test]
 fn who_has_no_say_erases_nothing() {
     let mut two = Two::new(7);
     two.b

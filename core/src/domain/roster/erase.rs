@@ -6,7 +6,8 @@
 //! one by the council takes effect with the signature that carries it.
 //!
 //! Each begins a new generation of its document. An entry counts in the generation that its author knew of, and only the
-//! last one is read: the causally last; of several apart from each other the one whose act has the smallest id.
+//! last one is read: that of the act which knew of the others, whenever they were carried; of several apart from each other
+//! the one whose act has the smallest id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,16 +135,18 @@ impl Roster {
         self.erasure(act).map(|_| act)
     }
 
+    /// An act comes after another where its author knew of that one, in effect yet or not: it may name what that one left.
     fn last_erasure(&self, document: DocumentId, known: impl Fn(&Judged) -> bool) -> Option<EntryId> {
         let acts = self.erasures.acts.get(&document)?.iter();
-        let acts = acts.filter_map(|(id, act)| Some((self.entries.get(id)?, *act)));
-        let acts: Vec<(&Judged, EntryId)> = acts.filter(|(judged, _)| known(judged)).collect();
-        let is_last = |(judged, act): &&(&Judged, EntryId)| {
-            !acts.iter().any(|(later, other)| {
-                other != act && later.entry.id != judged.entry.id && self.reaches(&later.moment.reach, judged)
-            })
+        let in_effect = acts.filter(|(effect, _)| self.entries.get(effect).is_some_and(&known));
+        let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
+        let acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
+        let is_last = |act: &&&Judged| {
+            let after =
+                |later: &&Judged| later.entry.id != act.entry.id && self.reaches(&later.moment.reach, act);
+            !acts.iter().any(after)
         };
-        acts.iter().filter(is_last).map(|(_, act)| *act).min()
+        acts.iter().filter(is_last).map(|act| act.entry.id).min()
     }
 
     /// Where an entry carries a motion to erase, what it names is erased.

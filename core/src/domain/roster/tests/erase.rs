@@ -80,7 +80,7 @@ fn r2_the_council_erases_in_shared_documents_by_a_majority_and_for_ever() {
 fn r6_of_erasures_apart_one_begins_the_document_and_all_erase() {
     let mut story = Story::of_stewards(&["ben", "cleo"]);
     let one = story.proposes("anna", CouncilAct::Erase(of(IDEA, 1)));
-    let two = story.proposes("cleo", CouncilAct::Erase(of(IDEA, 2)));
+    let two = story.proposes_knowing("cleo", &[], CouncilAct::Erase(of(IDEA, 2)));
     let before = story.roster().heads();
     story.signs_knowing("ben", &before, one);
     story.signs_knowing("anna", &before, two);
@@ -91,4 +91,28 @@ fn r6_of_erasures_apart_one_begins_the_document_and_all_erase() {
     let three = story.proposes("anna", CouncilAct::Erase(of(IDEA, 3)));
     story.signs("cleo", three);
     assert_eq!(story.roster().generation(IDEA), Some(three));
+}
+
+#[test]
+fn r6_an_erasure_that_knew_of_another_comes_after_it_whenever_that_is_carried() {
+    for first in [0, 1] {
+        let mut story = Story::of_stewards(&["ben", "cleo"]);
+        let one = story.proposes("anna", CouncilAct::Erase(of(IDEA, 1)));
+        let two = story.proposes("anna", CouncilAct::Erase(of(IDEA, 2)));
+        story.signs("ben", [one, two][first]);
+        assert_eq!(story.roster().generation(IDEA), Some([one, two][first]));
+        story.signs("ben", [two, one][first]);
+        assert_eq!(story.roster().generation(IDEA), Some(two));
+    }
+    // Carried twice apart, of which the next one knew one: whatever their ids.
+    for document in 0..8 {
+        let document = DocumentId::Proposal(ProposalId([document; 16]));
+        let mut story = Story::of_stewards(&["ben", "cleo"]);
+        let one = story.proposes("anna", CouncilAct::Erase(of(document, 1)));
+        let carried = story.signs_knowing("ben", &[one], one);
+        story.signs_knowing("cleo", &[one], one);
+        let two = story.proposes_knowing("anna", &[carried], CouncilAct::Erase(of(document, 2)));
+        story.signs_knowing("ben", &[two], two);
+        assert_eq!(story.roster().generation(document), Some(two));
+    }
 }
