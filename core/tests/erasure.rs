@@ -424,6 +424,7 @@ fn a_carrier_keeps_nothing_back_that_was_not_erased() {
         .into_iter()
         .map(|held| (held.entry.without_payload(), None))
         .collect();
+    let again = bare.clone();
     let refused = two.a.receive(bare);
     assert!(matches!(
         refused,
@@ -431,6 +432,9 @@ fn a_carrier_keeps_nothing_back_that_was_not_erased() {
     ));
     two.sync();
     assert_eq!(said(&mut two.a, two.idea).len(), 3, "it is taken in whole");
+    // What is here already is passed over, however little of it is brought again.
+    assert_eq!(two.a.receive(again).unwrap().new, 0);
+    assert_eq!(said(&mut two.a, two.idea).len(), 3);
 }
 
 #[test]

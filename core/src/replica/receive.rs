@@ -115,6 +115,7 @@ pub(super) struct Batch {
 }
 
 /// Where an entry belongs.
+#[derive(Debug, PartialEq, Eq)]
 enum Place {
     /// It is here.
     Held,
@@ -263,10 +264,12 @@ impl<S: Storage> Replica<S> {
         let mut batch = Batch::new(Mode::Store);
         batch.writes = writes;
         for (entry, payload) in entries {
-            if entry.sealed.is_empty() {
+            let place = self.place_of(&batch, &entry)?;
+            // What is here already loses nothing, whatever is brought of it.
+            if entry.sealed.is_empty() && place != Place::Held {
                 batch.without_payload.push(entry.id);
             }
-            match self.place_of(&batch, &entry)? {
+            match place {
                 Place::Held => {
                     self.fill(&mut batch, &entry)?;
                     continue;
