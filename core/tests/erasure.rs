@@ -19,11 +19,13 @@ use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{CommentId, EntryNumber, PersonId, ProposalId};
 use kiez_core::domain::poll::Method;
+use kiez_core::replica::actions::ActionError;
+use kiez_core::replica::author::AuthorError;
 use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::control::{erase_bytes, sign};
 use kiez_core::replica::document::Leave;
 use kiez_core::replica::frontier::Frontier;
-use kiez_core::replica::hold::Replica;
+use kiez_core::replica::hold::{Replica, ReplicaError};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError};
 use kiez_core::replica::storage::{Standing, Storage};
@@ -411,6 +413,36 @@ fn who_has_no_say_erases_nothing() {
     assert!(two.a.roster().erased().is_empty());
     assert!(holds(&two.a, SECRET) && holds(&two.b, SECRET));
     assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
+#[test]
+fn who_may_not_write_there_proposes_no_erasure_of_which_nothing_would_be_left() {
+    let mut two = Two::new(13);
+    two.a.describe_group("Us", "", NOW).unwrap();
+    let mut olga = Neighbour::new(139);
+    let mut o = olga.join_as(Role::Observer, &mut two.a, &mut two.anna);
+    two.sync();
+    let refused = o.propose_erasure(DocumentId::Proposal(two.idea), "", NOW);
+    assert!(may_not_write(refused), "she observes");
+    let refused = two.b.propose_erasure(DocumentId::Group, "", NOW);
+    assert!(may_not_write(refused), "only stewards write about the group");
+    let erasure = Erasure {
+        document: DocumentId::Group,
+        entries: BTreeSet::new(),
+        origin: None,
+    };
+    let refused = two.b.propose(CouncilAct::Erase(erasure), "", NOW);
+    assert!(refused.is_err(), "nor with another program");
+    assert!(two.b.own_journal().is_some());
+    two.a.propose_erasure(DocumentId::Group, "", NOW).unwrap();
+    assert_eq!(two.a.info().unwrap().name, "Us");
+}
+
+fn may_not_write<T>(done: Result<T, ActionError>) -> bool {
+    let Err(ActionError::Author(AuthorError::Replica(refused))) = done else {
+        return false;
+    };
+    matches!(refused, ReplicaError::MayNotWrite(_))
 }
 
 #[test]

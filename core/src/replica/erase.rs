@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 
+use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use crate::domain::document::{DocumentId, Eraser};
 use crate::domain::erasure::Part;
@@ -54,7 +55,7 @@ impl<S: Storage> Replica<S> {
     /// Proposes to the council to erase what stood in a shared document before: what stands there now stays.
     ///
     /// # Errors
-    /// Where the document is not shared, there is nothing to erase, the reason is too long, or the storage fails.
+    /// Where the document is not shared or not theirs to write, there is nothing to erase, the reason is too long, or the storage fails.
     pub fn propose_erasure(
         &mut self,
         document: DocumentId,
@@ -63,6 +64,10 @@ impl<S: Storage> Replica<S> {
     ) -> Result<EntryId, ActionError> {
         if document.erased_by() != Some(Eraser::Council) {
             return Err(not_found("shared document", &document));
+        }
+        let me = self.me();
+        if let Admission::Quarantine(reason) = admission(me.as_ref(), &document) {
+            return Err(ReplicaError::MayNotWrite(reason).into());
         }
         let (erasure, _, rest) = self.erasure_of(document, Leave::Parts(&BTreeSet::new()), at)?;
         self.erase_with(rest, |replica| {

@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::planted::{Guard, is_off};
 
+use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
 use super::super::document::{DocumentId, Eraser};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use super::moment::Moment;
-use super::{Judged, Roster};
+use super::{Author, Judged, Roster};
 
 /// All that was erased.
 #[derive(Debug, Clone, Default)]
@@ -172,10 +173,11 @@ pub(super) fn is_theirs(document: DocumentId, person: PersonId) -> bool {
     }
 }
 
-/// May the council have something in this document erased?
-pub(super) fn is_shared(document: DocumentId) -> bool {
+/// May the council have something in this document erased, as this author proposes? What is left they write themselves: where
+/// they may not, it would not count, and nothing were left.
+pub(super) fn is_shared(document: DocumentId, author: &Author) -> bool {
     match document.erased_by() {
-        Some(Eraser::Council) => true,
+        Some(Eraser::Council) => admission(Some(author), &document) == Admission::Admit,
         Some(Eraser::Owner(_)) => is_off(Guard::EraseOwn),
         None => false,
     }

@@ -77,6 +77,25 @@ fn r2_the_council_erases_in_shared_documents_by_a_majority_and_for_ever() {
 }
 
 #[test]
+fn r2_who_may_not_write_there_proposes_no_erasure() {
+    let mut story = Story::of_stewards(&["ben"]);
+    story.joins("mia", "anna");
+    let everything = story.history.everything();
+    let invite = story.history.invites(0, everything, Role::Observer);
+    story.admits(invite, "olga");
+    for (name, document, verdict) in [
+        ("olga", IDEA, Err(NotOk::NoSuchTenure)),
+        ("olga", DocumentId::Group, Err(NotOk::NoSuchTenure)),
+        ("mia", DocumentId::Group, Err(NotOk::NoSuchTenure)),
+        ("mia", IDEA, Ok(())),
+        ("ben", DocumentId::Group, Ok(())),
+    ] {
+        let motion = story.proposes(name, CouncilAct::Erase(of(document, 1)));
+        assert_eq!(story.verdict(motion), verdict, "{name} in {document}");
+    }
+}
+
+#[test]
 fn r6_of_erasures_apart_one_begins_the_document_and_all_erase() {
     let mut story = Story::of_stewards(&["ben", "cleo"]);
     let one = story.proposes("anna", CouncilAct::Erase(of(IDEA, 1)));
