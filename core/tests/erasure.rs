@@ -496,6 +496,28 @@ fn a_copy_on_a_stick_says_that_it_needs_newer_software_only_where_something_is_e
 }
 
 #[test]
+fn what_is_too_much_to_be_said_again_is_not_erased_and_nothing_is_lost() {
+    let mut two = Two::new(14);
+    for _ in 0..17 {
+        let long = "x".repeat(64 * 1024);
+        two.b.comment(two.idea, &long, NOW, &mut two.ben.rng).unwrap();
+    }
+    let before = two.b.digest().unwrap();
+    let parts = BTreeSet::from([Part::Comment(two.secret)]);
+    let refused = two.b.erase_own(&two.ben.person, Leave::Parts(&parts), NOW);
+    assert!(matches!(refused, Err(ActionError::TooMuchLeft(_))), "{refused:?}");
+    assert_eq!(two.b.digest().unwrap(), before);
+    two.sync();
+    assert_eq!(two.a.digest().unwrap(), before);
+    assert_eq!(said(&mut two.a, two.idea).len(), 19);
+    // Everything goes, or so much that the rest fits.
+    two.b.erase_own(&two.ben.person, Leave::Everything, NOW).unwrap();
+    two.b.comment(two.idea, "Again", NOW, &mut two.ben.rng).unwrap();
+    two.sync();
+    assert_eq!(said(&mut two.a, two.idea), ["Again"]);
+}
+
+#[test]
 fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     let mut two = Two::new(10);
     let mut carla = Neighbour::new(109);

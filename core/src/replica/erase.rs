@@ -19,6 +19,7 @@ use super::content::Content;
 use super::control::{act_from_bytes, erase_bytes, sign};
 use super::document::{Document, Leave};
 use super::entry::{Entry, EntryKind};
+use super::gate::DocumentPast;
 use super::hold::{Replica, ReplicaError};
 use super::limits::ERASED_ENTRIES_MAX;
 use super::receive::{Batch, CarrierFault, ReceiveError};
@@ -151,9 +152,13 @@ impl<S: Storage> Replica<S> {
         let document = self.document(id)?;
         let origin = document.origin();
         let mut next = Document::of_generation(id.kind(), place, origin);
+        let past = DocumentPast::from_changes(&next.changes());
         let rest = document.rest_in(&mut next, journal, at, leave)?;
         let rest =
             rest.ok_or_else(|| ReplicaError::OwnWorkRefused("nothing is said to be left".to_owned()))?;
+        // The same gate that others will put it through. What passes it fits into an entry.
+        past.check(journal, &rest)
+            .map_err(|refusal| ActionError::TooMuchLeft(refusal.to_string()))?;
         let erasure = Erasure {
             document: id,
             entries,
