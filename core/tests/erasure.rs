@@ -12,18 +12,19 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{NOW, Neighbour, idea, sync};
+use common::{NOW, Neighbour, idea, sealed, signing, sync};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
-use kiez_core::domain::id::{CommentId, EntryNumber, PersonId, ProposalId};
+use kiez_core::domain::id::{CommentId, EntryId, EntryNumber, PersonId, ProposalId};
 use kiez_core::domain::poll::Method;
 use kiez_core::replica::actions::ActionError;
 use kiez_core::replica::author::AuthorError;
 use kiez_core::replica::bundle::{self, Compression};
-use kiez_core::replica::control::{erase_bytes, sign};
+use kiez_core::replica::control::{act_to_bytes, erase_bytes, sign};
 use kiez_core::replica::document::Leave;
+use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Replica, ReplicaError};
 use kiez_core::replica::memory::MemoryStorage;
@@ -556,6 +557,75 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
 }
 
+/// Ben erases in his own document, and names what is not in it.
+fn name_in_own(two: &mut Two, entries: &BTreeSet<EntryId>) {
+    let journal = two.b.own_journal().unwrap();
+    let number = two.b.head(journal).unwrap().0.next();
+    let act = own_erasure(two, number, entries.clone());
+    two.b.write_act(act).unwrap();
+}
+
+/// An erasure by Ben in his own document, at a place in his journal.
+fn own_erasure(two: &Two, number: EntryNumber, entries: BTreeSet<EntryId>) -> ControlAct {
+    let erasure = Erasure {
+        document: DocumentId::Own(two.ben.me.person),
+        entries,
+        origin: None,
+    };
+    let journal = two.b.own_journal().unwrap();
+    let message = erase_bytes(two.b.group(), journal, number, &erasure, NOW);
+    ControlAct::Erase(Erase {
+        erasure,
+        at: NOW,
+        person_signature: sign(&two.ben.person, &message),
+    })
+}
+
+#[test]
+fn what_others_have_written_is_not_kept_back_by_naming_it() {
+    let mut two = Two::new(15);
+    let mut dora = Neighbour::new(159);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    two.sync();
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
+    let before = two
+        .a
+        .storage()
+        .entries_about(DocumentId::Vote(two.anna.me.person))
+        .unwrap();
+    two.a.cast(poll, &["yes".into()], NOW).unwrap();
+    two.sync();
+    let votes = two.b.storage();
+    let mut ballot = votes.entries_about(DocumentId::Vote(two.anna.me.person)).unwrap();
+    ballot.retain(|id| !before.contains(id));
+    assert_eq!(ballot.len(), 1);
+    name_in_own(&mut two, &ballot);
+    let bring = |b: &Held, d: &mut Held, named: bool| {
+        let copy = b.bundle(&d.frontier(), Compression::Fast).unwrap();
+        let read = bundle::read(&copy, b.keys()).unwrap();
+        let entries = read.entries.into_iter().map(|item| {
+            let bare = named && ballot.contains(&item.entry.id);
+            (
+                if bare {
+                    item.entry.without_payload()
+                } else {
+                    item.entry
+                },
+                None,
+            )
+        });
+        d.receive(entries.collect())
+    };
+    assert!(matches!(
+        bring(&two.b, &mut d, true),
+        Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. }))
+    ));
+    bring(&two.b, &mut d, false).unwrap();
+    assert_eq!(d.poll_outcome(poll).unwrap().cast, 1);
+    assert_eq!(d.digest().unwrap(), two.b.digest().unwrap());
+}
+
 /// An erasure of one's own that names one's ballot erases no ballot; and whoever was shown only its header gets it from a copy.
 #[test]
 fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
@@ -563,27 +633,14 @@ fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
     let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
     two.sync();
     two.b.cast(poll, &["yes".into()], NOW).unwrap();
-    let ben = DocumentId::Own(two.ben.me.person);
     let votes = DocumentId::Vote(two.ben.me.person);
     let ballot = two.b.storage().entries_about(votes).unwrap();
-    let erasure = Erasure {
-        document: ben,
-        entries: ballot.clone(),
-        origin: None,
-    };
-    let place = (two.b.own_journal().unwrap(), EntryNumber(0));
-    let number = two.b.head(place.0).unwrap().0.next();
-    let message = erase_bytes(two.b.group(), place.0, number, &erasure, NOW);
-    let act = ControlAct::Erase(Erase {
-        erasure,
-        at: NOW,
-        person_signature: sign(&two.ben.person, &message),
-    });
-    two.b.write_act(act).unwrap();
+    let journal = two.b.own_journal().unwrap();
+    name_in_own(&mut two, &ballot);
     assert_eq!(two.b.poll_outcome(poll).unwrap().cast, 1, "votes stand");
     // Ben's program shows Anna the header alone.
-    let head = two.a.head(place.0).unwrap().0;
-    let held = two.b.storage().entries(place.0, head, usize::MAX).unwrap();
+    let head = two.a.head(journal).unwrap().0;
+    let held = two.b.storage().entries(journal, head, usize::MAX).unwrap();
     let shown = held.into_iter().map(|held| {
         let entry = held.entry;
         let named = ballot.contains(&entry.id);
@@ -597,4 +654,34 @@ fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
     two.a.receive(entries.collect()).unwrap();
     assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 1);
     assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
+/// What no document was ever in ends its journal also where at first its header alone was shown.
+#[test]
+fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
+    let mut two = Two::new(16);
+    let mut dora = Neighbour::new(169);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let journal = two.b.own_journal().unwrap();
+    let key = two.b.keys().current().unwrap().clone();
+    let signing = signing(&two.b);
+    let follows =
+        |after, kind, payload: &[u8]| sealed(&two.b, &signing, after, BTreeSet::new(), kind, &key, payload);
+    let garbage = follows(two.b.head(journal).unwrap(), EntryKind::Content, b"nothing");
+    let after = (garbage.header.number, garbage.id);
+    let act = own_erasure(&two, after.0.next(), BTreeSet::from([garbage.id]));
+    let act = follows(after, EntryKind::Control, &act_to_bytes(&act));
+    let shown = vec![(garbage.clone().without_payload(), None), (act.clone(), None)];
+    two.a.receive(shown).unwrap();
+    assert_eq!(two.a.roster().erased().len(), 1);
+    let whole = vec![(garbage, None), (act, None)];
+    d.receive(whole.clone()).unwrap();
+    two.a.receive(whole).unwrap();
+    for replica in [&d, &two.a] {
+        assert!(replica.roster().erased().is_empty(), "the journal ended before");
+    }
+    sync(&mut two.a, &mut two.anna, &mut d, &mut dora);
+    assert_eq!(d.digest().unwrap(), two.a.digest().unwrap());
+    stays(two.a);
 }

@@ -199,7 +199,7 @@ impl<S: Storage> Replica<S> {
     /// Is this entry, about this document, erased?
     pub(super) fn is_erased(&self, entry: &Entry, document: DocumentId) -> bool {
         let again = is_off(Guard::EraseAgain) && !self.rebuilding;
-        entry.sealed.is_empty() || (self.roster.is_erased(entry.id, document) && !again)
+        entry.sealed.is_empty() || (self.roster.is_erased(entry.id, entry.header.journal, document) && !again)
     }
 
     /// What is left of an entry that is erased: judged as one that counts for nothing and is kept.
@@ -208,7 +208,10 @@ impl<S: Storage> Replica<S> {
         self.last_order = self.last_order.saturating_add(1);
         held.standing = Standing::Erased;
         held.changes = 0;
-        held.document = held.document.or_else(|| self.roster.erased_in(held.entry.id));
+        let journal = held.entry.header.journal;
+        held.document = held
+            .document
+            .or_else(|| self.roster.erased_in(held.entry.id, journal));
         held.entry = held.entry.without_payload();
         held
     }
@@ -216,19 +219,22 @@ impl<S: Storage> Replica<S> {
     /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
     /// was kept back.
     pub(super) fn fill(&self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
-        if self.roster.erased_in(entry.id).is_none() || entry.sealed.is_empty() {
+        let header = &entry.header;
+        if self.roster.erased_in(entry.id, header.journal).is_none() || entry.sealed.is_empty() {
             return Ok(());
         }
-        let header = &entry.header;
         let held = self.storage.entry(header.journal, header.number)?;
         let bare = held.is_some_and(|held| held.entry.id == entry.id && held.entry.sealed.is_empty());
-        if let Some(content) = self.content(entry).filter(|_| bare)
-            && !self.roster.is_erased(entry.id, content.document)
-        {
-            let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
-            let read = Write::Read(header.journal, header.number, content.document, changes);
+        // What cannot be read is about nothing, or is judged once it can be.
+        let content = self.content(entry);
+        let is_erased = |content: &Content| self.roster.is_erased(entry.id, header.journal, content.document);
+        if bare && !content.as_ref().is_some_and(is_erased) {
             batch.writes.push(Write::Payload(Box::new(entry.clone())));
-            batch.writes.push(read);
+            if let Some(content) = content {
+                let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+                let read = Write::Read(header.journal, header.number, content.document, changes);
+                batch.writes.push(read);
+            }
             batch.undo = true;
         }
         Ok(())
@@ -238,7 +244,11 @@ impl<S: Storage> Replica<S> {
     /// carries them could keep back what they like.
     pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {
         let bare = &batch.without_payload;
-        let unlisted = |roster: &Roster| bare.iter().find(|id| roster.erased_in(**id).is_none()).copied();
+        let unlisted = |roster: &Roster| {
+            let mut bare = bare.iter();
+            let listed = |(id, journal): &&(EntryId, JournalId)| roster.erased_in(*id, *journal).is_some();
+            bare.find(|entry| !listed(entry)).map(|(id, _)| *id)
+        };
         let mut missing = unlisted(&self.roster);
         if missing.is_some() && batch.undo {
             // The act may have come before the key that opens it.

@@ -109,7 +109,7 @@ pub(super) struct Batch {
     /// A journal ended of which later entries had been applied before.
     pub(super) undo: bool,
     /// What came without its payload.
-    pub(super) without_payload: Vec<EntryId>,
+    pub(super) without_payload: Vec<(EntryId, JournalId)>,
     /// The keys of what could not be read before.
     pub(super) reread: BTreeSet<KeyId>,
 }
@@ -267,7 +267,7 @@ impl<S: Storage> Replica<S> {
             let place = self.place_of(&batch, &entry)?;
             // What is here already loses nothing, whatever is brought of it.
             if entry.sealed.is_empty() && place != Place::Held {
-                batch.without_payload.push(entry.id);
+                batch.without_payload.push((entry.id, entry.header.journal));
             }
             match place {
                 Place::Held => {

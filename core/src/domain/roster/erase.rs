@@ -58,17 +58,32 @@ impl Erasures {
 }
 
 impl Roster {
-    /// Is this entry erased, if it is about this document?
+    /// Is this entry of a journal erased, if it is about this document?
     #[must_use]
-    pub fn is_erased(&self, entry: EntryId, document: DocumentId) -> bool {
+    pub fn is_erased(&self, entry: EntryId, journal: JournalId, document: DocumentId) -> bool {
         let named = self.erasures.entries.get(&entry);
-        named.is_some_and(|documents| documents.contains(&document) || is_off(Guard::EraseDocument))
+        named.is_some_and(|documents| {
+            let is_named = documents.contains(&document) && self.can_be_in(journal, document);
+            is_named || is_off(Guard::EraseDocument)
+        })
     }
 
-    /// The document that an entry is said to be about by who had it erased; none where nobody had.
+    /// The document that an entry of a journal is said to be about by who had it erased; none where nobody had.
     #[must_use]
-    pub fn erased_in(&self, entry: EntryId) -> Option<DocumentId> {
-        self.erasures.entries.get(&entry)?.first().copied()
+    pub fn erased_in(&self, entry: EntryId, journal: JournalId) -> Option<DocumentId> {
+        let mut documents = self.erasures.entries.get(&entry)?.iter();
+        documents
+            .find(|document| self.can_be_in(journal, **document))
+            .copied()
+    }
+
+    /// In their own document each has written alone. Else anybody could name what others wrote, and have it kept back by
+    /// whoever knows only its header.
+    fn can_be_in(&self, journal: JournalId, document: DocumentId) -> bool {
+        let Some(Eraser::Owner(owner)) = document.erased_by() else {
+            return true;
+        };
+        self.chain(journal).is_some_and(|chain| chain.person == owner)
     }
 
     /// How many erasures have taken effect: while that stays the same, so does what is erased.

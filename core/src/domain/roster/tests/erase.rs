@@ -27,7 +27,8 @@ fn own(document: DocumentId, entry: u8) -> ControlAct {
 }
 
 fn erases(story: &Story, document: DocumentId, entry: u8) -> bool {
-    story.roster().is_erased(EntryId([entry; 32]), document)
+    let ben = story.journal("ben");
+    story.roster().is_erased(EntryId([entry; 32]), ben, document)
 }
 
 #[test]
@@ -44,6 +45,11 @@ fn r2_a_person_erases_in_their_own_document_and_nobody_elses() {
         assert_eq!(story.verdict(act), verdict, "{document}");
         assert_eq!(erases(&story, document, 1), verdict.is_ok());
     }
+    // Nobody else has written there.
+    let annas = story.journal("anna");
+    let roster = story.roster();
+    assert!(!roster.is_erased(EntryId([1; 32]), annas, DocumentId::Own(ben)));
+    assert_eq!(roster.erased_in(EntryId([1; 32]), annas), None);
     // Who has left knows that they have.
     let leave = acts::leave(story.membership("ben"), story.cut("ben", TRUE));
     story.does("ben", leave);
