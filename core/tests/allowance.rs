@@ -10,12 +10,11 @@
 mod common;
 
 use common::{NOW, Neighbour, idea, meet, sealed, signing, sync, titles};
-use kiez_core::domain::control::{BoxedKey, ControlAct, CouncilAct, Keys};
+use kiez_core::domain::control::{BoxedKey, ControlAct, Keys};
 use kiez_core::domain::id::{EntryNumber, JournalId, SealedKey, Timestamp};
 use kiez_core::replica::allowance::{Amount, Rates, Road};
-use kiez_core::replica::entry::{Entry, EntryKind};
+use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::hold::Replica;
-use kiez_core::replica::limits::{BEYOND_BYTES_MAX, JOURNAL_ENTRIES_MAX, PAYLOAD_BYTES_MAX};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::storage::Storage;
 
@@ -111,11 +110,7 @@ fn a_flood_is_taken_in_only_so_far_and_goes_on_with_time() {
     // What is there at once is taken whole, as a long journal is that somebody brings for the first time.
     three.floods(60);
     three.anna_meets_mallory();
-    let (_, first) = three
-        .a
-        .storage()
-        .weight(journal(&three.m), EntryNumber(0))
-        .unwrap();
+    let (_, first) = three.a.storage().weight(journal(&three.m)).unwrap();
     assert!(first > RATES.burst.bytes && three.a.put_off().is_empty());
     let had = three.taken();
     three.floods(20);
@@ -124,9 +119,11 @@ fn a_flood_is_taken_in_only_so_far_and_goes_on_with_time() {
     let put_off = three.a.put_off()[&journal(&three.m)];
     assert_eq!(put_off.through, three.m.head(journal(&three.m)).unwrap().0);
     assert_eq!(put_off.since, Timestamp(10 * HOUR));
-    let until = put_off.until.unwrap();
+    let until = put_off.until;
     assert!(until > Timestamp(10 * HOUR));
-    assert_eq!(three.a.takes_more_at(), Some(until));
+    let journals = std::collections::BTreeSet::from([journal(&three.m)]);
+    assert_eq!(three.a.takes_more_at(&journals), Some(until));
+    assert_eq!(three.a.takes_more_at(&std::collections::BTreeSet::new()), None);
     // Not before it has grown back, and then at once.
     three.a.set_clock(Timestamp(until.0 - 1_000));
     three.anna_meets_mallory();
@@ -156,37 +153,119 @@ fn others_are_not_held_up_by_a_flood() {
 }
 
 #[test]
-fn what_builds_on_what_is_put_off_comes_with_it_and_is_nobodys_fault() {
+fn what_somebody_else_builds_on_is_not_put_off() {
+    let mut three = Three::new();
+    three.floods(60);
+    three.anna_meets_mallory();
+    three.floods(45);
+    three.anna_meets_mallory();
+    assert_eq!(three.a.put_off().len(), 1);
+    // Ben has opened it all from a file. What he writes then has seen it.
+    let flood = three
+        .m
+        .storage()
+        .entries(journal(&three.m), EntryNumber(0), usize::MAX);
+    let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
+    three.b.receive(flood.collect()).unwrap();
+    three
+        .b
+        .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
+        .unwrap();
+    three.anna_meets_ben();
+    assert_eq!(titles(&mut three.a), ["a bench"]);
+    assert_eq!(three.a.frontier(), three.b.frontier());
+    assert!(three.a.put_off().is_empty());
+    three.b.add_idea(&idea("two"), NOW, &mut three.ben.rng).unwrap();
+    three.anna_meets_ben();
+    assert_eq!(titles(&mut three.a), ["a bench", "two"], "Ben only saw it");
+}
+
+#[test]
+fn who_brings_friends_to_build_on_a_flood_comes_no_further() {
+    let mut three = Three::new();
+    let mut paula = Neighbour::new(8);
+    let mut p = paula.join(&mut three.m, &mut three.mallory);
+    three.anna_meets_mallory();
+    meet(&mut three.a, &mut three.anna, &mut p, &mut paula);
+    three.floods(60);
+    three.anna_meets_mallory();
+    for (round, title) in ["one", "two", "three"].into_iter().enumerate() {
+        three.floods(50);
+        let flood = three
+            .m
+            .storage()
+            .entries(journal(&three.m), EntryNumber(0), usize::MAX);
+        let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
+        p.receive(flood.collect()).unwrap();
+        p.add_idea(&idea(title), NOW, &mut paula.rng).unwrap();
+        meet(&mut three.a, &mut three.anna, &mut p, &mut paula);
+        assert_eq!(three.a.put_off().contains_key(&journal(&p)), round > 0);
+    }
+    assert_eq!(titles(&mut three.a), ["one"]);
+}
+
+#[test]
+fn what_comes_before_what_it_builds_on_waits_for_it_and_is_nobodys_fault() {
     let mut three = Three::new();
     three.floods(60);
     three.anna_meets_mallory();
     three.floods(10);
     three.anna_meets_mallory();
-    let had = three.taken();
-    // Ben has opened it all from a file. What he writes then has seen it.
-    let flood: Vec<(Entry, Option<Vec<u8>>)> = three
+    let flood = three
         .m
         .storage()
-        .entries(journal(&three.m), EntryNumber(0), usize::MAX)
-        .unwrap()
-        .into_iter()
-        .map(|held| (held.entry, None))
-        .collect();
-    three.b.receive(flood).unwrap();
+        .entries(journal(&three.m), EntryNumber(0), usize::MAX);
+    let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
+    three.b.receive(flood.collect()).unwrap();
     three
         .b
         .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
         .unwrap();
-    // The session goes on: Ben has done nothing wrong.
-    three.anna_meets_ben();
-    assert_eq!(three.taken(), had);
-    assert!(titles(&mut three.a).is_empty());
-    let until = three.a.takes_more_at().unwrap();
-    three.a.set_clock(until);
+    let had = three.a.head(journal(&three.b)).unwrap().0;
+    let last = three
+        .b
+        .storage()
+        .entries(journal(&three.b), had, usize::MAX)
+        .unwrap();
+    let alone: Vec<_> = last.into_iter().map(|held| (held.entry, None)).collect();
+    let received = three.a.receive_by(Road::Session, alone).unwrap();
+    assert_eq!((received.new, received.put_off.len()), (0, 1));
+    assert_eq!(three.a.put_off().len(), 1, "nobody says that of Ben");
     three.anna_meets_ben();
     assert_eq!(titles(&mut three.a), ["a bench"]);
-    assert_eq!(three.a.frontier(), three.b.frontier());
+}
+
+#[test]
+fn what_is_sent_many_times_counts_once() {
+    let mut three = Three::new();
+    three
+        .b
+        .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
+        .unwrap();
+    let had = three.a.head(journal(&three.b)).unwrap().0;
+    let new = three
+        .b
+        .storage()
+        .entries(journal(&three.b), had, usize::MAX)
+        .unwrap();
+    let one: Vec<_> = new.into_iter().map(|held| (held.entry, None)).collect();
+    let many: Vec<_> = (0..200).flat_map(|_| one.clone()).collect();
+    three.a.receive_by(Road::Session, many).unwrap();
+    three.b.add_idea(&idea("two"), NOW, &mut three.ben.rng).unwrap();
+    three.anna_meets_ben();
+    assert_eq!(titles(&mut three.a), ["a bench", "two"]);
     assert!(three.a.put_off().is_empty());
+}
+
+#[test]
+fn nobody_waits_longer_than_a_day() {
+    let mut three = Three::new();
+    three.floods(400);
+    three.anna_meets_mallory();
+    three.floods(1);
+    three.anna_meets_mallory();
+    let put_off = three.a.put_off()[&journal(&three.m)];
+    assert!(put_off.until <= Timestamp(25 * HOUR), "{:?}", put_off.until);
 }
 
 #[test]
@@ -209,69 +288,17 @@ fn all_devices_of_a_person_share_what_there_is_an_hour() {
     three.m.write_act(ControlAct::Enrol(enrol)).unwrap();
     three.anna_meets_mallory();
     assert_eq!(three.a.put_off().len(), 1, "of the person nothing is left");
-    let until = three.a.takes_more_at().unwrap();
+    let until = three.a.put_off()[&journal(&three.m)].until;
     three.a.set_clock(until);
     three.anna_meets_mallory();
     assert!(three.a.put_off().is_empty());
 }
 
 #[test]
-fn of_whoever_has_gone_only_so_much_is_kept() {
-    let mut three = Three::new();
-    let signing = signing(&three.m);
-    let key = three.m.keys().current().unwrap().clone();
-    let membership = three.a.roster().membership(three.mallory.me.person).unwrap();
-    let remove = CouncilAct::Remove { membership };
-    three.a.propose(remove, "she floods", NOW).unwrap();
-    let mut after = three.m.head(journal(&three.m)).unwrap();
-    let mut write = |bytes: usize| {
-        let seen = std::collections::BTreeSet::new();
-        let junk = vec![1; bytes];
-        let entry = sealed(&three.m, &signing, after, seen, EntryKind::Content, &key, &junk);
-        after = (entry.header.number, entry.id);
-        entry
-    };
-    let parts: Vec<Entry> = (0..5).map(|_| write(PAYLOAD_BYTES_MAX)).collect();
-    for entry in parts {
-        three.a.receive(vec![(entry, None)]).unwrap();
-    }
-    let end = three.a.roster().ends(journal(&three.m)).unwrap();
-    let (entries, bytes) = three.a.storage().weight(journal(&three.m), end).unwrap();
-    assert_eq!(entries, 3, "more would be beyond what is kept");
-    assert!(bytes <= BEYOND_BYTES_MAX);
-    assert_eq!(three.a.put_off()[&journal(&three.m)].until, None);
-}
-
-#[test]
-fn a_journal_longer_than_one_may_be_is_put_off_for_good() {
-    let mut three = Three::new();
-    let signing = signing(&three.m);
-    let key = three.m.keys().current().unwrap().clone();
-    let after = (
-        EntryNumber(JOURNAL_ENTRIES_MAX),
-        three.m.head(journal(&three.m)).unwrap().1,
-    );
-    let beyond = sealed(
-        &three.m,
-        &signing,
-        after,
-        std::collections::BTreeSet::new(),
-        EntryKind::Content,
-        &key,
-        b"more",
-    );
-    let received = three
-        .a
-        .receive_by(Road::File, vec![(beyond.clone(), None)])
-        .unwrap();
-    assert_eq!((received.new, received.put_off.len()), (0, 1));
-    assert_eq!(three.a.put_off()[&journal(&three.m)].until, None);
-    assert_eq!(three.a.takes_more_at(), None);
-}
-
-#[test]
 fn nobody_is_blamed_for_a_part_that_does_not_hang_together() {
     let mut three = Three::new();
+    three.floods(60);
+    three.anna_meets_mallory();
     let signing = signing(&three.m);
     let key = three.m.keys().current().unwrap().clone();
     let head = three.m.head(journal(&three.m)).unwrap();
@@ -280,7 +307,7 @@ fn nobody_is_blamed_for_a_part_that_does_not_hang_together() {
         sealed(&three.m, &signing, after, seen, EntryKind::Content, &key, payload)
     };
     // Mallory wrote the last one; whoever carries it puts something before it that is not hers.
-    let last = entry((EntryNumber(JOURNAL_ENTRIES_MAX), head.1), b"hers");
+    let last = entry((EntryNumber(900), head.1), b"hers");
     let mut stuffed = entry(head, b"not hers");
     stuffed.signature = None;
     let parts = vec![(stuffed, None), (last, None)];

@@ -72,7 +72,7 @@ fn put_off(node: &Node, group: GroupId) -> Result<Answer, Failure> {
     let mut names = node.former_names(group)?;
     names.extend(node.people(group)?.into_iter().map(|card| (card.id, card.name)));
     let cards = node.council(group)?.put_off;
-    let name = |card: &PutOffCard| names.get(&card.person?).cloned().flatten();
+    let name = |card: &PutOffCard| names.get(&card.person).cloned().flatten();
     let json: Vec<Value> = cards
         .iter()
         .map(|card| {

@@ -1,11 +1,13 @@
-//! How much of a device's writing is taken in: so many entries and bytes at once, so many more an hour, so many in all.
+//! How much of a person's writing is taken in from others' devices: so many entries and bytes at once, so many more an hour.
 //!
 //! Entries come in the parts that somebody's signature vouches for, and a part is taken whole or put off whole. A part is taken
-//! while there is something left, so the first of a long journal always is; what it was more than what was left has to grow
-//! back before the next one. All devices of a person share what there is an hour. What is put off is not refused for ever (but for
-//! what is beyond [`JOURNAL_ENTRIES_MAX`] and [`JOURNAL_BYTES_MAX`]): whoever has it brings it again. So the limit decides
-//! when something is accepted, never what counts (DESIGN section 6), and those who take it later agree with those who took it before.
-//! What comes in a file that a person opens is held only to the limits in all.
+//! while anything is left, so the first of a long journal always is; what it was more than what was left has to grow back
+//! before the next one, for a day at the most. All devices of a person share what there is. Nothing is refused: whoever has
+//! it brings it again. And what somebody else builds on is never put off; where they were brought in by whoever wrote it, it counts
+//! as theirs, too: nobody comes further with friends made for it. So this decides when something is accepted, never what counts (DESIGN section 6).
+//!
+//! What is stored is counted, not what is sent: nobody is blamed for what others repeat in their name. Journals of which
+//! nobody knows the author, the own ones, and what comes in a file that a person opens are not limited here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +17,7 @@ use crate::planted::{Guard, is_off};
 use super::entry::Entry;
 use super::hold::{Replica, ReplicaError};
 use super::limits::{
-    BEYOND_BYTES_MAX, BURST_BYTES, BURST_ENTRIES, HOURLY_BYTES, HOURLY_ENTRIES, JOURNAL_BYTES_MAX,
+    BURST_BYTES, BURST_ENTRIES, DEBT_HOURS_MAX, HOURLY_BYTES, HOURLY_ENTRIES, JOURNAL_BYTES_MAX,
     JOURNAL_ENTRIES_MAX,
 };
 use super::receive::{CarrierFault, ReceiveError};
@@ -42,8 +44,8 @@ pub struct PutOff {
     pub through: EntryNumber,
     /// When it was first offered.
     pub since: Timestamp,
-    /// When more will be taken; none where the journal is as long as one may be.
-    pub until: Option<Timestamp>,
+    /// When more will be taken.
+    pub until: Timestamp,
 }
 
 /// Entries and bytes, as they are kept.
@@ -80,7 +82,7 @@ impl Default for Rates {
 }
 
 impl Amount {
-    fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &Entry) -> Self {
         let seen = (entry.header.seen.len() as u64).saturating_mul(EntryId::SIZE as u64);
         let sealed = entry.sealed.len() as u64;
         Self {
@@ -89,7 +91,8 @@ impl Amount {
         }
     }
 
-    const fn plus(self, other: Self) -> Self {
+    #[must_use]
+    pub(super) const fn plus(self, other: Self) -> Self {
         Self {
             entries: self.entries.saturating_add(other.entries),
             bytes: self.bytes.saturating_add(other.bytes),
@@ -100,6 +103,20 @@ impl Amount {
         Self {
             entries: self.entries.saturating_sub(other.entries),
             bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    const fn times(self, times: u64) -> Self {
+        Self {
+            entries: self.entries.saturating_mul(times),
+            bytes: self.bytes.saturating_mul(times),
+        }
+    }
+
+    fn at_most(self, most: Self) -> Self {
+        Self {
+            entries: self.entries.min(most.entries),
+            bytes: self.bytes.min(most.bytes),
         }
     }
 }
@@ -115,10 +132,9 @@ impl Account {
     /// As it is now.
     fn now(self, now: Timestamp, rates: &Rates) -> Self {
         let passed = now.0.saturating_sub(self.at.0);
-        let grown = |hourly: u64| part(hourly, passed, HOUR_MILLISECONDS);
         let grown = Amount {
-            entries: grown(rates.hourly.entries),
-            bytes: grown(rates.hourly.bytes),
+            entries: part(rates.hourly.entries, passed, HOUR_MILLISECONDS),
+            bytes: part(rates.hourly.bytes, passed, HOUR_MILLISECONDS),
         };
         Self {
             spent: self.spent.less(grown),
@@ -131,29 +147,18 @@ impl Account {
         self.spent.entries >= rates.burst.entries || self.spent.bytes >= rates.burst.bytes
     }
 
-    /// When there will be something again.
-    fn until(self, rates: &Rates) -> Timestamp {
-        let takes = |over: u64, hourly: u64| part(over, HOUR_MILLISECONDS, hourly);
-        let entries = self
-            .spent
-            .entries
-            .saturating_add(1)
-            .saturating_sub(rates.burst.entries);
-        let bytes = self
-            .spent
-            .bytes
-            .saturating_add(1)
-            .saturating_sub(rates.burst.bytes);
-        let takes = takes(entries, rates.hourly.entries).max(takes(bytes, rates.hourly.bytes));
-        Timestamp(self.at.0.saturating_add(takes).saturating_add(1))
+    fn spend(&mut self, amount: Amount, rates: &Rates) {
+        let most = rates.burst.plus(rates.hourly.times(DEBT_HOURS_MAX));
+        self.spent = self.spent.plus(amount).at_most(most);
     }
-}
 
-/// Whose account it is: a person's, for all their devices; one for all journals of which it is not known whose they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
-    Person(PersonId),
-    Nobody,
+    /// When not more than this is spent.
+    fn down_to(self, most: Amount, rates: &Rates) -> Timestamp {
+        let over = self.spent.less(most);
+        let entries = part(over.entries, HOUR_MILLISECONDS, rates.hourly.entries);
+        let bytes = part(over.bytes, HOUR_MILLISECONDS, rates.hourly.bytes);
+        Timestamp(self.at.0.saturating_add(entries.max(bytes)).saturating_add(1))
+    }
 }
 
 /// The accounts of everybody whose entries came since this program began, and what is put off.
@@ -161,17 +166,42 @@ enum Holder {
 pub(super) struct Allowance {
     now: Timestamp,
     rates: Rates,
-    accounts: BTreeMap<Holder, Account>,
+    accounts: BTreeMap<PersonId, Account>,
     put_off: BTreeMap<JournalId, PutOff>,
-    /// How much of a journal is held, as far as it was asked.
-    held: BTreeMap<JournalId, u64>,
+    /// How much of the own journal is held, once that was asked.
+    own: Option<(JournalId, u64)>,
+}
+
+impl Allowance {
+    /// What was read before may be out of date.
+    pub(super) const fn forget(&mut self) {
+        self.own = None;
+    }
+
+    fn account(&self, person: PersonId) -> Account {
+        let account = self.accounts.get(&person).copied().unwrap_or_default();
+        account.now(self.now, &self.rates)
+    }
+
+    fn spend(&mut self, person: PersonId, amount: Amount) {
+        let mut account = self.account(person);
+        account.spend(amount, &self.rates);
+        self.accounts.insert(person, account);
+    }
 }
 
 /// Entries with their payloads, where those came in clear.
 type Offered = Vec<(Entry, Option<Vec<u8>>)>;
 
-/// What is new in an offer, by journal.
-type Amounts = BTreeMap<JournalId, (Amount, EntryNumber)>;
+/// What of an offer is taken in.
+#[derive(Debug)]
+pub(super) struct Within {
+    pub(super) entries: Offered,
+    /// Of these journals something was left out.
+    pub(super) put_off: BTreeSet<JournalId>,
+    /// Who builds on what would have been put off.
+    pub(super) pulled: BTreeMap<JournalId, BTreeSet<PersonId>>,
+}
 
 impl<S: Storage> Replica<S> {
     /// Tells the time, by which what somebody may write grows back.
@@ -190,221 +220,218 @@ impl<S: Storage> Replica<S> {
         &self.allowance.put_off
     }
 
-    /// When something that is put off would be taken in, if it were offered again.
+    /// When something of these journals that was put off would be taken in, if it were offered again.
     #[must_use]
-    pub fn takes_more_at(&self) -> Option<Timestamp> {
-        self.allowance
-            .put_off
-            .values()
-            .filter_map(|held| held.until)
-            .min()
+    pub fn takes_more_at(&self, journals: &BTreeSet<JournalId>) -> Option<Timestamp> {
+        let put_off = self.allowance.put_off.iter();
+        let theirs = put_off.filter(|(journal, _)| journals.contains(journal));
+        theirs.map(|(_, put_off)| put_off.until).min()
     }
 
-    /// Leaves out what is more than a device may write, and what builds on that.
-    pub(super) fn within_allowance(&mut self, entries: Offered, road: Road) -> Result<Within, ReceiveError> {
-        let mut charge = Charge::default();
-        let mut put_off = BTreeSet::new();
-        let amounts = if is_off(Guard::Allowance) {
-            Amounts::new()
-        } else {
-            self.amounts(&entries)?
-        };
-        for (journal, (amount, through)) in amounts {
-            let held = self.held_bytes(journal)?;
-            let is_full = through.0 > JOURNAL_ENTRIES_MAX
-                || held.saturating_add(amount.bytes) > JOURNAL_BYTES_MAX
-                || self.beyond_bytes(journal, &entries)? > BEYOND_BYTES_MAX;
-            let rates = self.allowance.rates;
-            let account = charge.account(&self.allowance, self.holder_of(journal));
-            let must_wait = road == Road::Session && account.is_empty(&rates);
-            if !is_full && !must_wait {
-                account.spent = account.spent.plus(amount);
-                charge.amounts.insert(journal, amount);
-                continue;
-            }
-            check_chain(&entries, journal)?;
-            put_off.insert(journal);
-            self.note_put_off(journal, through, is_full);
-        }
-        let mut entries = entries;
-        if !(put_off.is_empty() && self.allowance.put_off.is_empty()) {
-            self.put_off_what_builds_on(&entries, &mut put_off);
-            charge.amounts.retain(|journal, _| !put_off.contains(journal));
-            entries.retain(|(entry, _)| !put_off.contains(&entry.header.journal));
-        }
-        Ok(Within {
+    /// Leaves out what is more than a person may write, and what builds on what was left out before.
+    pub(super) fn within_allowance(&mut self, road: Road, entries: Offered) -> Result<Within, ReceiveError> {
+        let mut within = Within {
             entries,
-            put_off,
-            charge,
-        })
+            put_off: BTreeSet::new(),
+            pulled: BTreeMap::new(),
+        };
+        if road == Road::File || is_off(Guard::Allowance) {
+            return Ok(within);
+        }
+        let mut too_much = self.too_much(&within.entries)?;
+        if !too_much.is_empty() {
+            within.pulled = self.pulled(&within.entries, &mut too_much);
+        }
+        for (journal, (through, until)) in &too_much {
+            check_chain(&within.entries, *journal)?;
+            within.put_off.insert(*journal);
+            self.note_put_off(*journal, *through, *until);
+        }
+        if !self.allowance.put_off.is_empty() {
+            self.put_off_what_follows(&within.entries, &mut within.put_off);
+            let put_off = &within.put_off;
+            within
+                .entries
+                .retain(|(entry, _)| !put_off.contains(&entry.header.journal));
+        }
+        Ok(within)
     }
 
-    /// What was let through has been stored.
-    pub(super) fn spend(&mut self, charge: Charge) {
-        for (journal, amount) in charge.amounts {
-            let holder = self.holder_of(journal);
-            let (now, rates) = (self.allowance.now, self.allowance.rates);
-            let account = self.allowance.accounts.entry(holder).or_default();
-            *account = account.now(now, &rates);
-            account.spent = account.spent.plus(amount);
-            if let Some(held) = self.allowance.held.get_mut(&journal) {
-                *held = held.saturating_add(amount.bytes);
-            }
-        }
-        let waiting: Vec<JournalId> = self.allowance.put_off.keys().copied().collect();
-        for journal in waiting {
-            let until = self.until(self.holder_of(journal));
-            if let Some(put_off) = self.allowance.put_off.get_mut(&journal) {
-                put_off.until = put_off.until.map(|_| until);
+    /// Counts what was stored, to whom it is and to whom built on it.
+    pub(super) fn spend(
+        &mut self,
+        stored: &BTreeMap<JournalId, Amount>,
+        pulled: &BTreeMap<JournalId, BTreeSet<PersonId>>,
+    ) {
+        for (journal, amount) in stored {
+            let author = self.roster().author(*journal).map(|author| author.person);
+            let Some(author) = author else { continue };
+            // Whoever was not brought in by them has only seen what was there.
+            let others = pulled.get(journal).into_iter().flatten().copied();
+            let others = others.filter(|other| self.roster().was_brought_in_by(*other, author));
+            let persons: BTreeSet<PersonId> = std::iter::once(author).chain(others).collect();
+            for person in persons {
+                self.allowance.spend(person, *amount);
             }
         }
         let heads = &self.journals;
         self.allowance
             .put_off
-            .retain(|journal, held| heads.get(journal).is_none_or(|row| row.head.0 < held.through));
+            .retain(|journal, put_off| heads.get(journal).is_none_or(|row| row.head.0 < put_off.through));
     }
 
-    /// May this device's own journal be written on? Others would not take in more.
+    /// Is there room for one more entry in the own journal?
     pub(super) fn has_room_for(&mut self, entry: &Entry) -> Result<bool, ReplicaError> {
-        let bytes = self.held_bytes(entry.header.journal)?;
-        let amount = Amount::of(entry);
-        if let Some(held) = self.allowance.held.get_mut(&entry.header.journal) {
-            *held = held.saturating_add(amount.bytes);
-        }
-        Ok(entry.header.number.0 <= JOURNAL_ENTRIES_MAX
-            && bytes.saturating_add(amount.bytes) <= JOURNAL_BYTES_MAX)
-    }
-
-    fn holder_of(&self, journal: JournalId) -> Holder {
-        let author = self.roster().author(journal);
-        author.map_or(Holder::Nobody, |author| Holder::Person(author.person))
-    }
-
-    /// When something is taken of somebody again.
-    fn until(&self, holder: Holder) -> Timestamp {
-        let allowance = &self.allowance;
-        let account = allowance.accounts.get(&holder).copied().unwrap_or_default();
-        let account = account.now(allowance.now, &allowance.rates);
-        if account.is_empty(&allowance.rates) {
-            account.until(&allowance.rates)
-        } else {
-            allowance.now
-        }
-    }
-
-    /// How much of a journal would be held that does not count since its author has gone.
-    fn beyond_bytes(&self, journal: JournalId, offered: &Offered) -> Result<u64, ReplicaError> {
-        let Some(end) = self.roster().ends(journal) else {
-            return Ok(0);
+        let journal = entry.header.journal;
+        let held = match self.allowance.own {
+            Some((own, held)) if own == journal => held,
+            Some(_) | None => self.held_bytes(journal)?,
         };
+        let held = held.saturating_add(Amount::of(entry).bytes);
+        self.allowance.own = Some((journal, held));
+        Ok(entry.header.number.0 <= JOURNAL_ENTRIES_MAX && held <= JOURNAL_BYTES_MAX)
+    }
+
+    fn held_bytes(&self, journal: JournalId) -> Result<u64, ReplicaError> {
+        let (entries, bytes) = self.storage.weight(journal)?;
+        Ok(bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES)))
+    }
+
+    /// The journals in an offer with something new by persons of whom nothing is left, as far as it goes, and until when. Of a
+    /// journal longer than one may be something is taken only once everything has grown back.
+    fn too_much(
+        &self,
+        entries: &Offered,
+    ) -> Result<BTreeMap<JournalId, (EntryNumber, Timestamp)>, ReplicaError> {
+        let mut last: BTreeMap<JournalId, EntryNumber> = BTreeMap::new();
+        for (entry, _) in entries {
+            let last = last.entry(entry.header.journal).or_insert(entry.header.number);
+            *last = entry.header.number.max(*last);
+        }
+        let own = self.signing_journal().map(|(journal, _)| journal);
+        let (allowance, rates) = (&self.allowance, &self.allowance.rates);
+        let mut too_much = BTreeMap::new();
+        for (journal, through) in last {
+            let Some(author) = self.roster().author(journal).filter(|_| own != Some(journal)) else {
+                continue;
+            };
+            let account = allowance.account(author.person);
+            if account.spent == Amount::default() || !self.has_new(entries, journal)? {
+                continue;
+            }
+            let head = self.head(journal).map_or(EntryNumber(0), |(number, _)| number);
+            let is_long = head.0 >= JOURNAL_ENTRIES_MAX || self.held_bytes(journal)? >= JOURNAL_BYTES_MAX;
+            if is_long {
+                too_much.insert(journal, (through, account.down_to(Amount::default(), rates)));
+            } else if account.is_empty(rates) {
+                let one = Amount { entries: 1, bytes: 1 };
+                too_much.insert(journal, (through, account.down_to(rates.burst.less(one), rates)));
+            }
+        }
+        Ok(too_much)
+    }
+
+    /// Is there something of a journal that is not here?
+    fn has_new(&self, entries: &Offered, journal: JournalId) -> Result<bool, ReplicaError> {
         let head = self.head(journal).map_or(EntryNumber(0), |(number, _)| number);
-        let (entries, bytes) = self.storage.weight(journal, end)?;
-        let held = bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES));
-        let new = offered.iter().map(|(entry, _)| entry);
-        let new = new.filter(|entry| entry.header.journal == journal && entry.header.number > end.max(head));
-        Ok(new.fold(held, |all, entry| all.saturating_add(Amount::of(entry).bytes)))
-    }
-
-    fn held_bytes(&mut self, journal: JournalId) -> Result<u64, ReplicaError> {
-        if let Some(held) = self.allowance.held.get(&journal) {
-            return Ok(*held);
+        for (entry, _) in entries {
+            let header = &entry.header;
+            if header.journal != journal || self.is_aside(journal, entry.id) {
+                continue;
+            }
+            if header.number > head {
+                return Ok(true);
+            }
+            let held = self.storage.entry(journal, header.number)?;
+            let held = held.filter(|held| held.entry.id == entry.id);
+            if held.is_none_or(|held| held.entry.sealed.len() < entry.sealed.len()) {
+                return Ok(true);
+            }
         }
-        let held = if self.journals.contains_key(&journal) {
-            let (entries, bytes) = self.storage.weight(journal, EntryNumber(0))?;
-            bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES))
-        } else {
-            0
-        };
-        self.allowance.held.insert(journal, held);
-        Ok(held)
+        Ok(false)
     }
 
-    /// What an offer holds of each journal that is not here.
-    fn amounts(&self, entries: &Offered) -> Result<Amounts, ReplicaError> {
-        let mut amounts = Amounts::new();
+    /// What others build on is not too much: takes it out, and says who builds on it.
+    fn pulled(
+        &self,
+        entries: &Offered,
+        too_much: &mut BTreeMap<JournalId, (EntryNumber, Timestamp)>,
+    ) -> BTreeMap<JournalId, BTreeSet<PersonId>> {
+        let mut places: BTreeMap<EntryId, JournalId> = BTreeMap::new();
+        let mut named: BTreeMap<JournalId, BTreeSet<EntryId>> = BTreeMap::new();
+        for (entry, _) in entries {
+            let journal = entry.header.journal;
+            places.insert(entry.id, journal);
+            named.entry(journal).or_default().extend(&entry.header.seen);
+        }
+        let mut pulled: BTreeMap<JournalId, BTreeSet<PersonId>> = BTreeMap::new();
+        let mut taken: Vec<JournalId> = named.keys().copied().collect();
+        taken.retain(|journal| !too_much.contains_key(journal));
+        while let Some(journal) = taken.pop() {
+            let by = self.roster().author(journal).map(|author| author.person);
+            for on in named.get(&journal).into_iter().flatten() {
+                let Some(on) = places.get(on).filter(|on| **on != journal) else {
+                    continue;
+                };
+                if too_much.remove(on).is_some() {
+                    taken.push(*on);
+                    pulled.entry(*on).or_default();
+                }
+                if let Some(by_all) = pulled.get_mut(on) {
+                    by_all.extend(by);
+                }
+            }
+        }
+        pulled
+    }
+
+    fn note_put_off(&mut self, journal: JournalId, through: EntryNumber, until: Timestamp) {
+        let since = self.allowance.now;
+        let put_off = self.allowance.put_off.entry(journal);
+        let put_off = put_off.or_insert(PutOff {
+            through,
+            since,
+            until,
+        });
+        put_off.through = put_off.through.max(through);
+        put_off.until = until;
+    }
+
+    /// What follows something that was put off, now or before, or names it in `seen`, is left out as well: its carrier has
+    /// done nothing wrong. It comes in the next session, with what it builds on.
+    fn put_off_what_follows(&self, entries: &Offered, put_off: &mut BTreeSet<JournalId>) {
+        let places: BTreeMap<EntryId, JournalId> = entries
+            .iter()
+            .map(|(entry, _)| (entry.id, entry.header.journal))
+            .collect();
+        // For each journal those that name something in it.
+        let mut builds_on: BTreeMap<JournalId, BTreeSet<JournalId>> = BTreeMap::new();
+        let mut left_out: Vec<JournalId> = put_off.iter().copied().collect();
         for (entry, _) in entries {
             let header = &entry.header;
             let head = self
                 .head(header.journal)
                 .map_or(EntryNumber(0), |(number, _)| number);
-            let is_here = header.number <= head
-                && (self.is_aside(header.journal, entry.id)
-                    || self.entry_id(header.journal, header.number)? == Some(entry.id));
-            if !is_here {
-                let (amount, through) = amounts
-                    .entry(header.journal)
-                    .or_insert((Amount::default(), header.number));
-                *amount = amount.plus(Amount::of(entry));
-                *through = header.number.max(*through);
-            }
-        }
-        Ok(amounts)
-    }
-
-    fn note_put_off(&mut self, journal: JournalId, through: EntryNumber, is_full: bool) {
-        let since = self.allowance.now;
-        let until = (!is_full).then_some(since);
-        let held = self.allowance.put_off.entry(journal);
-        let held = held.or_insert(PutOff {
-            through,
-            since,
-            until,
-        });
-        held.through = held.through.max(through);
-        held.until = until;
-    }
-
-    /// What follows something that was left out, now or before, or names it in `seen`, is left out as well: its carrier has
-    /// done nothing wrong. A part is signed as a whole.
-    fn put_off_what_builds_on(&self, entries: &Offered, put_off: &mut BTreeSet<JournalId>) {
-        loop {
-            let mut here: BTreeSet<EntryId> = BTreeSet::new();
-            let before = put_off.len();
-            for (entry, _) in entries {
-                let header = &entry.header;
-                if put_off.contains(&header.journal) {
-                    continue;
-                }
-                let head = self
-                    .head(header.journal)
-                    .map_or(EntryNumber(0), |(number, _)| number);
-                let follows = header.number <= head.next() || here.contains(&header.prev);
-                let knows = |seen: &EntryId| here.contains(seen) || self.roster().contains(*seen);
-                if follows && header.seen.iter().all(knows) {
-                    here.insert(entry.id);
-                } else {
-                    put_off.insert(header.journal);
+            let mut hangs = header.number <= head.next() || places.contains_key(&header.prev);
+            for seen in &header.seen {
+                match places.get(seen) {
+                    Some(on) => {
+                        builds_on.entry(*on).or_default().insert(header.journal);
+                    }
+                    None => hangs &= self.roster().contains(*seen),
                 }
             }
-            if put_off.len() == before {
-                return;
+            if !hangs && put_off.insert(header.journal) {
+                left_out.push(header.journal);
             }
         }
-    }
-}
-
-/// What of an offer is taken in.
-#[derive(Debug)]
-pub(super) struct Within {
-    pub(super) entries: Offered,
-    /// Of these journals something was put off.
-    pub(super) put_off: BTreeSet<JournalId>,
-    pub(super) charge: Charge,
-}
-
-/// What is to be counted once it is stored.
-#[derive(Debug, Default)]
-pub(super) struct Charge {
-    amounts: BTreeMap<JournalId, Amount>,
-    accounts: BTreeMap<Holder, Account>,
-}
-
-impl Charge {
-    fn account(&mut self, allowance: &Allowance, holder: Holder) -> &mut Account {
-        self.accounts.entry(holder).or_insert_with(|| {
-            let account = allowance.accounts.get(&holder).copied().unwrap_or_default();
-            account.now(allowance.now, &allowance.rates)
-        })
+        while let Some(journal) = left_out.pop() {
+            for other in builds_on.get(&journal).into_iter().flatten() {
+                if put_off.insert(*other) {
+                    left_out.push(*other);
+                }
+            }
+        }
     }
 }
 

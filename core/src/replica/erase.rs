@@ -229,6 +229,7 @@ impl<S: Storage> Replica<S> {
         let content = self.content(entry);
         let is_erased = |content: &Content| self.roster.is_erased(entry.id, header.journal, content.document);
         if bare && !content.as_ref().is_some_and(is_erased) {
+            batch.note_stored(entry);
             batch.writes.push(Write::Payload(Box::new(entry.clone())));
             if let Some(content) = content {
                 let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);

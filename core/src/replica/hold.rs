@@ -214,6 +214,7 @@ impl<S: Storage> Replica<S> {
     /// Forgets what is in memory and reads it again: after a commit that failed, memory may be ahead of the disk.
     pub(super) fn reload(&mut self) -> Result<(), ReplicaError> {
         self.stale = true;
+        self.allowance.forget();
         self.read_storage()?;
         self.stale = self.storage.is_stale()?;
         Ok(())

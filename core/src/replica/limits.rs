@@ -43,14 +43,14 @@ pub const HOURLY_ENTRIES: u64 = 5_000;
 /// How many bytes of one person more are taken in with each hour.
 pub const HOURLY_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Entries in one journal: what a device may write in a group. A neighbourhood of two hundred writes some forty thousand a year.
+/// Entries in one journal: a device writes no more in a group, and of a longer one little is taken. A neighbourhood of two hundred writes some forty thousand a year.
 pub const JOURNAL_ENTRIES_MAX: u64 = 500_000;
 
 /// Bytes in one journal, as they are kept.
 pub const JOURNAL_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
-/// Bytes of a journal that are kept beyond its author's end in the group, where they do not count.
-pub const BEYOND_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Hours for which whoever wrote more than that at once has to wait at the most.
+pub const DEBT_HOURS_MAX: u64 = 24;
 
 /// Entries of a journal kept on branches that do not count.
 pub const ASIDE_ENTRIES_MAX: usize = 10_000;

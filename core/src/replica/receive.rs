@@ -8,7 +8,7 @@ use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
 use crate::domain::roster::Roster;
 use crate::planted::{Bug, Guard, is_off, is_on};
 
-use super::allowance::{Road, Within};
+use super::allowance::{Amount, Road, Within};
 use super::entry::{Entry, EntryError, EntryKind};
 use super::hold::{Replica, ReplicaError};
 use super::judge::AuthorFault;
@@ -83,6 +83,8 @@ pub struct Received {
     pub ended: Vec<(JournalId, AuthorFault)>,
     /// Journals of which two entries with one number turned up.
     pub forked: BTreeSet<JournalId>,
+    /// How much of each journal was stored.
+    pub stored: BTreeMap<JournalId, Amount>,
     /// Journals of which something was put off: more than a device may write, or what builds on that.
     pub put_off: BTreeSet<JournalId>,
     /// The own journal turned out to be longer than this device knew: it may not be written any more.
@@ -148,11 +150,11 @@ impl<S: Storage> Replica<S> {
         let Within {
             entries,
             put_off,
-            charge,
-        } = self.within_allowance(entries, road)?;
+            pulled,
+        } = self.within_allowance(road, entries)?;
         match self.receive_all(vec![], entries) {
             Ok(received) => {
-                self.spend(charge);
+                self.spend(&received.stored, &pulled);
                 Ok(Received { put_off, ..received })
             }
             Err(error) => {
@@ -293,6 +295,7 @@ impl<S: Storage> Replica<S> {
             batch.journals.insert(id);
             batch.taken.insert((id, head.0), head.1);
             batch.received.new = batch.received.new.saturating_add(1);
+            batch.note_stored(&entry);
             self.note_built(&entry);
             self.take_in(&mut batch, entry, payload)?;
         }
@@ -434,6 +437,7 @@ impl<S: Storage> Replica<S> {
         batch.received.forked.insert(journal);
         if self.keep_aside(entry.clone(), &mut batch.writes) {
             batch.received.new = batch.received.new.saturating_add(1);
+            batch.note_stored(entry);
             self.note_built(entry);
             if entry.header.kind == EntryKind::Control {
                 self.insert_void(entry, &batch.writes)?;
@@ -449,6 +453,11 @@ impl<S: Storage> Replica<S> {
 }
 
 impl Batch {
+    pub(super) fn note_stored(&mut self, entry: &Entry) {
+        let stored = self.received.stored.entry(entry.header.journal).or_default();
+        *stored = stored.plus(Amount::of(entry));
+    }
+
     fn new(mode: Mode) -> Self {
         Self {
             mode,

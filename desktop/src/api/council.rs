@@ -128,15 +128,14 @@ pub(crate) struct FormerCard {
 /// Somebody of whom more is offered than one may write: it is not taken in yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub(crate) struct PutOffCard {
-    /// Null where it is not known whose device it is.
-    person: Option<Person>,
+    person: Person,
     #[ts(type = "number")]
     entries: u64,
     #[ts(type = "number")]
     since: Timestamp,
-    /// When more is taken in; null where a device has written as much as one may.
-    #[ts(type = "number | null")]
-    until: Option<Timestamp>,
+    /// When more is taken in.
+    #[ts(type = "number")]
+    until: Timestamp,
 }
 
 /// Somebody who asks to come in.
@@ -240,7 +239,7 @@ pub(super) fn council(node: &Node, group: GroupId) -> Result<Value, Fault> {
             .put_off
             .into_iter()
             .map(|card| PutOffCard {
-                person: card.person.map(|person| names.person(person)),
+                person: names.person(card.person),
                 entries: card.entries,
                 since: card.since,
                 until: card.until,

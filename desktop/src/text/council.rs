@@ -104,15 +104,9 @@ pub(crate) fn motion(
 }
 
 pub(crate) fn put_off(card: &PutOffCard, name: Option<&str>) -> String {
-    let who = card
-        .person
-        .map_or_else(|| "-".to_owned(), |person| short(&person));
-    let then = match card.until {
-        Some(_) => "it is taken in little by little",
-        None => "a device of theirs has written as much as one may, so it is not taken in",
-    };
+    let who = short(&card.person);
     format!(
-        "{who}  {} has written more than one may at once: {} entries wait; {then}. If that is no mistake, the council can remove them.\n",
+        "{who}  {} has written more than one may at once: {} entries wait and are taken in little by little. If that is no mistake, the council can remove them.\n",
         name.map_or_else(|| "somebody".to_owned(), line),
         card.entries
     )

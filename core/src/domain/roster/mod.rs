@@ -157,9 +157,6 @@ pub struct Person {
     pub memberships: BTreeSet<EntryId>,
 }
 
-/// How many sets of entries are remembered with what all before them comes to.
-const JOINED_MAX: usize = 16;
-
 #[derive(Debug, Clone)]
 struct Judged {
     entry: ControlEntry,
@@ -265,30 +262,6 @@ impl Roster {
         }
         self.now = now;
         Ok(verdict)
-    }
-
-    /// What the author of an entry knew.
-    fn known_by(&mut self, entry: &ControlEntry, previous: Option<EntryId>) -> Result<Moment, PastMissing> {
-        let held = self.joined.iter().find(|(of, _)| *of == entry.seen);
-        let seen = if let Some((_, moment)) = held {
-            moment.clone()
-        } else {
-            let seen = entry.seen.iter().map(|seen| self.entries.get(seen));
-            let seen: Vec<&Judged> = seen.collect::<Option<_>>().ok_or(PastMissing)?;
-            let moment = self.join(seen.iter().map(|judged| &judged.moment));
-            if seen.len() > 1 {
-                self.joined.truncate(JOINED_MAX);
-                self.joined.push_front((entry.seen.clone(), moment.clone()));
-            }
-            moment
-        };
-        let before = previous.filter(|id| !entry.seen.contains(id));
-        let before = before.and_then(|id| self.entries.get(&id));
-        Ok(match before {
-            Some(before) if entry.seen.is_empty() => before.moment.clone(),
-            Some(before) => self.join([&before.moment, &seen].into_iter()),
-            None => seen,
-        })
     }
 
     /// Whoever names an entry builds on it: nobody names one that does not count.

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use crate::planted::{Guard, is_off};
 
+use super::super::control::ControlEntry;
 use super::super::id::{EntryId, PersonId};
 use super::kill::{Kill, Tenure};
 use super::past::Reach;
-use super::{Judged, Roster};
+use super::{Judged, PastMissing, Roster};
+
+/// How many sets of entries are remembered with what all before them comes to.
+const JOINED_MAX: usize = 16;
 
 /// A set of entries that holds the past of each, and what in it does not live.
 #[derive(Debug, Clone, Default)]
@@ -142,6 +146,34 @@ enum Kills<'a> {
 }
 
 impl Roster {
+    /// What the author of an entry knew.
+    pub(super) fn known_by(
+        &mut self,
+        entry: &ControlEntry,
+        previous: Option<EntryId>,
+    ) -> Result<Moment, PastMissing> {
+        let held = self.joined.iter().find(|(of, _)| *of == entry.seen);
+        let seen = if let Some((_, moment)) = held {
+            moment.clone()
+        } else {
+            let seen = entry.seen.iter().map(|seen| self.entries.get(seen));
+            let seen: Vec<&Judged> = seen.collect::<Option<_>>().ok_or(PastMissing)?;
+            let moment = self.join(seen.iter().map(|judged| &judged.moment));
+            if seen.len() > 1 {
+                self.joined.truncate(JOINED_MAX);
+                self.joined.push_front((entry.seen.clone(), moment.clone()));
+            }
+            moment
+        };
+        let before = previous.filter(|id| !entry.seen.contains(id));
+        let before = before.and_then(|id| self.entries.get(&id));
+        Ok(match before {
+            Some(before) if entry.seen.is_empty() => before.moment.clone(),
+            Some(before) => self.join([&before.moment, &seen].into_iter()),
+            None => seen,
+        })
+    }
+
     /// The moment of somebody who has applied these entries and all before them.
     pub(super) fn join<'a>(&'a self, moments: impl Iterator<Item = &'a Moment> + Clone) -> Moment {
         let Some(largest) = moments.clone().max_by_key(|moment| moment.size) else {

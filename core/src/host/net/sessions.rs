@@ -260,7 +260,7 @@ async fn talk(
                 }
                 () = running.gives_way() => break,
                 // What was put off is offered again by a new session.
-                () = reached(again) => break,
+                () = reached(again), if !session.is_receiving() => break,
                 () = shared.stopped() => break,
             },
         };
@@ -286,9 +286,7 @@ async fn talk(
                 }
                 Effect::Received(received) => {
                     tell |= received.new > 0 || !received.put_off.is_empty();
-                    if !received.put_off.is_empty() {
-                        again = again.or(step.takes_more_at);
-                    }
+                    again = again.or(step.again);
                 }
                 Effect::Published => tell = true,
                 Effect::NotPublished => {

@@ -26,20 +26,23 @@ pub struct FormerCard {
 /// Somebody of whom more is offered than a device may write: it is not taken in yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutOffCard {
-    /// Who; none where it is not known whose device it is.
-    pub person: Option<PersonId>,
+    /// Who.
+    pub person: PersonId,
     /// How many entries wait, as far as they were offered.
     pub entries: u64,
     /// Since when.
     pub since: Timestamp,
-    /// When more is taken in; none where a device has written as much as one may.
-    pub until: Option<Timestamp>,
+    /// When more is taken in.
+    pub until: Timestamp,
 }
 
 pub(super) fn put_off(replica: &Replica<GroupStore>) -> Result<Vec<PutOffCard>, StorageError> {
-    let mut cards: BTreeMap<Option<PersonId>, PutOffCard> = BTreeMap::new();
+    let mut cards: BTreeMap<PersonId, PutOffCard> = BTreeMap::new();
     for (journal, put_off) in replica.storage().put_off()? {
-        let person = replica.roster().author(journal).map(|author| author.person);
+        let Some(author) = replica.roster().author(journal) else {
+            continue;
+        };
+        let person = author.person;
         let held = replica.head(journal).map_or(0, |(number, _)| number.0);
         let entries = put_off.through.0.saturating_sub(held);
         let card = cards.entry(person).or_insert(PutOffCard {
@@ -50,7 +53,7 @@ pub(super) fn put_off(replica: &Replica<GroupStore>) -> Result<Vec<PutOffCard>, 
         });
         card.entries = card.entries.saturating_add(entries);
         card.since = card.since.min(put_off.since);
-        card.until = card.until.max(put_off.until);
+        card.until = card.until.min(put_off.until);
     }
     Ok(cards.into_values().collect())
 }

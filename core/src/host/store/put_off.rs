@@ -11,6 +11,9 @@ use crate::replica::storage::StorageError;
 use super::entries::GroupStore;
 use super::failed;
 
+/// Of a row `p` in group `?1`: is that here by now?
+const TAKEN_IN: &str = "EXISTS (SELECT 1 FROM journals j WHERE j.group_row = ?1 AND j.id = p.journal AND j.head_number >= p.through)";
+
 impl GroupStore {
     /// Remembers what was put off. When it was first put off stays.
     ///
@@ -20,9 +23,15 @@ impl GroupStore {
         let group = self.begun()?;
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let connection = self.store().lock();
+        let transaction = connection.unchecked_transaction().map_err(failed)?;
+        transaction
+            .execute(
+                &format!("DELETE FROM put_off AS p WHERE group_row = ?1 AND {TAKEN_IN}"),
+                [group],
+            )
+            .map_err(failed)?;
         for (journal, put_off) in all {
-            let until = put_off.until.map(|until| number(until.0));
-            connection
+            transaction
                 .execute(
                     "INSERT INTO put_off VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
                      through = max(through, excluded.through), until = excluded.until",
@@ -31,12 +40,12 @@ impl GroupStore {
                         journal.0,
                         number(put_off.through.0),
                         number(put_off.since.0),
-                        until
+                        number(put_off.until.0)
                     ],
                 )
                 .map_err(failed)?;
         }
-        Ok(())
+        transaction.commit().map_err(failed)
     }
 
     /// What was put off and has not been taken in since.
@@ -47,10 +56,9 @@ impl GroupStore {
         let group = self.begun()?;
         let connection = self.store().lock();
         let mut statement = connection
-            .prepare(
-                "SELECT p.journal, p.through, p.since, p.until FROM put_off p WHERE p.group_row = ?1 AND NOT EXISTS \
-                 (SELECT 1 FROM journals j WHERE j.group_row = ?1 AND j.id = p.journal AND j.head_number >= p.through)",
-            )
+            .prepare(&format!(
+                "SELECT p.journal, p.through, p.since, p.until FROM put_off p WHERE p.group_row = ?1 AND NOT {TAKEN_IN}"
+            ))
             .map_err(failed)?;
         let number = |number: i64| u64::try_from(number).unwrap_or(0);
         let rows = statement
@@ -58,9 +66,7 @@ impl GroupStore {
                 let put_off = PutOff {
                     through: EntryNumber(number(row.get(1)?)),
                     since: Timestamp(number(row.get(2)?)),
-                    until: row
-                        .get::<_, Option<i64>>(3)?
-                        .map(|until| Timestamp(number(until))),
+                    until: Timestamp(number(row.get(3)?)),
                 };
                 Ok((JournalId(row.get(0)?), put_off))
             })

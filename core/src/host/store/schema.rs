@@ -206,7 +206,7 @@ CREATE TABLE put_off (
   journal BLOB NOT NULL,
   through INTEGER NOT NULL,
   since INTEGER NOT NULL,
-  until INTEGER,
+  until INTEGER NOT NULL,
   PRIMARY KEY (group_row, journal)
 ) WITHOUT ROWID;
 ";

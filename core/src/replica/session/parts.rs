@@ -22,6 +22,12 @@ pub fn bundle_parts(bundle: &[u8]) -> Vec<Frame> {
 }
 
 impl Session {
+    /// Is a bundle on its way here?
+    #[must_use]
+    pub const fn is_receiving(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
     /// The keys under which a bundle for the peer may show what is sealed.
     pub(super) fn keys_for_bundle(&self, keys: &KeyRing) -> KeyRing {
         let mut shown = keys.only(&self.common);

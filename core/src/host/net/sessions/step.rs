@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::control::Enrol;
 use crate::domain::id::{KeyId, Timestamp};
+use crate::host::node::now;
 use crate::host::random::{self, SystemRandom};
 use crate::host::store::GroupStore;
 use crate::replica::control::sign_enrolment;
@@ -12,6 +13,9 @@ use crate::replica::session::{Effect, Session};
 use crate::replica::wire::Frame;
 
 use super::{SessionError, Shared};
+
+/// What was put off is not asked for again before that: it comes as a whole, with all that was put off with it.
+const AGAIN_AFTER_MILLISECONDS: u64 = 600_000;
 
 /// Whether this device has asked to be enrolled again.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub(super) enum Enrolling {
 
 pub(super) struct Step {
     pub(super) effects: Vec<Effect>,
-    /// When something that was put off would be taken in.
-    pub(super) takes_more_at: Option<Timestamp>,
+    /// When something that was put off just now is worth being offered again.
+    pub(super) again: Option<Timestamp>,
     pub(super) even: bool,
     /// A fresh journal was opened after an enrolment.
     pub(super) opened: bool,
@@ -56,23 +60,29 @@ pub(super) fn step(
             opened = true;
             *enrolling = Enrolling::NotAsked;
         } else if *enrolling == Enrolling::NotAsked
-            && session.is_even(replica)
+            && (session.is_even(replica) || !replica.put_off().is_empty())
             && let Some(enrol) = enrolment(shared, replica)
         {
             effects.extend(session.ask_to_publish(enrol));
             *enrolling = Enrolling::Asked;
         }
     }
-    let put_off =
-        |effect: &Effect| matches!(effect, Effect::Received(received) if !received.put_off.is_empty());
-    if effects.iter().any(put_off) {
-        replica
-            .storage()
-            .set_put_off(replica.put_off())
-            .map_err(ReplicaError::from)?;
+    let mut again = None;
+    for effect in &effects {
+        if let Effect::Received(received) = effect
+            && !received.put_off.is_empty()
+        {
+            let storage = replica.storage();
+            storage
+                .set_put_off(replica.put_off())
+                .map_err(ReplicaError::from)?;
+            let until = replica.takes_more_at(&received.put_off);
+            let at_once = Timestamp(now().0.saturating_add(AGAIN_AFTER_MILLISECONDS));
+            again = Some(until.map_or(at_once, |until| until.max(at_once)));
+        }
     }
     Ok(Step {
-        takes_more_at: replica.takes_more_at(),
+        again,
         effects,
         even: session.is_even(replica),
         opened,

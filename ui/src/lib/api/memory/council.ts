@@ -16,7 +16,7 @@ export interface Wiped { id: string; by: string[]; idea: string | null; reason: 
 /** What a group's council holds at first. */
 export interface Governed {
   charter: CharterCard; voices: string[]; moves: Move[]; gone: Gone[]; asking: { id: string; code: string; vouched: string[] }[];
-  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; erased: Wiped[]; copied: string[]; putOff: { who: string | null; entries: number; days: number; more: boolean }[]; stuck: boolean; me: Standing;
+  invitations: { id: string; by: string; role: Role; days: number }[]; hidden: { target: Hideable; motion: string }[]; erased: Wiped[]; copied: string[]; putOff: { who: string; entries: number; days: number }[]; stuck: boolean; me: Standing;
 }
 export const plain = (people: Human[]): Governed => ({
   charter: templates[0] as CharterCard, voices: people.filter((human) => human.role !== 'observer').map((human) => human.id).slice(0, 5), moves: [], gone: [], asking: [], invitations: [], hidden: [], erased: [], copied: [], putOff: [], stuck: false, me: 'member',
@@ -44,7 +44,7 @@ export const busy = (me: Standing): Governed => ({
   invitations: [{ id: 'n1', by: 'b1', role: 'member', days: 10 }, { id: 'n2', by: 'd1', role: 'observer', days: 3 }],
   hidden: [{ target: { what: 'comment', author: 'a2', id: 'c1' }, motion: 'm5' }, { target: { what: 'idea', id: '02' }, motion: 'm6' }],
   erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', at: NOW() - 5 * DAY }, { id: 'e2', by: ['a2'], idea: null, reason: null, at: NOW() - 6 * DAY }],
-  copied: ['a4'], putOff: [{ who: 'a4', entries: 64_000, days: 2, more: true }], stuck: false, me,
+  copied: ['a4'], putOff: [{ who: 'a4', entries: 64_000, days: 2 }], stuck: false, me,
 });
 
 /** What the council needs of its group. */
@@ -93,7 +93,7 @@ export class Governing {
     return {
       charter: now.charter, me: now.me, steward: this.#stewards.includes(me), voice: this.#voices.includes(me), stewards: this.#stewards.map(person), voices: this.#voices.map(person),
       motions: now.moves.toSorted((a, b) => a.ago - b.ago).map((move) => this.#motion(move)), former: now.gone.map(({ human, how, motion, beyond }): FormerCard => ({ person: person(human.id), how, motion, beyond })),
-      putOff: now.putOff.map(({ who, entries, days, more }): PutOffCard => ({ person: who === null ? null : person(who), entries, since: NOW() - days * DAY, until: more ? NOW() + DAY / 24 : null })),
+      putOff: now.putOff.map(({ who, entries, days }): PutOffCard => ({ person: person(who), entries, since: NOW() - days * DAY, until: NOW() + DAY / 24 })),
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
       hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false, late: [],

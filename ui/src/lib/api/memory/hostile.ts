@@ -42,7 +42,7 @@ export function hostile(): Seed {
     { id: `u${n}`, title, idea: null, who: ['b1'], due: null, state: 'open' },
   ]);
   const council: Governed = {
-    ...busy('member'), voices: people.slice(0, 3).map((human) => human.id), invitations: [], copied: [by(6)], putOff: [{ who: null, entries: 1, days: 400, more: false }, { who: by(0), entries: 2 ** 53, days: 0, more: true }], asking: [{ id: 'k0', code: '000 000', vouched: [by(0)] }],
+    ...busy('member'), voices: people.slice(0, 3).map((human) => human.id), invitations: [], copied: [by(6)], putOff: [{ who: by(1), entries: 1, days: 400 }, { who: by(0), entries: 2 ** 53, days: 0 }], asking: [{ id: 'k0', code: '000 000', vouched: [by(0)] }],
     moves: nasty.flatMap((reason, n) => [
       { id: `m${n}`, wish: { kind: 'remove', person: by(n + 1) } as const, by: by(n), reason, ago: n * DAY, signers: [by(n)], carried: false },
       { id: `n${n}`, wish: { kind: 'hide', target: n % 2 === 0 ? { what: 'idea', id: `i${n}` } : { what: 'comment', author: by(n), id: `i${n}c0` } } as const, by: by(n), reason, ago: n * DAY, signers: [by(n), by(n + 2)], carried: true },

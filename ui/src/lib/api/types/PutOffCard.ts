@@ -4,12 +4,8 @@ import type { Person } from "./Person";
 /**
  * Somebody of whom more is offered than one may write: it is not taken in yet.
  */
-export type PutOffCard = { 
+export type PutOffCard = { person: Person, entries: number, since: number, 
 /**
- * Null where it is not known whose device it is.
+ * When more is taken in.
  */
-person: Person | null, entries: number, since: number, 
-/**
- * When more is taken in; null where a device has written as much as one may.
- */
-until: number | null, };
+until: number, };
