@@ -119,7 +119,7 @@ fn a_motion_to_erase_is_a_kind_of_its_own() {
     let motion = ControlAct::Motion(Motion {
         act: CouncilAct::Erase(Erasure {
             document: DocumentId::Group,
-            entries: std::collections::BTreeSet::new(),
+            entries: BTreeSet::new(),
             origin: None,
         }),
         reason: String::new(),
