@@ -1,20 +1,30 @@
 //! What a hostile member can write as the first entry of a journal: no second founding, no guess at what is unknown.
 
-#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "test code: a failure is a panic"
+)]
 
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{NOW, Neighbour, sealed, signing, sync};
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::Charter;
-use kiez_core::domain::control::{ControlAct, CouncilAct, Device, Erasure, Found, Motion};
+use kiez_core::domain::control::{ControlAct, CouncilAct, Device, Erase, Erasure, Found, Motion};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryId, EntryNumber, GroupId, JournalId, PersonId, Timestamp};
 use kiez_core::domain::roster::NotOk;
 use kiez_core::replica::bundle::{self, BundleEntry, Compression};
-use kiez_core::replica::control::{ActError, act_from_bytes, act_to_bytes, found_bytes, sign};
+use kiez_core::replica::control::{ActError, act_from_bytes, act_to_bytes, erase_bytes, found_bytes, sign};
 use kiez_core::replica::entry::{Entry, EntryKind, Header};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
 use kiez_core::replica::keys::{BoxSecret, GroupKey};
 use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::storage::{Held, JournalRow, Standing, Storage, Write};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -109,7 +119,7 @@ fn a_motion_to_erase_is_a_kind_of_its_own() {
     let motion = ControlAct::Motion(Motion {
         act: CouncilAct::Erase(Erasure {
             document: DocumentId::Group,
-            entries: std::collections::BTreeSet::new(),
+            entries: BTreeSet::new(),
             origin: None,
         }),
         reason: String::new(),
@@ -131,4 +141,88 @@ fn a_motion_to_erase_is_a_kind_of_its_own() {
         act_from_bytes(group.group(), &entry.header, &as_motion),
         Err(ActError::Shape)
     );
+}
+
+/// What older software kept as an act it does not know is read by this one: the group opens, and is judged anew.
+#[test]
+fn what_older_software_kept_unread_is_judged_when_it_can_be_read() {
+    for (seed, how, counts) in [
+        (31, "sound", true),
+        (32, "signed by another", false),
+        (33, "garbage", false),
+    ] {
+        let (mut anna, mut ben) = (Neighbour::new(seed), Neighbour::new(seed + 10));
+        let mut a = anna.found();
+        let mut b = ben.join(&mut a, &mut anna);
+        b.set_profile_name("Ben", NOW).unwrap();
+        sync(&mut a, &mut anna, &mut b, &mut ben);
+        let document = DocumentId::Own(ben.me.person);
+        let erasure = Erasure {
+            document,
+            entries: a.storage().entries_about(document).unwrap(),
+            origin: None,
+        };
+        let journal = b.own_journal().unwrap();
+        let head = b.head(journal).unwrap();
+        let message = erase_bytes(b.group(), journal, head.0.next(), &erasure, NOW);
+        let by = if counts { &ben.person } else { &anna.person };
+        let mut payload = act_to_bytes(&ControlAct::Erase(Erase {
+            erasure,
+            at: NOW,
+            person_signature: sign(by, &message),
+        }));
+        if how == "garbage" {
+            payload.truncate(9);
+        }
+        let key = b.keys().current().unwrap().clone();
+        let entry = sealed(
+            &b,
+            &signing(&b),
+            head,
+            BTreeSet::new(),
+            EntryKind::Control,
+            &key,
+            &payload,
+        );
+        let mut storage = kept_by_older_software(a, entry);
+        for _ in 0..2 {
+            let mut a = Replica::open(storage).unwrap();
+            assert_eq!(a.roster().erased().len(), usize::from(counts), "{how}");
+            assert_eq!(
+                a.storage().entries_about(document).unwrap().is_empty(),
+                counts,
+                "{how}"
+            );
+            let name = if counts { None } else { Some("Ben") };
+            assert_eq!(a.name_of(ben.me.person).unwrap().as_deref(), name, "{how}");
+            assert!(!a.is_stale(), "{how}");
+            storage = a.into_storage();
+        }
+    }
+}
+
+/// As it stands after the update: what is not known counts as any other act, and everything is to be judged anew.
+fn kept_by_older_software(replica: Replica<MemoryStorage>, entry: Entry) -> MemoryStorage {
+    let group = replica.group();
+    let mut storage = replica.into_storage();
+    let row = JournalRow {
+        id: entry.header.journal,
+        head: (entry.header.number, entry.id),
+        ended: None,
+        seen: BTreeSet::new(),
+    };
+    let held = Held {
+        entry,
+        standing: Standing::Applied(storage.last_order().unwrap() + 1),
+        document: None,
+        changes: 0,
+        seen: BTreeSet::new(),
+    };
+    let writes = vec![
+        Write::Entry(Box::new(held)),
+        Write::Journal(row),
+        Write::Stale(true),
+    ];
+    storage.commit(group, writes).unwrap();
+    storage
 }

@@ -12,18 +12,21 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{NOW, Neighbour, idea, sync};
+use common::{NOW, Neighbour, idea, sealed, signing, sync};
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
-use kiez_core::domain::id::{CommentId, EntryNumber, PersonId, ProposalId};
+use kiez_core::domain::id::{CommentId, EntryId, EntryNumber, PersonId, ProposalId};
 use kiez_core::domain::poll::Method;
+use kiez_core::replica::actions::ActionError;
+use kiez_core::replica::author::AuthorError;
 use kiez_core::replica::bundle::{self, Compression};
-use kiez_core::replica::control::{erase_bytes, sign};
+use kiez_core::replica::control::{act_to_bytes, erase_bytes, sign};
 use kiez_core::replica::document::Leave;
+use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
-use kiez_core::replica::hold::Replica;
+use kiez_core::replica::hold::{Replica, ReplicaError};
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError};
 use kiez_core::replica::storage::{Standing, Storage};
@@ -394,6 +397,27 @@ fn one_of_two_stewards_erases_nothing_and_two_erasures_apart_come_to_one() {
 }
 
 #[test]
+fn an_erasure_that_is_carried_after_a_later_one_does_not_empty_the_idea() {
+    let mut two = Two::new(12);
+    let (mut carla, mut c) = second_steward(&mut two);
+    let document = DocumentId::Proposal(two.idea);
+    two.a.edit_idea(two.idea, "Call Frieda", NOW).unwrap();
+    let first = two.a.propose_erasure(document, "a number", NOW).unwrap();
+    two.a.edit_idea(two.idea, "Call her", NOW).unwrap();
+    let second = two.a.propose_erasure(document, "and a name", NOW).unwrap();
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    for motion in [second, first] {
+        c.sign(motion).unwrap();
+        assert_eq!(c.idea(two.idea).unwrap().body, "Call her");
+    }
+    sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
+    assert_eq!(two.a.idea(two.idea).unwrap().body, "Call her");
+    assert_eq!(two.a.digest().unwrap(), c.digest().unwrap());
+    assert!(!holds(&c, "Call Frieda"));
+    stays(c);
+}
+
+#[test]
 fn who_has_no_say_erases_nothing() {
     let mut two = Two::new(7);
     two.b
@@ -413,6 +437,36 @@ fn who_has_no_say_erases_nothing() {
 }
 
 #[test]
+fn who_may_not_write_there_proposes_no_erasure_of_which_nothing_would_be_left() {
+    let mut two = Two::new(13);
+    two.a.describe_group("Us", "", NOW).unwrap();
+    let mut olga = Neighbour::new(139);
+    let mut o = olga.join_as(Role::Observer, &mut two.a, &mut two.anna);
+    two.sync();
+    let refused = o.propose_erasure(DocumentId::Proposal(two.idea), "", NOW);
+    assert!(may_not_write(refused), "she observes");
+    let refused = two.b.propose_erasure(DocumentId::Group, "", NOW);
+    assert!(may_not_write(refused), "only stewards write about the group");
+    let erasure = Erasure {
+        document: DocumentId::Group,
+        entries: BTreeSet::new(),
+        origin: None,
+    };
+    let refused = two.b.propose(CouncilAct::Erase(erasure), "", NOW);
+    assert!(refused.is_err(), "nor with another program");
+    assert!(two.b.own_journal().is_some());
+    two.a.propose_erasure(DocumentId::Group, "", NOW).unwrap();
+    assert_eq!(two.a.info().unwrap().name, "Us");
+}
+
+fn may_not_write<T>(done: Result<T, ActionError>) -> bool {
+    let Err(ActionError::Author(AuthorError::Replica(refused))) = done else {
+        return false;
+    };
+    matches!(refused, ReplicaError::MayNotWrite(_))
+}
+
+#[test]
 fn a_carrier_keeps_nothing_back_that_was_not_erased() {
     let mut two = Two::new(8);
     two.b.comment(two.idea, "Listen", NOW, &mut two.ben.rng).unwrap();
@@ -423,6 +477,7 @@ fn a_carrier_keeps_nothing_back_that_was_not_erased() {
         .into_iter()
         .map(|held| (held.entry.without_payload(), None))
         .collect();
+    let again = bare.clone();
     let refused = two.a.receive(bare);
     assert!(matches!(
         refused,
@@ -430,6 +485,9 @@ fn a_carrier_keeps_nothing_back_that_was_not_erased() {
     ));
     two.sync();
     assert_eq!(said(&mut two.a, two.idea).len(), 3, "it is taken in whole");
+    // What is here already is passed over, however little of it is brought again.
+    assert_eq!(two.a.receive(again).unwrap().new, 0);
+    assert_eq!(said(&mut two.a, two.idea).len(), 3);
 }
 
 #[test]
@@ -456,6 +514,28 @@ fn a_copy_on_a_stick_says_that_it_needs_newer_software_only_where_something_is_e
         two.a.name_of(PersonId(two.ben.me.person.0)).unwrap().as_deref(),
         Some("Ben")
     );
+}
+
+#[test]
+fn what_is_too_much_to_be_said_again_is_not_erased_and_nothing_is_lost() {
+    let mut two = Two::new(14);
+    for _ in 0..17 {
+        let long = "x".repeat(64 * 1024);
+        two.b.comment(two.idea, &long, NOW, &mut two.ben.rng).unwrap();
+    }
+    let before = two.b.digest().unwrap();
+    let parts = BTreeSet::from([Part::Comment(two.secret)]);
+    let refused = two.b.erase_own(&two.ben.person, Leave::Parts(&parts), NOW);
+    assert!(matches!(refused, Err(ActionError::TooMuchLeft(_))), "{refused:?}");
+    assert_eq!(two.b.digest().unwrap(), before);
+    two.sync();
+    assert_eq!(two.a.digest().unwrap(), before);
+    assert_eq!(said(&mut two.a, two.idea).len(), 19);
+    // Everything goes, or so much that the rest fits.
+    two.b.erase_own(&two.ben.person, Leave::Everything, NOW).unwrap();
+    two.b.comment(two.idea, "Again", NOW, &mut two.ben.rng).unwrap();
+    two.sync();
+    assert_eq!(said(&mut two.a, two.idea), ["Again"]);
 }
 
 #[test]
@@ -497,6 +577,75 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
 }
 
+/// Ben erases in his own document, and names what is not in it.
+fn name_in_own(two: &mut Two, entries: &BTreeSet<EntryId>) {
+    let journal = two.b.own_journal().unwrap();
+    let number = two.b.head(journal).unwrap().0.next();
+    let act = own_erasure(two, number, entries.clone());
+    two.b.write_act(act).unwrap();
+}
+
+/// An erasure by Ben in his own document, at a place in his journal.
+fn own_erasure(two: &Two, number: EntryNumber, entries: BTreeSet<EntryId>) -> ControlAct {
+    let erasure = Erasure {
+        document: DocumentId::Own(two.ben.me.person),
+        entries,
+        origin: None,
+    };
+    let journal = two.b.own_journal().unwrap();
+    let message = erase_bytes(two.b.group(), journal, number, &erasure, NOW);
+    ControlAct::Erase(Erase {
+        erasure,
+        at: NOW,
+        person_signature: sign(&two.ben.person, &message),
+    })
+}
+
+#[test]
+fn what_others_have_written_is_not_kept_back_by_naming_it() {
+    let mut two = Two::new(15);
+    let mut dora = Neighbour::new(159);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    two.sync();
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
+    let before = two
+        .a
+        .storage()
+        .entries_about(DocumentId::Vote(two.anna.me.person))
+        .unwrap();
+    two.a.cast(poll, &["yes".into()], NOW).unwrap();
+    two.sync();
+    let votes = two.b.storage();
+    let mut ballot = votes.entries_about(DocumentId::Vote(two.anna.me.person)).unwrap();
+    ballot.retain(|id| !before.contains(id));
+    assert_eq!(ballot.len(), 1);
+    name_in_own(&mut two, &ballot);
+    let bring = |b: &Held, d: &mut Held, named: bool| {
+        let copy = b.bundle(&d.frontier(), Compression::Fast).unwrap();
+        let read = bundle::read(&copy, b.keys()).unwrap();
+        let entries = read.entries.into_iter().map(|item| {
+            let bare = named && ballot.contains(&item.entry.id);
+            (
+                if bare {
+                    item.entry.without_payload()
+                } else {
+                    item.entry
+                },
+                None,
+            )
+        });
+        d.receive(entries.collect())
+    };
+    assert!(matches!(
+        bring(&two.b, &mut d, true),
+        Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. }))
+    ));
+    bring(&two.b, &mut d, false).unwrap();
+    assert_eq!(d.poll_outcome(poll).unwrap().cast, 1);
+    assert_eq!(d.digest().unwrap(), two.b.digest().unwrap());
+}
+
 /// An erasure of one's own that names one's ballot erases no ballot; and whoever was shown only its header gets it from a copy.
 #[test]
 fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
@@ -504,27 +653,14 @@ fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
     let poll = two.a.open_poll(two.idea, Method::YesNo, vec![], NOW).unwrap();
     two.sync();
     two.b.cast(poll, &["yes".into()], NOW).unwrap();
-    let ben = DocumentId::Own(two.ben.me.person);
     let votes = DocumentId::Vote(two.ben.me.person);
     let ballot = two.b.storage().entries_about(votes).unwrap();
-    let erasure = Erasure {
-        document: ben,
-        entries: ballot.clone(),
-        origin: None,
-    };
-    let place = (two.b.own_journal().unwrap(), EntryNumber(0));
-    let number = two.b.head(place.0).unwrap().0.next();
-    let message = erase_bytes(two.b.group(), place.0, number, &erasure, NOW);
-    let act = ControlAct::Erase(Erase {
-        erasure,
-        at: NOW,
-        person_signature: sign(&two.ben.person, &message),
-    });
-    two.b.write_act(act).unwrap();
+    let journal = two.b.own_journal().unwrap();
+    name_in_own(&mut two, &ballot);
     assert_eq!(two.b.poll_outcome(poll).unwrap().cast, 1, "votes stand");
     // Ben's program shows Anna the header alone.
-    let head = two.a.head(place.0).unwrap().0;
-    let held = two.b.storage().entries(place.0, head, usize::MAX).unwrap();
+    let head = two.a.head(journal).unwrap().0;
+    let held = two.b.storage().entries(journal, head, usize::MAX).unwrap();
     let shown = held.into_iter().map(|held| {
         let entry = held.entry;
         let named = ballot.contains(&entry.id);
@@ -538,4 +674,34 @@ fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
     two.a.receive(entries.collect()).unwrap();
     assert_eq!(two.a.poll_outcome(poll).unwrap().cast, 1);
     assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
+}
+
+/// What no document was ever in ends its journal also where at first its header alone was shown.
+#[test]
+fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
+    let mut two = Two::new(16);
+    let mut dora = Neighbour::new(169);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let journal = two.b.own_journal().unwrap();
+    let key = two.b.keys().current().unwrap().clone();
+    let signing = signing(&two.b);
+    let follows =
+        |after, kind, payload: &[u8]| sealed(&two.b, &signing, after, BTreeSet::new(), kind, &key, payload);
+    let garbage = follows(two.b.head(journal).unwrap(), EntryKind::Content, b"nothing");
+    let after = (garbage.header.number, garbage.id);
+    let act = own_erasure(&two, after.0.next(), BTreeSet::from([garbage.id]));
+    let act = follows(after, EntryKind::Control, &act_to_bytes(&act));
+    let shown = vec![(garbage.clone().without_payload(), None), (act.clone(), None)];
+    two.a.receive(shown).unwrap();
+    assert_eq!(two.a.roster().erased().len(), 1);
+    let whole = vec![(garbage, None), (act, None)];
+    d.receive(whole.clone()).unwrap();
+    two.a.receive(whole).unwrap();
+    for replica in [&d, &two.a] {
+        assert!(replica.roster().erased().is_empty(), "the journal ended before");
+    }
+    sync(&mut two.a, &mut two.anna, &mut d, &mut dora);
+    assert_eq!(d.digest().unwrap(), two.a.digest().unwrap());
+    stays(two.a);
 }

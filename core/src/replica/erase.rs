@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 
+use crate::domain::admission::{Admission, admission};
 use crate::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use crate::domain::document::{DocumentId, Eraser};
 use crate::domain::erasure::Part;
@@ -18,6 +19,7 @@ use super::content::Content;
 use super::control::{act_from_bytes, erase_bytes, sign};
 use super::document::{Document, Leave};
 use super::entry::{Entry, EntryKind};
+use super::gate::DocumentPast;
 use super::hold::{Replica, ReplicaError};
 use super::limits::ERASED_ENTRIES_MAX;
 use super::receive::{Batch, CarrierFault, ReceiveError};
@@ -54,7 +56,7 @@ impl<S: Storage> Replica<S> {
     /// Proposes to the council to erase what stood in a shared document before: what stands there now stays.
     ///
     /// # Errors
-    /// Where the document is not shared, there is nothing to erase, the reason is too long, or the storage fails.
+    /// Where the document is not shared or not theirs to write, there is nothing to erase, the reason is too long, or the storage fails.
     pub fn propose_erasure(
         &mut self,
         document: DocumentId,
@@ -63,6 +65,10 @@ impl<S: Storage> Replica<S> {
     ) -> Result<EntryId, ActionError> {
         if document.erased_by() != Some(Eraser::Council) {
             return Err(not_found("shared document", &document));
+        }
+        let me = self.me();
+        if let Admission::Quarantine(reason) = admission(me.as_ref(), &document) {
+            return Err(ReplicaError::MayNotWrite(reason).into());
         }
         let (erasure, _, rest) = self.erasure_of(document, Leave::Parts(&BTreeSet::new()), at)?;
         self.erase_with(rest, |replica| {
@@ -146,9 +152,13 @@ impl<S: Storage> Replica<S> {
         let document = self.document(id)?;
         let origin = document.origin();
         let mut next = Document::of_generation(id.kind(), place, origin);
+        let past = DocumentPast::from_changes(&next.changes());
         let rest = document.rest_in(&mut next, journal, at, leave)?;
         let rest =
             rest.ok_or_else(|| ReplicaError::OwnWorkRefused("nothing is said to be left".to_owned()))?;
+        // The same gate that others will put it through. What passes it fits into an entry.
+        past.check(journal, &rest)
+            .map_err(|refusal| ActionError::TooMuchLeft(refusal.to_string()))?;
         let erasure = Erasure {
             document: id,
             entries,
@@ -189,7 +199,7 @@ impl<S: Storage> Replica<S> {
     /// Is this entry, about this document, erased?
     pub(super) fn is_erased(&self, entry: &Entry, document: DocumentId) -> bool {
         let again = is_off(Guard::EraseAgain) && !self.rebuilding;
-        entry.sealed.is_empty() || (self.roster.is_erased(entry.id, document) && !again)
+        entry.sealed.is_empty() || (self.roster.is_erased(entry.id, entry.header.journal, document) && !again)
     }
 
     /// What is left of an entry that is erased: judged as one that counts for nothing and is kept.
@@ -198,7 +208,10 @@ impl<S: Storage> Replica<S> {
         self.last_order = self.last_order.saturating_add(1);
         held.standing = Standing::Erased;
         held.changes = 0;
-        held.document = held.document.or_else(|| self.roster.erased_in(held.entry.id));
+        let journal = held.entry.header.journal;
+        held.document = held
+            .document
+            .or_else(|| self.roster.erased_in(held.entry.id, journal));
         held.entry = held.entry.without_payload();
         held
     }
@@ -206,20 +219,23 @@ impl<S: Storage> Replica<S> {
     /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
     /// was kept back.
     pub(super) fn fill(&self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
-        if self.roster.erased_in(entry.id).is_none() || entry.sealed.is_empty() {
+        let header = &entry.header;
+        if self.roster.erased_in(entry.id, header.journal).is_none() || entry.sealed.is_empty() {
             return Ok(());
         }
-        let header = &entry.header;
         let held = self.storage.entry(header.journal, header.number)?;
         let bare = held.is_some_and(|held| held.entry.id == entry.id && held.entry.sealed.is_empty());
-        if let Some(content) = self.content(entry).filter(|_| bare)
-            && !self.roster.is_erased(entry.id, content.document)
-        {
-            let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
-            let read = Write::Read(header.journal, header.number, content.document, changes);
+        // What cannot be read is about nothing, or is judged once it can be.
+        let content = self.content(entry);
+        let is_erased = |content: &Content| self.roster.is_erased(entry.id, header.journal, content.document);
+        if bare && !content.as_ref().is_some_and(is_erased) {
             batch.note_stored(entry);
             batch.writes.push(Write::Payload(Box::new(entry.clone())));
-            batch.writes.push(read);
+            if let Some(content) = content {
+                let changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+                let read = Write::Read(header.journal, header.number, content.document, changes);
+                batch.writes.push(read);
+            }
             batch.undo = true;
         }
         Ok(())
@@ -229,7 +245,11 @@ impl<S: Storage> Replica<S> {
     /// carries them could keep back what they like.
     pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {
         let bare = &batch.without_payload;
-        let unlisted = |roster: &Roster| bare.iter().find(|id| roster.erased_in(**id).is_none()).copied();
+        let unlisted = |roster: &Roster| {
+            let mut bare = bare.iter();
+            let listed = |(id, journal): &&(EntryId, JournalId)| roster.erased_in(*id, *journal).is_some();
+            bare.find(|entry| !listed(entry)).map(|(id, _)| *id)
+        };
         let mut missing = unlisted(&self.roster);
         if missing.is_some() && batch.undo {
             // The act may have come before the key that opens it.

@@ -111,12 +111,13 @@ pub(super) struct Batch {
     /// A journal ended of which later entries had been applied before.
     pub(super) undo: bool,
     /// What came without its payload.
-    pub(super) without_payload: Vec<EntryId>,
+    pub(super) without_payload: Vec<(EntryId, JournalId)>,
     /// The keys of what could not be read before.
     pub(super) reread: BTreeSet<KeyId>,
 }
 
 /// Where an entry belongs.
+#[derive(Debug, PartialEq, Eq)]
 enum Place {
     /// It is here.
     Held,
@@ -265,10 +266,12 @@ impl<S: Storage> Replica<S> {
         let mut batch = Batch::new(Mode::Store);
         batch.writes = writes;
         for (entry, payload) in entries {
-            if entry.sealed.is_empty() {
-                batch.without_payload.push(entry.id);
+            let place = self.place_of(&batch, &entry)?;
+            // What is here already loses nothing, whatever is brought of it.
+            if entry.sealed.is_empty() && place != Place::Held {
+                batch.without_payload.push((entry.id, entry.header.journal));
             }
-            match self.place_of(&batch, &entry)? {
+            match place {
                 Place::Held => {
                     self.fill(&mut batch, &entry)?;
                     continue;

@@ -12,7 +12,7 @@ use super::control::act_from_own_store;
 use super::hold::{Own, Replica, ReplicaError, WaitingEntry};
 use super::keys::KeyRing;
 use super::reckoning::Reckoning;
-use super::storage::{Held, OwnJournal, Standing, Storage, StorageError};
+use super::storage::{Held, OwnJournal, Standing, Storage, StorageError, Write};
 
 impl<S: Storage> Replica<S> {
     pub(super) fn read_storage(&mut self) -> Result<(), ReplicaError> {
@@ -113,7 +113,12 @@ impl<S: Storage> Replica<S> {
             ControlAct::Void
         } else {
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
-            act_from_own_store(&payload).map_err(|_| damaged())?
+            let Ok(act) = act_from_own_store(&payload) else {
+                // Kept by older software as an act it does not know, and to be judged by this one.
+                self.storage.commit(self.group, vec![Write::Stale(true)])?;
+                return self.insert_control(&held.entry.as_control(held.seen.clone(), ControlAct::Void));
+            };
+            act
         };
         self.insert_control(&held.entry.as_control(held.seen.clone(), act))
     }

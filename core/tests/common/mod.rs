@@ -76,8 +76,18 @@ impl Neighbour {
 
     /// Joins the group of an inviting neighbour.
     pub fn join<S: Storage>(&mut self, a: &mut Replica<S>, anna: &mut Self) -> Replica<MemoryStorage> {
+        self.join_as(Role::Member, a, anna)
+    }
+
+    /// Joins in a role.
+    pub fn join_as<S: Storage>(
+        &mut self,
+        role: Role,
+        a: &mut Replica<S>,
+        anna: &mut Self,
+    ) -> Replica<MemoryStorage> {
         let invitation = a
-            .invite(&anna.me, Role::Member, Timestamp(2_000), vec![], &mut anna.rng)
+            .invite(&anna.me, role, Timestamp(2_000), vec![], &mut anna.rng)
             .unwrap();
         let (to_a, to_b) = channels(self.me.device_id(), anna.me.device_id());
         let request = invitation.request(&self.me, &self.person, &to_a);

@@ -6,17 +6,19 @@
 //! one by the council takes effect with the signature that carries it.
 //!
 //! Each begins a new generation of its document. An entry counts in the generation that its author knew of, and only the
-//! last one is read: the causally last; of several apart from each other the one whose act has the smallest id.
+//! last one is read: that of the act which knew of the others, whenever they were carried; of several apart from each other
+//! the one whose act has the smallest id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::planted::{Guard, is_off};
 
+use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
 use super::super::document::{DocumentId, Eraser};
 use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use super::moment::Moment;
-use super::{Judged, Roster};
+use super::{Author, Judged, Roster};
 
 /// All that was erased.
 #[derive(Debug, Clone, Default)]
@@ -56,17 +58,32 @@ impl Erasures {
 }
 
 impl Roster {
-    /// Is this entry erased, if it is about this document?
+    /// Is this entry of a journal erased, if it is about this document?
     #[must_use]
-    pub fn is_erased(&self, entry: EntryId, document: DocumentId) -> bool {
+    pub fn is_erased(&self, entry: EntryId, journal: JournalId, document: DocumentId) -> bool {
         let named = self.erasures.entries.get(&entry);
-        named.is_some_and(|documents| documents.contains(&document) || is_off(Guard::EraseDocument))
+        named.is_some_and(|documents| {
+            let is_named = documents.contains(&document) && self.can_be_in(journal, document);
+            is_named || is_off(Guard::EraseDocument)
+        })
     }
 
-    /// The document that an entry is said to be about by who had it erased; none where nobody had.
+    /// The document that an entry of a journal is said to be about by who had it erased; none where nobody had.
     #[must_use]
-    pub fn erased_in(&self, entry: EntryId) -> Option<DocumentId> {
-        self.erasures.entries.get(&entry)?.first().copied()
+    pub fn erased_in(&self, entry: EntryId, journal: JournalId) -> Option<DocumentId> {
+        let mut documents = self.erasures.entries.get(&entry)?.iter();
+        documents
+            .find(|document| self.can_be_in(journal, **document))
+            .copied()
+    }
+
+    /// In their own document each has written alone. Else anybody could name what others wrote, and have it kept back by
+    /// whoever knows only its header.
+    fn can_be_in(&self, journal: JournalId, document: DocumentId) -> bool {
+        let Some(Eraser::Owner(owner)) = document.erased_by() else {
+            return true;
+        };
+        self.chain(journal).is_some_and(|chain| chain.person == owner)
     }
 
     /// How many erasures have taken effect: while that stays the same, so does what is erased.
@@ -134,16 +151,18 @@ impl Roster {
         self.erasure(act).map(|_| act)
     }
 
+    /// An act comes after another where its author knew of that one, in effect yet or not: it may name what that one left.
     fn last_erasure(&self, document: DocumentId, known: impl Fn(&Judged) -> bool) -> Option<EntryId> {
         let acts = self.erasures.acts.get(&document)?.iter();
-        let acts = acts.filter_map(|(id, act)| Some((self.entries.get(id)?, *act)));
-        let acts: Vec<(&Judged, EntryId)> = acts.filter(|(judged, _)| known(judged)).collect();
-        let is_last = |(judged, act): &&(&Judged, EntryId)| {
-            !acts.iter().any(|(later, other)| {
-                other != act && later.entry.id != judged.entry.id && self.reaches(&later.moment.reach, judged)
-            })
+        let in_effect = acts.filter(|(effect, _)| self.entries.get(effect).is_some_and(&known));
+        let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
+        let acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
+        let is_last = |act: &&&Judged| {
+            let after =
+                |later: &&Judged| later.entry.id != act.entry.id && self.reaches(&later.moment.reach, act);
+            !acts.iter().any(after)
         };
-        acts.iter().filter(is_last).map(|(_, act)| *act).min()
+        acts.iter().filter(is_last).map(|act| act.entry.id).min()
     }
 
     /// Where an entry carries a motion to erase, what it names is erased.
@@ -169,10 +188,11 @@ pub(super) fn is_theirs(document: DocumentId, person: PersonId) -> bool {
     }
 }
 
-/// May the council have something in this document erased?
-pub(super) fn is_shared(document: DocumentId) -> bool {
+/// May the council have something in this document erased, as this author proposes? What is left they write themselves: where
+/// they may not, it would not count, and nothing were left.
+pub(super) fn is_shared(document: DocumentId, author: &Author) -> bool {
     match document.erased_by() {
-        Some(Eraser::Council) => true,
+        Some(Eraser::Council) => admission(Some(author), &document) == Admission::Admit,
         Some(Eraser::Owner(_)) => is_off(Guard::EraseOwn),
         None => false,
     }

@@ -236,7 +236,7 @@ impl Case<'_> {
 
     fn motion(&self, motion: &Motion) -> Result<Basis, NotOk> {
         let (author, mut basis) = self.author()?;
-        if !self.is_possible(&motion.act) {
+        if !self.is_possible(&motion.act, &author) {
             return Err(NotOk::NoSuchTenure);
         }
         basis.powers = self.powers(&author);
@@ -244,8 +244,8 @@ impl Case<'_> {
         Ok(basis)
     }
 
-    /// Is there what the act is about, as its author knows?
-    fn is_possible(&self, act: &CouncilAct) -> bool {
+    /// Is there what the act is about, as its author knows, and theirs to propose?
+    fn is_possible(&self, act: &CouncilAct, author: &Author) -> bool {
         let known = &self.known;
         match act {
             CouncilAct::Confirm { membership } => known.membership_lives(*membership),
@@ -266,7 +266,7 @@ impl Case<'_> {
             }
             CouncilAct::Amend(amendment) => amendment.is_valid(),
             CouncilAct::Hide { .. } => true,
-            CouncilAct::Erase(erasure) => is_shared(erasure.document),
+            CouncilAct::Erase(erasure) => is_shared(erasure.document, author),
         }
     }
 

@@ -212,8 +212,10 @@ CREATE TABLE put_off (
 ";
 
 /// Entries of which only the header is left have the kind 2; those written for an earlier generation of their document the
-/// standing 8. Where something was erased, what the views and the log still say of it is to be wiped.
+/// standing 8. Where something was erased, what the views and the log still say of it is to be wiped. All is judged anew: what
+/// came before this was kept as acts that are not known, without a look at the signatures in them.
 const ERASED: &str = "
+UPDATE groups SET stale = 1;
 ALTER TABLE groups ADD COLUMN to_wipe INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_superseded ON entries(journal) WHERE standing = 8;
 ";
@@ -265,6 +267,21 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         assert!(migrate(&mut connection).is_err());
         assert_eq!(version(&connection), 99);
+    }
+
+    /// What a software before erasures kept as an act it does not know, or as content that waits, says more now.
+    #[test]
+    fn a_profile_from_before_erasures_is_judged_anew() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations().to_version(&mut connection, 9).unwrap();
+        connection
+            .execute_batch("INSERT INTO groups (row, id) VALUES (1, x'01');")
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let stale: bool = connection
+            .query_row("SELECT stale FROM groups", [], |row| row.get(0))
+            .unwrap();
+        assert!(stale);
     }
 
     #[test]

@@ -49,6 +49,11 @@ pub enum ActionError {
         /// How long it may be.
         most: usize,
     },
+    /// What is left by an erasure does not fit into one entry.
+    #[error(
+        "too much would be left to be written down again at once ({0}): nothing was erased; take more out of it first, or erase everything"
+    )]
+    TooMuchLeft(String),
     /// It is closed.
     #[error("this vote is closed: its result is final")]
     PollClosed,

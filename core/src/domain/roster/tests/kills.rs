@@ -93,10 +93,14 @@ fn r3_a_demotion_voids_what_the_role_did_beyond_it_and_nothing_else() {
     for name in ["ben", "cleo"] {
         story.does_knowing(name, &[base], acts::keys());
     }
-    let proposal = story.proposes_knowing("ben", &[], story.promote("dora"));
-    let other = story.proposes_knowing("ben", &[], story.promote("emil"));
+    let again = |story: &Story, name: &str| CouncilAct::Promote {
+        membership: story.membership(name),
+        role: Role::Member,
+    };
+    let proposal = story.proposes_knowing("ben", &[], again(&story, "dora"));
+    let other = story.proposes_knowing("ben", &[], again(&story, "emil"));
     let before = story.signs_knowing("cleo", &[proposal], proposal);
-    assert!(story.is_carried(proposal) && story.is_steward("dora"));
+    assert!(story.is_carried(proposal));
     let motion = story.proposes_knowing("anna", &[before], demote);
     story.signs_knowing("ben", &[motion], motion);
     // Cleo does not know yet: she signs as a steward, and invites as a member.
@@ -104,14 +108,8 @@ fn r3_a_demotion_voids_what_the_role_did_beyond_it_and_nothing_else() {
     assert_eq!(story.verdict(beyond), Ok(()), "Cleo did not know");
     let invite = story.does_knowing("cleo", &[], acts::invite(90, Role::Member));
     assert!(!story.is_steward("cleo"));
-    assert!(
-        !story.is_carried(other) && !story.is_steward("emil"),
-        "one steward is too few"
-    );
-    assert!(
-        story.is_carried(proposal) && story.is_steward("dora"),
-        "she signed that before"
-    );
+    assert!(!story.is_carried(other), "one steward is too few");
+    assert!(story.is_carried(proposal), "she signed that before");
     assert!(story.lives(invite), "any member invites");
 }
 

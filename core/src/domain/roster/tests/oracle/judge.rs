@@ -78,7 +78,7 @@ impl Oracle {
                 })
             }
             ControlAct::Motion(motion) => {
-                self.is_possible(known, &motion.act).then_some(())?;
+                self.is_possible(known, &motion.act, writer).then_some(())?;
                 Some(self.signed(at, at, motion, before, known, facts))
             }
             ControlAct::Sign(sign) => {
@@ -201,8 +201,8 @@ impl Oracle {
         })
     }
 
-    /// Is there what a council act is about, as its author knows?
-    fn is_possible(&self, known: World, act: &CouncilAct) -> bool {
+    /// Is there what a council act is about, as its author knows, and theirs to propose?
+    fn is_possible(&self, known: World, act: &CouncilAct, writer: Writer) -> bool {
         match act {
             CouncilAct::Confirm { membership } => self.is_membership(known, *membership).is_some(),
             // Also where it is over.
@@ -226,7 +226,14 @@ impl Oracle {
             }
             CouncilAct::Amend(amendment) => amendment.is_valid(),
             CouncilAct::Hide { .. } => true,
-            CouncilAct::Erase(erasure) => matches!(erasure.document.erased_by(), Some(Eraser::Council)),
+            CouncilAct::Erase(erasure) => {
+                let role = self.role(known, writer.membership);
+                let may_write = match erasure.document {
+                    DocumentId::Group => role == Role::Steward,
+                    _ => role != Role::Observer,
+                };
+                may_write && matches!(erasure.document.erased_by(), Some(Eraser::Council))
+            }
         }
     }
 
