@@ -141,6 +141,14 @@ impl Roster {
         std::iter::successors(Some(enrolment), enroller).skip(1).count()
     }
 
+    /// Does a line of grants lead to a person through another?
+    #[must_use]
+    pub fn was_brought_in_by(&self, person: PersonId, other: PersonId) -> bool {
+        let memberships = self.memberships.get(&person).into_iter().flatten();
+        let mut line = memberships.flat_map(|membership| self.line(*membership).skip(1));
+        line.any(|membership| self.person_of(membership) == Some(other))
+    }
+
     /// Whom it concerns when a tenure ends.
     pub(super) fn holder(&self, tenure: Tenure) -> Option<PersonId> {
         match tenure {

@@ -207,14 +207,6 @@ impl Roster {
         })
     }
 
-    /// Does a line of grants lead to a person through another?
-    #[must_use]
-    pub fn was_brought_in_by(&self, person: PersonId, other: PersonId) -> bool {
-        let memberships = self.memberships.get(&person).into_iter().flatten();
-        let mut line = memberships.flat_map(|membership| self.line(*membership).skip(1));
-        line.any(|membership| self.person_of(membership) == Some(other))
-    }
-
     /// Who writes a journal, where they are still in the group, with that device.
     #[must_use]
     pub fn living_author(&self, journal: JournalId) -> Option<Author> {

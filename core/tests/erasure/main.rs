@@ -8,7 +8,9 @@
     reason = "test code: a failure is a panic"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod two;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +19,7 @@ use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
-use kiez_core::domain::id::{CommentId, EntryId, EntryNumber, PersonId, ProposalId};
+use kiez_core::domain::id::{EntryId, EntryNumber, PersonId, ProposalId};
 use kiez_core::domain::poll::Method;
 use kiez_core::replica::actions::ActionError;
 use kiez_core::replica::author::AuthorError;
@@ -31,64 +33,11 @@ use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError};
 use kiez_core::replica::storage::{Standing, Storage};
 
+use two::Two;
+
 type Held = Replica<MemoryStorage>;
 
 const SECRET: &str = "0201 555 777";
-
-/// Anna is the steward, Ben a member; an idea of Ben's with a telephone number in it, and a comment with one.
-struct Two {
-    anna: Neighbour,
-    ben: Neighbour,
-    a: Held,
-    b: Held,
-    idea: ProposalId,
-    secret: CommentId,
-}
-
-impl Two {
-    fn new(seed: u64) -> Self {
-        let mut anna = Neighbour::new(seed * 10 + 1);
-        let mut ben = Neighbour::new(seed * 10 + 2);
-        let mut a = anna.found();
-        a.set_profile_name("Anna", NOW).unwrap();
-        let mut b = ben.join(&mut a, &mut anna);
-        b.set_profile_name("Ben", NOW).unwrap();
-        let idea = b.add_idea(&idea("Benches"), NOW, &mut ben.rng).unwrap();
-        b.edit_idea(idea, &format!("Call Frieda: {SECRET}"), NOW).unwrap();
-        let secret = format!("My number is {SECRET}");
-        let secret = b.comment(idea, &secret, NOW, &mut ben.rng).unwrap();
-        b.comment(idea, "I like them", NOW, &mut ben.rng).unwrap();
-        sync(&mut a, &mut anna, &mut b, &mut ben);
-        Self {
-            anna,
-            ben,
-            a,
-            b,
-            idea,
-            secret,
-        }
-    }
-
-    fn sync(&mut self) {
-        sync(&mut self.a, &mut self.anna, &mut self.b, &mut self.ben);
-    }
-
-    /// Ben takes one comment out of what he has said.
-    fn erase_comment(&mut self) {
-        let parts = BTreeSet::from([Part::Comment(self.secret)]);
-        self.b
-            .erase_own(&self.ben.person, Leave::Parts(&parts), NOW)
-            .unwrap();
-    }
-
-    /// The number is taken out of the idea, and then out of its past.
-    fn erase_idea(&mut self) {
-        self.a.edit_idea(self.idea, "Call Frieda", NOW).unwrap();
-        self.a
-            .propose_erasure(DocumentId::Proposal(self.idea), "a telephone number", NOW)
-            .unwrap();
-    }
-}
 
 /// All payloads that are stored, as far as they can be read.
 fn payloads(replica: &Held) -> Vec<Vec<u8>> {
