@@ -13,7 +13,7 @@ use common::{NOW, Neighbour, idea, meet, sealed, signing, sync, titles};
 use kiez_core::domain::control::{BoxedKey, ControlAct, Keys};
 use kiez_core::domain::id::{EntryNumber, JournalId, SealedKey, Timestamp};
 use kiez_core::replica::allowance::{Amount, Rates, Road};
-use kiez_core::replica::entry::EntryKind;
+use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::storage::Storage;
@@ -89,6 +89,16 @@ fn journal(replica: &Held) -> JournalId {
     replica.signing_journal().unwrap().0
 }
 
+/// What somebody has written after a number, as it is carried.
+fn after(replica: &Held, number: EntryNumber) -> Vec<(Entry, Option<Vec<u8>>)> {
+    let entries = replica.storage().entries(journal(replica), number, usize::MAX);
+    entries
+        .unwrap()
+        .into_iter()
+        .map(|held| (held.entry, None))
+        .collect()
+}
+
 /// A control act of more than a kilobyte that everybody takes for good.
 fn boxes(replica: &Held) -> ControlAct {
     let enrolment = replica.roster().membership(replica.me().unwrap().person).unwrap();
@@ -161,12 +171,7 @@ fn what_somebody_else_builds_on_is_not_put_off() {
     three.anna_meets_mallory();
     assert_eq!(three.a.put_off().len(), 1);
     // Ben has opened it all from a file. What he writes then has seen it.
-    let flood = three
-        .m
-        .storage()
-        .entries(journal(&three.m), EntryNumber(0), usize::MAX);
-    let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
-    three.b.receive(flood.collect()).unwrap();
+    three.b.receive(after(&three.m, EntryNumber(0))).unwrap();
     three
         .b
         .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
@@ -191,12 +196,7 @@ fn who_brings_friends_to_build_on_a_flood_comes_no_further() {
     three.anna_meets_mallory();
     for (round, title) in ["one", "two", "three"].into_iter().enumerate() {
         three.floods(50);
-        let flood = three
-            .m
-            .storage()
-            .entries(journal(&three.m), EntryNumber(0), usize::MAX);
-        let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
-        p.receive(flood.collect()).unwrap();
+        p.receive(after(&three.m, EntryNumber(0))).unwrap();
         p.add_idea(&idea(title), NOW, &mut paula.rng).unwrap();
         meet(&mut three.a, &mut three.anna, &mut p, &mut paula);
         assert_eq!(three.a.put_off().contains_key(&journal(&p)), round > 0);
@@ -211,23 +211,13 @@ fn what_comes_before_what_it_builds_on_waits_for_it_and_is_nobodys_fault() {
     three.anna_meets_mallory();
     three.floods(10);
     three.anna_meets_mallory();
-    let flood = three
-        .m
-        .storage()
-        .entries(journal(&three.m), EntryNumber(0), usize::MAX);
-    let flood = flood.unwrap().into_iter().map(|held| (held.entry, None));
-    three.b.receive(flood.collect()).unwrap();
+    three.b.receive(after(&three.m, EntryNumber(0))).unwrap();
     three
         .b
         .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
         .unwrap();
     let had = three.a.head(journal(&three.b)).unwrap().0;
-    let last = three
-        .b
-        .storage()
-        .entries(journal(&three.b), had, usize::MAX)
-        .unwrap();
-    let alone: Vec<_> = last.into_iter().map(|held| (held.entry, None)).collect();
+    let alone = after(&three.b, had);
     let received = three.a.receive_by(Road::Session, alone).unwrap();
     assert_eq!((received.new, received.put_off.len()), (0, 1));
     assert_eq!(three.a.put_off().len(), 1, "nobody says that of Ben");
@@ -243,12 +233,7 @@ fn what_is_sent_many_times_counts_once() {
         .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
         .unwrap();
     let had = three.a.head(journal(&three.b)).unwrap().0;
-    let new = three
-        .b
-        .storage()
-        .entries(journal(&three.b), had, usize::MAX)
-        .unwrap();
-    let one: Vec<_> = new.into_iter().map(|held| (held.entry, None)).collect();
+    let one = after(&three.b, had);
     let many: Vec<_> = (0..200).flat_map(|_| one.clone()).collect();
     three.a.receive_by(Road::Session, many).unwrap();
     three.b.add_idea(&idea("two"), NOW, &mut three.ben.rng).unwrap();
