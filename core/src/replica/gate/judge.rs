@@ -135,11 +135,19 @@ impl<'a> Judge<'a> {
                 if over && element.made == Made::Mark {
                     return Err(Refusal::ElementIsMark);
                 }
-                let makes = matches!(row.action, Action::Make(_));
-                if over && makes && object == ObjectKind::Text {
-                    return Err(Refusal::ObjectInText);
+                match row.action {
+                    Action::Make(_) if over && object == ObjectKind::Text => Err(Refusal::ObjectInText),
+                    Action::Put | Action::PutCounter if over && object == ObjectKind::Text => {
+                        Err(Refusal::ValueInText)
+                    }
+                    Action::Make(_)
+                    | Action::Put
+                    | Action::PutCounter
+                    | Action::Delete
+                    | Action::Increment
+                    | Action::MarkBegin
+                    | Action::MarkEnd => Ok(()),
                 }
-                Ok(())
             }
         }
     }

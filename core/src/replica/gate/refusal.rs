@@ -233,6 +233,9 @@ pub enum Refusal {
     /// An object is put over an element of a text.
     #[error("an object over a text's element")]
     ObjectInText,
+    /// A value is put over an element of a text: Automerge 0.12 panics on applying some of what takes it away again.
+    #[error("a value over a text's element")]
+    ValueInText,
     /// An increment in a text: Automerge 0.12 then panics on reading what stands there.
     #[error("an increment in a text")]
     IncrementInText,
