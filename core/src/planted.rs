@@ -55,11 +55,19 @@ pub enum Bug {
     KeysKept,
     /// Whoever came in on an invitation once is given all keys on it, also after they had to go.
     InvitationForever,
+    /// What was erased is not read any more, and stays on the disk.
+    ErasedKept,
+    /// What is erased is taken in again where somebody brings it.
+    ErasedBrought,
+    /// What was left of a document in which something was erased is taken for too late.
+    RestTooLate,
+    /// Of several erasures in a document the one that came last begins it anew.
+    GenerationByArrival,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::GateForeignActor,
         Self::GateNumberTwice,
         Self::JournalUnsigned,
@@ -83,6 +91,10 @@ impl Bug {
         Self::KeyForTheGone,
         Self::KeysKept,
         Self::InvitationForever,
+        Self::ErasedKept,
+        Self::ErasedBrought,
+        Self::RestTooLate,
+        Self::GenerationByArrival,
     ];
 }
 

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::planted::{Guard, is_off};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
@@ -157,6 +157,10 @@ impl Roster {
         let in_effect = acts.filter(|(effect, _)| self.entries.get(effect).is_some_and(&known));
         let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
         let acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
+        if is_on(Bug::GenerationByArrival) {
+            let last = acts.iter().max_by_key(|act| act.order);
+            return last.map(|act| act.entry.id);
+        }
         let is_last = |act: &&&Judged| {
             let after =
                 |later: &&Judged| later.entry.id != act.entry.id && self.reaches(&later.moment.reach, act);

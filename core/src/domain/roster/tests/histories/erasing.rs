@@ -25,7 +25,12 @@ impl History {
         }
     }
 
-    fn erasure(document: DocumentId, bits: u8) -> Erasure {
+    /// Some entries go, in a document chosen by a number.
+    pub(super) fn erasure(&self, pen: usize, which: u8, bits: u8) -> Erasure {
+        Self::named(self.some_document(pen, which), bits)
+    }
+
+    fn named(document: DocumentId, bits: u8) -> Erasure {
         let named = (0..NAMED).filter(|bit| bits >> bit & 1 == 1);
         let named = named.map(|bit| EntryId([200 + bit; 32]));
         acts::erasure(document, named.collect())
@@ -36,14 +41,14 @@ impl History {
         let document = self.some_document(pen, one);
         let own = DocumentId::Own(PersonId([self.pens[pen].person; 32]));
         match kind % 8 {
-            0..=2 => drop(self.does(pen, learns, acts::erase(Self::erasure(own, other)))),
-            3 => drop(self.does(pen, learns, acts::erase(Self::erasure(document, other)))),
+            0..=2 => drop(self.does(pen, learns, acts::erase(Self::named(own, other)))),
+            3 => drop(self.does(pen, learns, acts::erase(Self::named(document, other)))),
             4 => {
-                let act = CouncilAct::Erase(Self::erasure(document, other));
+                let act = CouncilAct::Erase(Self::named(document, other));
                 self.proposes(pen, learns, act, who / 8);
             }
             5 | 6 => {
-                let act = CouncilAct::Erase(Self::erasure(document, other));
+                let act = CouncilAct::Erase(Self::named(document, other));
                 self.council(pen, learns, act, who ^ kind);
             }
             _ => self.erase_apart(pen, usize::from(who / 8) % self.pens.len(), (one, other)),
@@ -55,8 +60,8 @@ impl History {
     fn erase_apart(&mut self, first: usize, second: usize, (one, other): (u8, u8)) {
         let document = self.some_document(first, 7 + one % 3);
         let base = self.everything();
-        let mine = CouncilAct::Erase(Self::erasure(document, other));
-        let theirs = CouncilAct::Erase(Self::erasure(document, other.rotate_left(3)));
+        let mine = CouncilAct::Erase(Self::named(document, other));
+        let theirs = CouncilAct::Erase(Self::named(document, other.rotate_left(3)));
         let mine = self.proposes(first, base, mine, 0);
         let knows = if one.is_multiple_of(3) {
             self.past[self.at(mine)]

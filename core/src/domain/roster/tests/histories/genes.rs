@@ -355,6 +355,7 @@ impl History {
                     },
                     2 => CouncilAct::Confirm { membership },
                     3 => self.council_act(one, 13),
+                    4 => CouncilAct::Erase(self.erasure(pen, 7, one)),
                     _ => CouncilAct::Remove { membership },
                 };
                 let motion = self.proposes(pen, known, act, kind / 16);
@@ -396,7 +397,10 @@ impl History {
                 }
             }
             // For ever, although they are out.
-            11 => self.erases(pen, learns, (kind / 16, 0, one, other)),
+            11 => {
+                let erasure = self.erasure(pen, one, other);
+                self.does(pen, learns, acts::erase(erasure));
+            }
             _ => drop(self.does(pen, learns, acts::keys())),
         }
     }
