@@ -57,8 +57,6 @@ pub enum Bug {
     InvitationForever,
     /// What was erased is not read any more, and stays on the disk.
     ErasedKept,
-    /// What is erased is taken in again where somebody brings it.
-    ErasedBrought,
     /// What was left of a document in which something was erased is taken for too late.
     RestTooLate,
     /// Of several erasures in a document the one that came last begins it anew.
@@ -67,7 +65,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 26] = [
         Self::GateForeignActor,
         Self::GateNumberTwice,
         Self::JournalUnsigned,
@@ -92,7 +90,6 @@ impl Bug {
         Self::KeysKept,
         Self::InvitationForever,
         Self::ErasedKept,
-        Self::ErasedBrought,
         Self::RestTooLate,
         Self::GenerationByArrival,
     ];

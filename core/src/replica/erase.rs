@@ -198,7 +198,7 @@ impl<S: Storage> Replica<S> {
 
     /// Is this entry, about this document, erased?
     pub(super) fn is_erased(&self, entry: &Entry, document: DocumentId) -> bool {
-        let again = (is_off(Guard::EraseAgain) || is_on(Bug::ErasedBrought)) && !self.rebuilding;
+        let again = is_off(Guard::EraseAgain) && !self.rebuilding;
         let again = again || is_on(Bug::ErasedKept);
         entry.sealed.is_empty() || (self.roster.is_erased(entry.id, entry.header.journal, document) && !again)
     }
@@ -244,20 +244,26 @@ impl<S: Storage> Replica<S> {
 
     /// Without their payload only entries are taken in of which an act that is here says that they are erased. Else whoever
     /// carries them could keep back what they like.
-    pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {
+    pub(super) fn check_erased(&mut self, batch: &Batch) -> Result<(), ReceiveError> {
         let bare = &batch.without_payload;
-        let unlisted = |roster: &Roster| {
-            let mut bare = bare.iter();
+        let unlisted = |roster: &Roster| -> BTreeSet<EntryId> {
             let listed = |(id, journal): &&(EntryId, JournalId)| roster.erased_in(*id, *journal).is_some();
-            bare.find(|entry| !listed(entry)).map(|(id, _)| *id)
+            let unlisted = bare.iter().filter(|entry| !listed(entry));
+            unlisted.map(|(id, _)| *id).collect()
         };
         let mut missing = unlisted(&self.roster);
-        if missing.is_some() && batch.undo {
+        if !missing.is_empty() && batch.undo {
             // The act may have come before the key that opens it.
             missing = unlisted(&self.roster_once_read(&batch.writes)?);
         }
-        match missing {
-            Some(entry) if !is_off(Guard::EraseListed) => Err(CarrierFault::PayloadMissing { entry }.into()),
+        let first = missing.first().copied();
+        match first {
+            Some(entry) if !is_off(Guard::EraseListed) => {
+                if self.has_unread_act(&batch.writes)? {
+                    self.unproven = missing;
+                }
+                Err(CarrierFault::PayloadMissing { entry }.into())
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -305,7 +305,6 @@ impl World {
                 return Ok(());
             };
             let node = connection.ends[side].node;
-            let peer = connection.ends[1 - side].node;
             match effect {
                 Effect::Send(frame) => connection.ends[1 - side].inbox.push_back(frame.to_bytes()),
                 Effect::Received(received) => {
@@ -317,11 +316,13 @@ impl World {
                     self.note_ended(node, &received)?;
                 }
                 Effect::PeerHas(frontier) => {
+                    let peer = connection.ends[1 - side].node;
                     self.check_promise(node, peer, &frontier)?;
                 }
                 Effect::Progress { .. } => {}
                 Effect::NotPublished => {}
                 Effect::Published => {
+                    let peer = connection.ends[1 - side].node;
                     self.model
                         .lets_in(self.nodes[node].me.person, self.nodes[peer].me.person);
                     self.mark_stale(node);
@@ -330,10 +331,6 @@ impl World {
                 }
                 // Who does not know yet that a journal forked may send what the other cannot place. It must heal by itself.
                 Effect::Close(why) if self.options.forks => {
-                    self.trace.event(format_args!("{id} is closed: {why}"));
-                    self.connections.remove(&id);
-                }
-                Effect::Close(why) if self.cannot_read_of(node, peer) => {
                     self.trace.event(format_args!("{id} is closed: {why}"));
                     self.connections.remove(&id);
                 }

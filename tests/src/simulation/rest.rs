@@ -92,13 +92,7 @@ impl World {
         is_member(node) && !self.model.retired.contains(&node.me.device_id()) && !self.is_left_behind(node)
     }
 
-    /// What is sealed under a key that a device does not have may be an act that erases: then it takes nothing of what is
-    /// without payload because of it, nor of what is brought with that, and closes. Not as it should be: whoever is out
-    /// learns nothing more, and says that the other broke the protocol.
-    pub(super) fn cannot_read_of(&self, node: usize, peer: usize) -> bool {
-        self.lacks_a_key_of(&self.nodes[node], &self.nodes[peer])
-    }
-
+    /// Can one not read an act that erases, which the other can?
     fn lacks_a_key_of(&self, node: &Node, peer: &Node) -> bool {
         let (Some(mine), Some(theirs)) = (node.replica.as_deref(), peer.replica.as_deref()) else {
             return false;
@@ -109,7 +103,8 @@ impl World {
         unread.any(|held| mine.keys().get(held.entry.header.key).is_none())
     }
 
-    /// Is this device out, as those know who are in, and refuses what would tell it so?
+    /// Is this device out, as those know who are in, and has not the key under which that or an erasure is said? Of what is
+    /// without payload because of it, and of what follows that, it takes nothing.
     pub(super) fn is_left_behind(&self, node: &Node) -> bool {
         self.nodes.iter().any(|other| {
             let device = node.me.device_id();
