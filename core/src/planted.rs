@@ -55,11 +55,17 @@ pub enum Bug {
     KeysKept,
     /// Whoever came in on an invitation once is given all keys on it, also after they had to go.
     InvitationForever,
+    /// What was erased is not read any more, and stays on the disk.
+    ErasedKept,
+    /// What was left of a document in which something was erased is taken for too late.
+    RestTooLate,
+    /// Of several erasures in a document the one that came last begins it anew.
+    GenerationByArrival,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::GateForeignActor,
         Self::GateNumberTwice,
         Self::JournalUnsigned,
@@ -83,6 +89,9 @@ impl Bug {
         Self::KeyForTheGone,
         Self::KeysKept,
         Self::InvitationForever,
+        Self::ErasedKept,
+        Self::RestTooLate,
+        Self::GenerationByArrival,
     ];
 }
 

@@ -247,7 +247,10 @@ impl<S: Storage> Replica<S> {
             within.put_off.insert(*journal);
             self.note_put_off(*journal, *through, *until);
         }
-        if !self.allowance.put_off.is_empty() {
+        let heads = &self.journals;
+        self.left_out
+            .retain(|journal, through| heads.get(journal).is_none_or(|row| row.head.0 < *through));
+        if !self.allowance.put_off.is_empty() || !self.left_out.is_empty() {
             self.put_off_what_follows(&within.entries, &mut within.put_off);
             let put_off = &within.put_off;
             within

@@ -11,7 +11,7 @@ use crate::domain::document::{DocumentId, Eraser};
 use crate::domain::erasure::Part;
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use crate::domain::roster::{Moment, Roster};
-use crate::planted::{Guard, is_off};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::actions::ActionError;
 use super::codec::Blob;
@@ -228,7 +228,8 @@ impl<S: Storage> Replica<S> {
     pub(super) fn generation_of(&self, document: DocumentId, header: &Header, known: &Moment) -> Generation {
         let now = self.roster.generation(document);
         let before = self.roster.erasure(header.prev);
-        if before.is_some_and(|erasure| erasure.document == document) {
+        let begins = before.is_some_and(|erasure| erasure.document == document);
+        if begins && !is_on(Bug::RestTooLate) {
             return if now == Some(header.prev) {
                 Generation::Begins
             } else {
@@ -245,6 +246,7 @@ impl<S: Storage> Replica<S> {
     /// Is this entry, about this document, erased?
     pub(super) fn is_erased(&self, entry: &Entry, document: DocumentId) -> bool {
         let again = is_off(Guard::EraseAgain) && !self.rebuilding;
+        let again = again || is_on(Bug::ErasedKept);
         entry.sealed.is_empty() || (self.roster.is_erased(entry.id, entry.header.journal, document) && !again)
     }
 
@@ -313,20 +315,26 @@ impl<S: Storage> Replica<S> {
 
     /// Without their payload only entries are taken in of which an act that is here says that they are erased. Else whoever
     /// carries them could keep back what they like.
-    pub(super) fn check_erased(&self, batch: &Batch) -> Result<(), ReceiveError> {
+    pub(super) fn check_erased(&mut self, batch: &Batch) -> Result<(), ReceiveError> {
         let bare = &batch.without_payload;
-        let unlisted = |roster: &Roster| {
-            let mut bare = bare.iter();
+        let unlisted = |roster: &Roster| -> BTreeSet<EntryId> {
             let listed = |(id, journal): &&(EntryId, JournalId)| roster.erased_in(*id, *journal).is_some();
-            bare.find(|entry| !listed(entry)).map(|(id, _)| *id)
+            let unlisted = bare.iter().filter(|entry| !listed(entry));
+            unlisted.map(|(id, _)| *id).collect()
         };
         let mut missing = unlisted(&self.roster);
-        if missing.is_some() && batch.undo {
+        if !missing.is_empty() && batch.undo {
             // The act may have come before the key that opens it.
             missing = unlisted(&self.roster_once_read(&batch.writes)?);
         }
-        match missing {
-            Some(entry) if !is_off(Guard::EraseListed) => Err(CarrierFault::PayloadMissing { entry }.into()),
+        let first = missing.first().copied();
+        match first {
+            Some(entry) if !is_off(Guard::EraseListed) => {
+                if self.has_unread_act(&batch.writes)? {
+                    self.unproven = missing;
+                }
+                Err(CarrierFault::PayloadMissing { entry }.into())
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -7,7 +7,9 @@ use ed25519_dalek::SigningKey;
 
 use crate::domain::control::Device;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{BoxKey, DeviceId, EntryNumber, GroupId, JournalId, KeyId, PersonId, PollId};
+use crate::domain::id::{
+    BoxKey, DeviceId, EntryId, EntryNumber, GroupId, JournalId, KeyId, PersonId, PollId,
+};
 use crate::domain::roster::{Author, Moment, NotOk, Roster};
 
 use super::allowance::Allowance;
@@ -157,6 +159,10 @@ pub struct Replica<S> {
     pub(super) rebuilding: bool,
     /// See [`Replica::is_stale`].
     pub(super) stale: bool,
+    /// What came without payload, and an act that cannot be read may say that it was erased.
+    pub(super) unproven: BTreeSet<EntryId>,
+    /// Of which journals such was left out, and how far: what follows it may be offered in the same session.
+    pub(super) left_out: BTreeMap<JournalId, EntryNumber>,
     /// What is to be committed at once, while an action of several entries is under way.
     pub(super) held_back: Option<Vec<Write>>,
     /// How much of whose writing is taken in.
@@ -205,6 +211,8 @@ impl<S: Storage> Replica<S> {
             poll_openers: BTreeMap::new(),
             rebuilding: false,
             stale: false,
+            unproven: BTreeSet::new(),
+            left_out: BTreeMap::new(),
             held_back: None,
             allowance: Allowance::default(),
             uses: 0,

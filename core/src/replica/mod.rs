@@ -38,4 +38,5 @@ mod reopen;
 pub mod sealed;
 pub mod session;
 pub mod storage;
+mod unproven;
 pub mod wire;

@@ -152,9 +152,10 @@ impl<S: Storage> Replica<S> {
             put_off,
             pulled,
         } = self.within_allowance(road, entries)?;
-        match self.receive_all(vec![], entries) {
+        match self.receive_proven(entries) {
             Ok(received) => {
                 self.spend(&received.stored, &pulled);
+                let put_off = received.put_off.union(&put_off).copied().collect();
                 Ok(Received { put_off, ..received })
             }
             Err(error) => {
@@ -261,7 +262,7 @@ impl<S: Storage> Replica<S> {
         Ok(batch.undo)
     }
 
-    fn receive_all(
+    pub(super) fn receive_all(
         &mut self,
         writes: Vec<Write>,
         entries: Vec<(Entry, Option<Vec<u8>>)>,

@@ -18,7 +18,7 @@ use super::hold::{Replica, ReplicaError};
 use super::keys::{BoxPlace, BoxSecret, GroupKey, seal_boxed};
 use super::limits::{BOXES_MAX, PROOFS};
 use super::receive::Batch;
-use super::storage::{Storage, Write};
+use super::storage::{Held, Storage, Write};
 
 impl<S: Storage> Replica<S> {
     /// Tells the replica what opens the boxes for this device. Boxes that came before are opened now.
@@ -126,6 +126,10 @@ impl<S: Storage> Replica<S> {
         }
         let whole = self.keys.iter().count() <= PROOFS;
         let current = self.keys.current().map(GroupKey::id);
+        let control = self.storage.control().unwrap_or_default();
+        let erases = |held: &&Held| self.roster.erasure(held.entry.id).is_some();
+        let erasing = control.iter().filter(erases).map(|held| held.entry.header.key);
+        let erasing: BTreeSet<KeyId> = erasing.collect();
         // Also those of somebody who has gone: others may have built on what is sealed under them.
         let made = self
             .roster
@@ -136,7 +140,9 @@ impl<S: Storage> Replica<S> {
                 .get(&entry.journal)
                 .is_some_and(|(head, _)| *head >= entry.number);
             // A greeting has no room for more than the best known.
-            has_it && self.keys.get(*key).is_some() && (whole || current == Some(*key))
+            // Who cannot read what erases something leaves out what hangs on it, perhaps the very entry that brings the key.
+            let is_needed = has_it || erasing.contains(key);
+            is_needed && self.keys.get(*key).is_some() && (whole || current == Some(*key))
         });
         here.map(|(_, key)| key)
             .filter(|key| !shown.contains(key))

@@ -107,6 +107,7 @@ impl World {
                 knows,
                 is_lost: false,
                 is_beyond: false,
+                is_gone: false,
             });
         }
         self.check_disk(node)

@@ -111,7 +111,11 @@ impl World {
         };
         match self.receive(node, entries)? {
             // What was meant for somebody else may not follow on what is here.
-            Err(CarrierFault::Gap { .. } | CarrierFault::SeenMissing { .. }) if !is_whole => Ok(()),
+            Err(
+                CarrierFault::Gap { .. }
+                | CarrierFault::SeenMissing { .. }
+                | CarrierFault::PayloadMissing { .. },
+            ) if !is_whole => Ok(()),
             // What it builds on may lie on a branch that is in no file.
             Err(_) if self.options.forks => Ok(()),
             Err(fault) => wrong!("{name} refuses a good file: {fault}"),
@@ -197,13 +201,33 @@ impl World {
             "a courier brings {} entries from {giver} to {taker}, careless: {careless:?}",
             entries.len()
         ));
-        let result = self.receive(to, entries)?;
+        let result = match self.receive(to, entries)? {
+            // The act that says so did not come with it.
+            Err(CarrierFault::PayloadMissing { entry }) => return self.check_unlisted(to, entry),
+            result => result,
+        };
         // Where a journal forked, what follows on one branch does not follow on the other.
         if result.is_ok() == expected || self.options.forks {
             Ok(())
         } else {
             wrong!("{taker} took what a courier brought, {careless:?}: {result:?}")
         }
+    }
+
+    /// Who is brought an entry without what is in it takes it where they know that it is erased.
+    fn check_unlisted(&self, to: usize, entry: EntryId) -> Outcome {
+        let roster = self.nodes[to].replica.as_ref().unwrap().roster();
+        let mut rows = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.disk.journals().unwrap_or_default());
+        if rows.any(|row| roster.erased_in(entry, row.id).is_some()) {
+            wrong!(
+                "{} knows that {entry:?} is erased, and refuses it",
+                self.nodes[to].name
+            );
+        }
+        Ok(())
     }
 
     /// What one device has and another has not, by journal, in pieces that can be carried alone.

@@ -12,6 +12,7 @@ use kiez_core::replica::hold::Replica;
 use kiez_core::replica::storage::Storage;
 
 use super::disk::Disk;
+use super::erase::letters;
 use super::model::{Act, Deed};
 use super::node::Node;
 use super::state::State;
@@ -28,6 +29,7 @@ impl World {
         self.check_rosters(&honest)?;
         self.check_keys(&honest)?;
         self.check_vain(&honest)?;
+        self.check_erased(&honest)?;
         let held = super::disk::ids(&self.nodes[honest[0]].disk.memory());
         self.model.find_again(&held);
         let gone = self.gone_with_their_key(honest[0]);
@@ -43,6 +45,7 @@ impl World {
             self.check_polls(&honest)?;
         }
         self.check_rebuilt(&honest)?;
+        self.check_bundles(&honest)?;
         let deeds = self.model.deeds.len();
         let lost = self.model.deeds.iter().filter(|deed| deed.is_lost).count();
         self.report.forks = self.replica(honest[0]).forked().count() as u64;
@@ -92,6 +95,7 @@ impl World {
         let counted = self.what_counts(honest[0])?;
         let gone = self.gone_with_their_key(honest[0]);
         self.mark_beyond(&counted)?;
+        self.check_late(honest[0], &counted.late)?;
         self.report.lifted = counted.lifted as u64;
         for node in honest {
             let place = &self.nodes[*node];
@@ -122,7 +126,8 @@ impl World {
                 .crimes
                 .intersection(&held)
                 .filter(|id| !counted.beyond.contains(id) && !gone.contains(id));
-            let expected = (crimes.count() + counted.beyond.len()) as u64;
+            let gone = counted.erased.len() + counted.late.len();
+            let expected = (crimes.count() + counted.beyond.len() + gone) as u64;
             if census.quarantined != expected {
                 wrong!(
                     "{} has {} in quarantine, and {expected} belong there",
@@ -202,6 +207,21 @@ impl World {
                 wrong!("missing in the ideas: {:?}", deed.act);
             }
         }
+        for (id, left) in self.left_of_ideas() {
+            titles.insert(left.title.clone());
+            let since = self.model.standing().filter_map(|(_, deed)| match &deed.act {
+                Act::Edit { idea, letter } if *idea == id => Some(*letter),
+                _ => None,
+            });
+            let expected: BTreeSet<char> = since.chain(left.letters.iter().copied()).collect();
+            let shown = ideas.iter().find(|idea| idea.id == id);
+            let shown = shown.map(|idea| letters(&idea.body));
+            if shown.as_ref() != Some(&expected) {
+                wrong!(
+                    "of {id} was left {left:?}; with what came since {expected:?}, and it shows {shown:?}"
+                );
+            }
+        }
         if titles.len() != ideas.len() {
             wrong!("{} ideas, and people had {}", ideas.len(), titles.len());
         }
@@ -212,8 +232,11 @@ impl World {
     fn check_words(&mut self, node: usize) -> Outcome {
         let mut said: BTreeMap<PersonId, BTreeSet<String>> = BTreeMap::new();
         for (_, deed) in self.model.standing() {
-            if let Act::Comment { text, .. } = &deed.act {
-                said.entry(deed.person).or_default().insert(text.clone());
+            let said = said.entry(deed.person).or_default();
+            match &deed.act {
+                Act::Comment { text, .. } => drop(said.insert(text.clone())),
+                Act::Left(left) => said.extend(left.comments.iter().cloned()),
+                _ => {}
             }
         }
         let persons: Vec<PersonId> = self.persons.iter().map(|person| person.id).collect();
@@ -228,6 +251,7 @@ impl World {
             }
             let names = self.model.last_of(|deed| match &deed.act {
                 Act::ProfileName(name) if deed.person == person => Some(name.clone()),
+                Act::Left(left) if deed.person == person => left.name.clone(),
                 _ => None,
             });
             let Ok(name) = replica.name_of(person) else {
@@ -388,7 +412,10 @@ impl World {
             }
         }
         let mut counted = closes.into_values();
-        let as_they_stand = || self.model.ballots(poll, |deed| !deed.is_lost && !deed.is_beyond);
+        let as_they_stand = || {
+            self.model
+                .ballots(poll, |deed| !deed.is_lost && !deed.is_beyond && !deed.is_gone)
+        };
         let (state, among) = match (counted.next(), counted.next()) {
             (None, _) => (PollState::Open, as_they_stand()),
             (Some(counted), None) => (PollState::Closed, counted.clone()),

@@ -202,9 +202,13 @@ impl World {
             .filter(|card| matches!(card.motion.act, CouncilAct::Remove { .. }));
         // They agree on a removal more often than on anything else.
         let removal = removals.next().cloned().filter(|_| people.len() > FEWEST);
-        let card = match removal {
-            Some(card) if self.dice.chance(50) => card,
-            _ => match self.dice.pick(&open) {
+        let mut erasures = open
+            .iter()
+            .filter(|card| matches!(card.motion.act, CouncilAct::Erase(_)));
+        let erasure = erasures.next().cloned().filter(|_| self.dice.chance(40));
+        let card = match removal.filter(|_| self.dice.chance(50)).or(erasure) {
+            Some(card) => card,
+            None => match self.dice.pick(&open) {
                 Some(card) => card,
                 None => return Ok(()),
             },

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiez_core::domain::admission::{Admission, Quarantine, admission_of};
 use kiez_core::domain::control::ControlAct;
 use kiez_core::domain::document::DocumentId;
-use kiez_core::domain::id::{ChangeId, EntryId, EntryNumber};
+use kiez_core::domain::id::{ChangeId, EntryId, EntryNumber, JournalId};
+use kiez_core::domain::roster::{Moment, Roster};
 use kiez_core::replica::content::Content;
 use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::gate::{change_deps, change_id};
@@ -19,6 +20,10 @@ use super::world::{Outcome, World, wrong};
 pub(super) struct Counted {
     /// What does not, since its author had gone.
     pub(super) beyond: BTreeSet<EntryId>,
+    /// What was erased: only the header is left.
+    pub(super) erased: BTreeSet<EntryId>,
+    /// What was written into a document before its author knew that it was begun anew.
+    pub(super) late: BTreeSet<EntryId>,
     /// How many entries count only since somebody built on them.
     pub(super) lifted: usize,
 }
@@ -43,10 +48,41 @@ enum Stands {
     Never,
 }
 
+/// For which generation of its document an entry was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Generation {
+    /// The one that is read: it brings what was left of the one before.
+    Begun,
+    /// The one that is read.
+    Last,
+    /// Another one.
+    Earlier,
+}
+
+fn generation_of(
+    roster: &Roster,
+    content: &Content,
+    (journal, number): (JournalId, EntryNumber),
+    known: &Moment,
+) -> Generation {
+    let last = roster.generation(content.document);
+    let before = roster.erasure_before(journal, number);
+    let begins = before.filter(|act| {
+        let erasure = roster.erasure(*act);
+        erasure.is_some_and(|erasure| erasure.document == content.document)
+    });
+    match begins {
+        Some(act) if last == Some(act) => Generation::Begun,
+        None if roster.generation_at(content.document, known) == last => Generation::Last,
+        Some(_) | None => Generation::Earlier,
+    }
+}
+
 impl World {
     /// Which content counts: what stands by itself, and what that was built on.
     pub(super) fn what_counts(&self, node: usize) -> Outcome<Counted> {
-        let pieces = self.pieces_of(node)?;
+        let mut counted = Counted::default();
+        let pieces = self.pieces_of(node, &mut counted)?;
         let mut at: BTreeMap<(DocumentId, ChangeId), usize> = BTreeMap::new();
         for (number, piece) in pieces.iter().enumerate() {
             at.extend(
@@ -81,6 +117,7 @@ impl World {
                 .filter(|(n, _)| !counts.contains(n))
                 .map(|(_, piece)| piece.id)
                 .collect(),
+            ..counted
         })
     }
 
@@ -102,8 +139,8 @@ impl World {
         gone.map(|held| held.entry.id).collect()
     }
 
-    /// All content on a disk that is no crime, can be read, and is liftable or stands.
-    fn pieces_of(&self, node: usize) -> Outcome<Vec<Piece>> {
+    /// All content on a disk that is no crime, was not erased, can be read, and is liftable or stands.
+    fn pieces_of(&self, node: usize, counted: &mut Counted) -> Outcome<Vec<Piece>> {
         let place = &self.nodes[node];
         let (replica, disk) = (place.replica.as_ref().unwrap(), &place.disk);
         let mut pieces = Vec::new();
@@ -122,6 +159,13 @@ impl World {
                 if self.crimes.contains(&held.entry.id) || self.model.sealed.contains(&held.entry.id) {
                     continue;
                 }
+                if held.entry.sealed.is_empty() {
+                    if replica.roster().erased_in(held.entry.id, row.id).is_none() {
+                        wrong!("{:?} is gone, and nobody has erased it", held.entry.id)
+                    }
+                    counted.erased.insert(held.entry.id);
+                    continue;
+                }
                 let key = replica.keys().get(header.key);
                 if key.is_none() && self.has_gone(header.key) {
                     continue;
@@ -131,8 +175,15 @@ impl World {
                     wrong!("{} cannot read {:?}", place.name, held.entry.id)
                 };
                 let known = replica.roster().known(row.id, header.number, &seen);
+                let generation = generation_of(replica.roster(), &content, (row.id, header.number), &known);
+                if generation == Generation::Earlier {
+                    counted.late.insert(held.entry.id);
+                    continue;
+                }
                 let standing = replica.roster().standing(row.id, header.number, &known);
                 let stands = match admission_of(&standing, &content.document) {
+                    // What was left counts with the act that left it, whatever ends its author's place.
+                    _ if generation == Generation::Begun => Stands::Counts,
                     Admission::Admit => Stands::Counts,
                     Admission::Quarantine(Quarantine::Beyond) => Stands::Beyond,
                     Admission::Quarantine(why) => {
@@ -159,7 +210,7 @@ impl World {
         Ok(pieces)
     }
 
-    /// Marks what does not count, and sees to it that it is only of those whose place somebody tried to end.
+    /// Marks what does not count or was erased, and sees to it that it is only of those whose place somebody tried to end.
     pub(super) fn mark_beyond(&mut self, counted: &Counted) -> Outcome {
         for number in 0..self.model.deeds.len() {
             let deed = &self.model.deeds[number];
@@ -167,7 +218,10 @@ impl World {
             if is_beyond && self.model.is_untouched(deed.person) {
                 wrong!("deed {number} does not count, and nobody touched its author: {deed:?}");
             }
-            self.model.deeds[number].is_beyond = is_beyond;
+            let is_gone = counted.erased.contains(&deed.entry) || counted.late.contains(&deed.entry);
+            let deed = &mut self.model.deeds[number];
+            deed.is_beyond = is_beyond;
+            deed.is_gone = is_gone;
         }
         Ok(())
     }
@@ -198,7 +252,12 @@ impl World {
                 .replica
                 .as_ref()
                 .is_some_and(|replica| replica.me().is_some());
-            if was_in && !persons.contains_key(&person) && knows && !self.cannot_know(node) {
+            if was_in
+                && !persons.contains_key(&person)
+                && knows
+                && !self.cannot_know(node)
+                && !self.is_left_behind(node)
+            {
                 wrong!("{} is out and does not know", node.name);
             }
         }

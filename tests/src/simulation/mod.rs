@@ -5,7 +5,7 @@
 //! `cargo run --release -p kiez-tests --bin simulate -- --seed N --trace`.
 //!
 //! [`world`](self) holds the devices and decides what happens next; `network` connects them, `act` is what people do,
-//! `page` what their windows do, `people` how they come in, `council` how they govern the group, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
+//! `page` what their windows do, `people` how they come in, `council` how they govern the group, `erase` what they have erased, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
 //! and `scheme` who breaks the rules, `counted` what counts of those who have gone, `model` what was done, and `rest` makes everybody meet and compares.
 //!
 //! At the end of each seed, once everybody can meet everybody (`rest`, `check`):
@@ -16,6 +16,8 @@
 //!   built on: reckoned from the raw entries, and only of persons whose place somebody tried to end, or of whom those let them in.
 //! - **Nobody is wedged.** Within some rounds all sessions say that both sides have the same, nothing waits, nothing that counts is
 //!   unread, whoever lost their journal has another; then everybody who is in the group writes once more, and everybody reads it.
+//! - **What is erased is gone**, the same everywhere, also on branches kept aside; what was left is there, who wrote too late is
+//!   told, and everybody still takes in a whole copy from everybody.
 //! - **Nobody gets what is not theirs.** No forbidden entry counts, no motion of the powerless is carried, and whoever is out does not
 //!   have the key under which the others seal.
 
@@ -36,6 +38,7 @@ mod council;
 mod counted;
 mod dice;
 mod disk;
+mod erase;
 mod model;
 mod network;
 mod node;

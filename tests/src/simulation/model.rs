@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{
     DeviceId, EntryId, EntryNumber, JournalId, PersonId, PollId, ProposalId, TaskId,
 };
@@ -42,8 +43,38 @@ pub(super) enum Act {
         cut: Cut,
         counted: BTreeSet<usize>,
     },
+    /// Had something erased: this was left.
+    Left(Left),
     /// Changed who is in the group.
     Control,
+}
+
+/// What was left of a document in which something was erased, as its eraser's device showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) document: DocumentId,
+    /// With which act.
+    pub(super) act: EntryId,
+    /// Of a person's own: their name and comments.
+    pub(super) name: Option<String>,
+    pub(super) comments: BTreeSet<String>,
+    /// Of an idea.
+    pub(super) title: String,
+    pub(super) letters: BTreeSet<char>,
+}
+
+impl Left {
+    /// Nothing of this document.
+    pub(super) const fn nothing(document: DocumentId) -> Self {
+        Self {
+            document,
+            act: EntryId([0; 32]),
+            name: None,
+            comments: BTreeSet::new(),
+            title: String::new(),
+            letters: BTreeSet::new(),
+        }
+    }
 }
 
 /// What several deeds are about, so that one can replace the other.
@@ -68,6 +99,8 @@ pub(super) struct Deed {
     pub(super) is_lost: bool,
     /// It lies beyond the end of its author's place, and nobody built on it: found at rest.
     pub(super) is_beyond: bool,
+    /// It was erased, or came too late into a document that was begun anew: found at rest.
+    pub(super) is_gone: bool,
 }
 
 impl Deed {
@@ -82,6 +115,7 @@ fn subject(act: &Act, person: PersonId) -> Option<Subject> {
         Act::ProfileName(_) => Some(Subject::Profile(person)),
         Act::TaskIs { task, .. } => Some(Subject::Task(*task)),
         Act::Cast { poll, .. } => Some(Subject::Ballot(person, *poll)),
+        Act::Left(left) => left.document.owner().map(Subject::Profile),
         Act::Idea { .. }
         | Act::Edit { .. }
         | Act::Comment { .. }
@@ -176,9 +210,14 @@ impl Model {
             .collect()
     }
 
-    /// The deeds that were not lost and are not beyond.
+    /// Has anybody had anything erased?
+    pub(super) fn has_erased(&self) -> bool {
+        self.deeds.iter().any(|deed| matches!(deed.act, Act::Left(_)))
+    }
+
+    /// The deeds that were not lost, nor erased, and are not beyond.
     pub(super) fn standing(&self) -> impl Iterator<Item = (usize, &Deed)> {
-        let counts = |deed: &Deed| !deed.is_lost && !deed.is_beyond;
+        let counts = |deed: &Deed| !deed.is_lost && !deed.is_beyond && !deed.is_gone;
         self.deeds
             .iter()
             .enumerate()

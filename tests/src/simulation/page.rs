@@ -9,6 +9,7 @@ use kiez_core::domain::proposal::{Proposal, TextField};
 use kiez_core::domain::splice::{Splice, SpliceError};
 use kiez_core::replica::actions::{ActionError, TextNow};
 
+use super::erase::letters;
 use super::model::Act;
 use super::world::{Outcome, World, wrong};
 
@@ -45,8 +46,8 @@ impl World {
 
     /// Plain words go and a letter comes, by positions in the text on the page, which others have changed since.
     fn types(&mut self, node: usize, page: &Page) -> Outcome {
-        // A branch that lost, or the end of somebody's place, took what the page shows with it.
-        let may_be_gone = self.options.forks || !self.model.touched.is_empty();
+        // A branch that lost, the end of somebody's place, or an erasure, took what the page shows with it.
+        let may_be_gone = self.options.forks || !self.model.touched.is_empty() || self.model.has_erased();
         if may_be_gone && self.replica(node).idea(page.idea).is_err() {
             return self.opens_page(node);
         }
@@ -199,9 +200,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// What nobody takes out.
-fn letters(text: &str) -> BTreeSet<char> {
-    text.chars().filter(|letter| !letter.is_ascii()).collect()
 }

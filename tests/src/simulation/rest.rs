@@ -9,7 +9,7 @@ use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::{Held, Standing, Storage};
 
 use super::disk::{Disk, ids};
-use super::network::can_connect;
+use super::network::{Connection, can_connect};
 use super::node::Node;
 use super::world::{Outcome, World, wrong};
 
@@ -89,7 +89,34 @@ impl World {
 
     /// Is this a device of somebody who is in the group, and has nobody retired it?
     pub(super) fn is_in_group(&self, node: &Node) -> bool {
-        is_member(node) && !self.model.retired.contains(&node.me.device_id())
+        is_member(node) && !self.model.retired.contains(&node.me.device_id()) && !self.is_left_behind(node)
+    }
+
+    /// Can one not read an act that erases, which the other can?
+    fn lacks_a_key_of(&self, node: &Node, peer: &Node) -> bool {
+        let (Some(mine), Some(theirs)) = (node.replica.as_deref(), peer.replica.as_deref()) else {
+            return false;
+        };
+        let control = peer.disk.control().unwrap_or_default();
+        let is_act = |held: &Held| theirs.roster().erasure(held.entry.id).is_some();
+        let mut unread = control.iter().filter(|held| is_act(held));
+        unread.any(|held| mine.keys().get(held.entry.header.key).is_none())
+    }
+
+    /// Is this device out, as those know who are in, and has not the key under which that or an erasure is said? Of what is
+    /// without payload because of it, and of what follows that, it takes nothing.
+    pub(super) fn is_left_behind(&self, node: &Node) -> bool {
+        self.nodes.iter().any(|other| {
+            let device = node.me.device_id();
+            let person = other.role().and_then(|_| {
+                let roster = other.replica.as_deref()?.roster();
+                Some(roster.person(node.me.person))
+            });
+            let is_out = person.is_some_and(|person| {
+                person.is_none_or(|person| person.devices.values().all(|of| of.device != device))
+            });
+            is_out && self.lacks_a_key_of(node, other)
+        })
     }
 
     /// The devices that must be equal in the end.
@@ -270,10 +297,14 @@ impl World {
 
     /// Do all sessions say that both sides have the same?
     fn is_even(&self) -> bool {
-        let nodes = self.nodes_where(can_connect).len();
-        let is_whole = self.connections.len() == nodes * nodes.saturating_sub(1) / 2;
+        let reads = |node: &Node| can_connect(node) && !self.is_left_behind(node);
+        let nodes = self.nodes_where(reads).len();
+        let reading =
+            |connection: &&Connection| connection.ends.iter().all(|end| reads(&self.nodes[end.node]));
+        let connections: Vec<&Connection> = self.connections.values().filter(reading).collect();
+        let is_whole = connections.len() == nodes * nodes.saturating_sub(1) / 2;
         is_whole
-            && self.connections.values().all(|connection| {
+            && connections.iter().all(|connection| {
                 connection.ends.iter().all(|end| {
                     let replica = self.nodes[end.node].replica.as_ref();
                     replica.is_some_and(|replica| end.session.is_even(replica))

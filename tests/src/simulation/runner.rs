@@ -48,6 +48,10 @@ pub struct Report {
     pub motions: u64,
     /// Entries beyond the end of their author's place that count, since somebody built on them.
     pub lifted: u64,
+    /// Acts that erase.
+    pub erasures: u64,
+    /// Entries of which only the header is left in the end.
+    pub erased: u64,
     /// Frames that arrived.
     pub frames: u64,
     /// The hash of all that happened.
@@ -133,6 +137,8 @@ impl Totals {
         sum.ends += one.ends;
         sum.motions += one.motions;
         sum.lifted += one.lifted;
+        sum.erasures += one.erasures;
+        sum.erased += one.erased;
         sum.frames += one.frames;
     }
 }
@@ -143,7 +149,7 @@ impl fmt::Display for Totals {
         write!(
             f,
             "{} seeds, {} devices, {} events, {} actions ({} lost with a disk), {} frames, {} faults, {} restores, {} forks, \
-             {} motions, {} ends, {} new keys; at rest admitted {} ({} lifted), waiting {} (on the way at most {}), \
+             {} motions, {} ends, {} new keys, {} erasures of {} entries; at rest admitted {} ({} lifted), waiting {} (on the way at most {}), \
              quarantined {}",
             self.seeds,
             sum.nodes,
@@ -157,6 +163,8 @@ impl fmt::Display for Totals {
             sum.motions,
             sum.ends,
             sum.rekeys,
+            sum.erasures,
+            sum.erased,
             sum.admitted,
             sum.lifted,
             sum.waiting,

@@ -62,10 +62,11 @@ enum Event {
     Council,
     Own,
     Rejoin,
+    Erase,
 }
 
 /// How often each event happens where nothing else is said.
-const WEIGHTS: [(Event, usize); 24] = [
+const WEIGHTS: [(Event, usize); 25] = [
     (Event::Act, 100),
     (Event::Burst, 1),
     (Event::Page, 30),
@@ -90,6 +91,7 @@ const WEIGHTS: [(Event, usize); 24] = [
     (Event::Council, 40),
     (Event::Own, 8),
     (Event::Rejoin, 6),
+    (Event::Erase, 30),
 ];
 
 /// So often a device tries to make a key, whatever its disk does.
@@ -290,6 +292,7 @@ impl World {
             Event::Council => self.council_meets(),
             Event::Own => self.somebody_acts_for_themselves(),
             Event::Rejoin => self.somebody_begins_anew(),
+            Event::Erase => self.somebody_erases(),
         }
     }
 

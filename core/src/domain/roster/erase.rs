@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::planted::{Guard, is_off};
+use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
@@ -143,6 +143,13 @@ impl Roster {
     /// The act that the present generation of a document begins with; none where nothing in it was ever erased.
     #[must_use]
     pub fn generation(&self, document: DocumentId) -> Option<EntryId> {
+        if is_on(Bug::GenerationByArrival) {
+            let acts = self.erasures.acts.get(&document)?.values();
+            let last = acts
+                .filter_map(|act| self.entries.get(act))
+                .max_by_key(|act| act.order);
+            return last.map(|act| act.entry.id);
+        }
         self.erasures.last.get(&document)?.first().copied()
     }
 
@@ -158,6 +165,11 @@ impl Roster {
         let mut acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
         // Each before its past: what none of the last comes after is one of them.
         acts.sort_by_key(|act| std::cmp::Reverse(act.order));
+        acts.truncate(if is_on(Bug::GenerationByArrival) {
+            1
+        } else {
+            usize::MAX
+        });
         let mut last: Vec<&Judged> = Vec::new();
         for act in acts {
             if !last.iter().any(|later| self.reaches(&later.moment.reach, act)) {

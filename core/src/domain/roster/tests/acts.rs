@@ -3,8 +3,9 @@
 use super::super::*;
 use crate::domain::charter::Charter;
 use crate::domain::control::{
-    Admit, Ask, Cut, Enrol, Found, Invite, Keys, Leave, Open, Retire, Sign, Vouch, Withdraw,
+    Admit, Ask, Cut, Enrol, Erase, Erasure, Found, Invite, Keys, Leave, Open, Retire, Sign, Vouch, Withdraw,
 };
+use crate::domain::document::DocumentId;
 use crate::domain::id::{BoxKey, DeviceId, InviteKey, ProposalId, Signature, Timestamp};
 
 pub(super) const NONE: Signature = Signature([0; 64]);
@@ -95,6 +96,23 @@ pub(super) fn leave(membership: EntryId, cut: Cut) -> ControlAct {
 
 pub(super) fn withdraw(invite: EntryId, cut: Cut) -> ControlAct {
     ControlAct::Withdraw(Withdraw { invite, cut })
+}
+
+/// These entries go.
+pub(super) fn erasure(document: DocumentId, entries: BTreeSet<EntryId>) -> Erasure {
+    Erasure {
+        document,
+        entries,
+        origin: None,
+    }
+}
+
+pub(super) fn erase(erasure: Erasure) -> ControlAct {
+    ControlAct::Erase(Erase {
+        erasure,
+        at: Timestamp(5),
+        person_signature: NONE,
+    })
 }
 
 pub(super) fn keys() -> ControlAct {

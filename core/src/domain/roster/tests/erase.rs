@@ -3,27 +3,19 @@
 use super::super::*;
 use super::acts;
 use super::story::{Story, TRUE};
-use crate::domain::control::{Erase, Erasure};
+use crate::domain::control::Erasure;
 use crate::domain::document::DocumentId;
-use crate::domain::id::{ProposalId, Signature, Timestamp};
+use crate::domain::id::ProposalId;
 
 const IDEA: DocumentId = DocumentId::Proposal(ProposalId([7; 16]));
 
 /// An erasure of one entry.
 fn of(document: DocumentId, entry: u8) -> Erasure {
-    Erasure {
-        document,
-        entries: BTreeSet::from([EntryId([entry; 32])]),
-        origin: None,
-    }
+    acts::erasure(document, BTreeSet::from([EntryId([entry; 32])]))
 }
 
 fn own(document: DocumentId, entry: u8) -> ControlAct {
-    ControlAct::Erase(Erase {
-        erasure: of(document, entry),
-        at: Timestamp(5),
-        person_signature: Signature([0; 64]),
-    })
+    acts::erase(of(document, entry))
 }
 
 fn erases(story: &Story, document: DocumentId, entry: u8) -> bool {

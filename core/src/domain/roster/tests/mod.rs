@@ -13,6 +13,7 @@
 mod acts;
 mod council;
 mod erase;
+mod erasures;
 mod explorer;
 mod histories;
 mod kills;

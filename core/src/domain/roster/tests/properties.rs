@@ -7,7 +7,8 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use super::super::*;
 use super::histories::{Gene, History, genes};
 use super::oracle::{Oracle, has, places};
-use super::sentences;
+use super::{erasures, sentences};
+use crate::domain::document::DocumentId;
 
 pub(super) type Checked = Result<(), TestCaseError>;
 
@@ -70,7 +71,7 @@ pub(super) fn answers(roster: &Roster, entries: &[ControlEntry]) -> String {
     )
     .unwrap();
     writeln!(all, "{:?} {}", roster.ends_of_devices(), roster.is_stuck()).unwrap();
-    all
+    all + &erasures::answers(roster, entries)
 }
 
 fn same(one: &str, other: &str) -> Checked {
@@ -143,7 +144,7 @@ fn agrees(roster: &Roster, oracle: &Oracle, entries: &[ControlEntry]) -> Checked
     prop_assert_eq!(roster.hidden(), oracle.hidden(now));
     prop_assert_eq!(roster.stewards(), oracle.stewards(now));
     prop_assert_eq!(roster.voices(), oracle.voices(now));
-    Ok(())
+    erasures::agrees(roster, oracle, entries)
 }
 
 type Told = BTreeMap<PersonId, (Role, bool, BTreeSet<EntryId>, BTreeSet<EntryId>)>;
@@ -192,6 +193,7 @@ mod held {
         let some = arrive(shuffled(&subset, by));
         let all = &history.roster;
         agrees(&some, &Oracle::new(&subset), &subset)?;
+        erasures::are_within(&some, all, &history.entries)?;
         for entry in &subset {
             prop_assert_eq!(
                 some.verdict(entry.id),
@@ -227,6 +229,10 @@ struct Figures {
     /// In which something was written behind a cut and changed nothing, and in which it outweighed the cut.
     behind: usize,
     outweighed: usize,
+    /// Acts that erase in their own document, and in a shared one; documents that several began anew.
+    erases_own: usize,
+    erases_shared: usize,
+    begun_again: usize,
 }
 
 impl Figures {
@@ -248,6 +254,17 @@ impl Figures {
         self.kills += kills.len();
         self.void_kills += kills.len() - kills.iter().filter(lives).count();
         self.circles += usize::from(oracle.circles.get() > 0);
+        let mut erasing: BTreeMap<DocumentId, BTreeSet<usize>> = BTreeMap::new();
+        for (act, _) in oracle.erasures(oracle.everything()) {
+            let document = history.entries[act].act.erasure().unwrap().document;
+            erasing.entry(document).or_default().insert(act);
+        }
+        for (document, acts) in &erasing {
+            let is_own = document.owner().is_some();
+            self.erases_own += if is_own { acts.len() } else { 0 };
+            self.erases_shared += if is_own { 0 } else { acts.len() };
+            self.begun_again += usize::from(acts.len() > 1);
+        }
     }
 }
 
@@ -256,6 +273,9 @@ fn check(genes: &[Gene], history: &History, oracle: &Oracle) -> Result<sentences
     held::the_engine_answers_what_the_definitions_say(history, oracle)?;
     held::order_of_arrival_never_matters(history, by)?;
     held::a_closed_subset_is_judged_as_the_whole(history, by)?;
+    erasures::nobody_erases_what_is_anothers(history)?;
+    erasures::nobody_erases_alone_what_is_shared(history, oracle)?;
+    erasures::what_is_gone_stays_gone(history)?;
     sentences::nobody_has_a_power_without_a_living_line_of_grants(history)?;
     let behind = sentences::what_is_back_dated_behind_a_cut_changes_nothing(history, genes)?;
     sentences::who_is_admitted_by_the_dozen_decides_nothing(history, by)?;
@@ -327,6 +347,8 @@ fn an_engine_that_leaves_out_a_rule_is_found_out() {
         Guard::LowestCut,
         Guard::OwnCut,
         Guard::Beyond,
+        Guard::EraseOwn,
+        Guard::EraseDocument,
     ];
     let most = u32::try_from(setting("KIEZ_MUTANT_HISTORIES", 120)).unwrap();
     let unseen: Vec<Guard> = rules

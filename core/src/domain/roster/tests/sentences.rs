@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::super::*;
-use super::acts;
 use super::histories::{Gene, History};
 use super::properties::Checked;
+use super::{acts, erasures};
 
 /// Does this rest on living grants, back to the founding?
 fn is_grounded(roster: &Roster, id: EntryId, known: &mut BTreeMap<EntryId, bool>) -> bool {
@@ -173,6 +173,7 @@ pub(super) fn what_is_back_dated_behind_a_cut_changes_nothing(
     prop_assert_eq!(before.persons(), after.roster.persons());
     prop_assert_eq!(before.charter(), after.roster.charter());
     prop_assert_eq!(before.hidden(), after.roster.hidden());
+    erasures::are_within(before, &after.roster, &after.entries)?;
     Ok(Behind::Nothing)
 }
 

@@ -8,7 +8,10 @@ use crate::domain::charter::{Amendment, Counters, Inviters};
 use crate::domain::control::Shown;
 
 /// The most entries of a history.
-const MOST: usize = 90;
+pub(super) const MOST: usize = 90;
+
+/// The kinds of genes from here on erase something.
+const ERASES: u8 = 224;
 
 /// What is done, by whom, to whom, how.
 pub(in super::super) type Gene = (u8, u8, u8, u8);
@@ -102,7 +105,7 @@ impl History {
     }
 
     /// A council act with signatures of several devices: apart, or each seeing the one before; sealed or not.
-    fn council(&mut self, pen: usize, learns: u128, act: CouncilAct, how: u8) {
+    pub(super) fn council(&mut self, pen: usize, learns: u128, act: CouncilAct, how: u8) {
         let motion = self.proposes(pen, learns, act, how / 4);
         let base = self.past[self.at(motion)];
         let mut chain = base;
@@ -138,6 +141,7 @@ impl History {
             _ => self.everything(),
         };
         match kind % 32 {
+            _ if kind >= ERASES => self.erases(pen, learns, (kind, who, one, other)),
             0..=7 => self.brings_in(pen, learns, (kind, who, one, other)),
             8..=25 => self.decides(pen, learns, (kind, who, one, other)),
             _ => self.ends_or_says(pen, learns, (kind, who, one, other)),
@@ -351,6 +355,7 @@ impl History {
                     },
                     2 => CouncilAct::Confirm { membership },
                     3 => self.council_act(one, 13),
+                    4 => CouncilAct::Erase(self.erasure(pen, 7, one)),
                     _ => CouncilAct::Remove { membership },
                 };
                 let motion = self.proposes(pen, known, act, kind / 16);
@@ -390,6 +395,11 @@ impl History {
                 if inside(&motion) {
                     self.signs(pen, 0, motion, 0);
                 }
+            }
+            // For ever, although they are out.
+            11 => {
+                let erasure = self.erasure(pen, one, other);
+                self.does(pen, learns, acts::erase(erasure));
             }
             _ => drop(self.does(pen, learns, acts::keys())),
         }

@@ -1,5 +1,6 @@
 //! A history as it grows: who writes with which device, what each device has in its past, what they do.
 
+mod erasing;
 mod genes;
 
 use super::super::*;

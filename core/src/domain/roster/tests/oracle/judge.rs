@@ -40,6 +40,17 @@ impl Oracle {
                 });
             }
             _ if is_first => return None,
+            // Theirs whose journal it is, whatever has become of their place.
+            ControlAct::Erase(erase) => {
+                let opens = |(at, _): &(usize, &Facts)| {
+                    let first = &self.entries[*at];
+                    first.journal == entry.journal && first.number == EntryNumber::FIRST
+                };
+                let (_, opened) = self.oks(before).find(opens)?;
+                let facts = Facts::of(opened.writer);
+                let theirs = DocumentId::Own(facts.writer.person);
+                return (erase.erasure.document == theirs).then_some(facts);
+            }
             _ => {}
         }
         let writer = self.writer(known, entry.journal)?;
@@ -125,9 +136,6 @@ impl Oracle {
                 let whose = self.ok(invite).writer.person;
                 is_open.then_some(())?;
                 self.own_end(at, tenure, whose, &withdraw.cut, before, facts)
-            }
-            ControlAct::Erase(erase) => {
-                (erase.erasure.document == DocumentId::Own(facts.writer.person)).then_some(facts)
             }
             ControlAct::Rekey(_) | ControlAct::Keys(_) => Some(facts),
             other => panic!("judged above: {other:?}"),

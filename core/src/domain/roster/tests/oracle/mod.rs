@@ -2,6 +2,7 @@
 //! entry is judged by settling its whole past anew; nothing is carried over from one past to the next. At most 128 entries.
 
 mod answers;
+mod erased;
 mod judge;
 
 use std::cmp::Reverse;
