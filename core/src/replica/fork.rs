@@ -63,17 +63,20 @@ impl<S: Storage> Replica<S> {
     /// The last entry of every branch that does not count.
     #[must_use]
     pub fn branches(&self) -> Branches {
-        let leaves = |entries: &BTreeMap<EntryId, Entry>| {
-            let followed: BTreeSet<EntryId> = entries.values().map(|entry| entry.header.prev).collect();
-            entries
-                .values()
-                .filter(|entry| !followed.contains(&entry.id))
-                .map(|entry| (entry.header.number, entry.id))
-                .collect()
-        };
-        self.aside
-            .iter()
-            .map(|(journal, entries)| (*journal, leaves(entries)))
+        let journals = self.aside.keys();
+        journals
+            .map(|journal| (*journal, self.leaves_of(*journal)))
+            .collect()
+    }
+
+    /// The same for one journal.
+    pub(super) fn leaves_of(&self, journal: JournalId) -> BTreeSet<(EntryNumber, EntryId)> {
+        let entries = self.aside.get(&journal);
+        let entries = || entries.into_iter().flat_map(BTreeMap::values);
+        let followed: BTreeSet<EntryId> = entries().map(|entry| entry.header.prev).collect();
+        entries()
+            .filter(|entry| !followed.contains(&entry.id))
+            .map(|entry| (entry.header.number, entry.id))
             .collect()
     }
 
@@ -295,11 +298,14 @@ impl<S: Storage> Replica<S> {
 
     /// Tells the roster of a control entry. Where its past lies on a branch that does not count, of that first.
     pub(super) fn insert_control(&mut self, entry: &ControlEntry) -> Result<bool, ReplicaError> {
-        if self.roster.insert(entry.clone()).is_ok() {
-            return Ok(true);
+        if !entry.seen.iter().all(|seen| self.roster.contains(*seen)) {
+            self.restore_aside_control()?;
         }
-        self.restore_aside_control()?;
-        Ok(self.roster.insert(entry.clone()).is_ok())
+        let mut entry = entry.clone();
+        if self.is_nobodys(&entry)? {
+            entry.act = ControlAct::Void;
+        }
+        Ok(self.roster.insert(entry).is_ok())
     }
 
     /// Makes a control entry that does not count known to the roster. False where its past is not here yet. `writes` are those

@@ -161,6 +161,8 @@ pub struct Replica<S> {
     pub(super) held_back: Option<Vec<Write>>,
     /// How much of whose writing is taken in.
     pub(super) allowance: Allowance,
+    /// Journals here that nobody's grant lets begin: older software took them in.
+    pub(super) nobodys: BTreeSet<JournalId>,
     uses: u64,
 }
 
@@ -207,6 +209,7 @@ impl<S: Storage> Replica<S> {
             stale: false,
             held_back: None,
             allowance: Allowance::default(),
+            nobodys: BTreeSet::new(),
             uses: 0,
         }
     }

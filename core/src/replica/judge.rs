@@ -257,6 +257,9 @@ impl<S: Storage> Replica<S> {
         self.insert_control(&entry)?;
         batch.received.control = true;
         self.learn_keys(batch, &entry);
+        if entry.act.erasure().is_some() && !is_off(Guard::ErasureWeight) {
+            batch.note_erasure(place.0);
+        }
         if self.is_ended(place) {
             return Ok(Verdict::Stands(Standing::Void));
         }
