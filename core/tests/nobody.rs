@@ -408,3 +408,37 @@ fn a_key_that_comes_with_what_is_sealed_under_it_opens_it() {
     let sealed_under: KeyId = a.keys().current().unwrap().id();
     assert!(m.keys().get(sealed_under).is_some());
 }
+
+#[test]
+fn what_stands_in_a_journal_of_nobody_grants_nothing() {
+    let (_, a, mallory, m) = two(120);
+    let strange = nobodys(&m, 125);
+    let friend = Neighbour::new(126);
+    let membership = m.roster().membership(mallory.me.person).unwrap();
+    let enrol = sign_enrolment(m.group(), membership, friend.me.named(), [7; 16], &friend.person);
+    let key = m.keys().current().unwrap().clone();
+    let payload = act_to_bytes(&ControlAct::Enrol(enrol));
+    let after = (EntryNumber::FIRST, strange.id);
+    let grant = sealed(
+        &m,
+        &fresh(125),
+        after,
+        [].into(),
+        EntryKind::Control,
+        &key,
+        &payload,
+    );
+    let first = opened(&m, &friend, grant.id, &key, &fresh(127));
+    // Where older software has kept the grant, as where it comes along.
+    let mut old = Replica::open(a.storage().clone()).unwrap();
+    without(Guard::Granted, || {
+        old.receive(offered(vec![strange.clone(), grant.clone()]))
+            .unwrap()
+    });
+    let mut old = Replica::open(old.into_storage()).unwrap();
+    let mut new = a;
+    let received = old.receive(offered(vec![first.clone()])).unwrap();
+    assert_eq!((received.new, received.nobodys.len()), (0, 1));
+    let received = new.receive(offered(vec![strange, grant, first])).unwrap();
+    assert_eq!((received.new, received.nobodys.len()), (0, 2));
+}

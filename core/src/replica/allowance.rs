@@ -152,7 +152,12 @@ impl<S: Storage> Replica<S> {
     pub fn takes_more_at(&self, journals: &BTreeSet<JournalId>) -> Option<Timestamp> {
         let put_off = self.allowance.put_off.iter();
         let theirs = put_off.filter(|(journal, _)| journals.contains(journal));
-        theirs.map(|(_, put_off)| put_off.until).min()
+        let begins = journals
+            .iter()
+            .any(|journal| !self.journals.contains_key(journal));
+        let kept_out = self.allowance.kept_out.values().filter(|_| begins);
+        let until = theirs.map(|(_, put_off)| put_off.until);
+        until.chain(kept_out.map(|kept_out| kept_out.until)).min()
     }
 
     /// Leaves out journals of nobody, what is more than a person may write, that for which there is no room, and what builds on

@@ -99,6 +99,9 @@ impl<S: Storage> Replica<S> {
             Some(Ok(ControlAct::Found(_))) if is_off(Guard::FoundedOnce) => return Ok(Beginning::Founding),
             Some(Ok(_) | Err(())) => return Ok(Beginning::Nobodys),
         };
+        if self.is_in_nobodys(open.grant) {
+            return Ok(Beginning::Nobodys);
+        }
         let mut act = None;
         let mut here = self.roster.contains(open.grant);
         if here {
@@ -257,7 +260,9 @@ impl<S: Storage> Replica<S> {
         let nobodys = if let ControlAct::Open(open) = &entry.act {
             let act = self.claimed_act(open.grant)?;
             let granted = act.map(|act| granted(open, &act));
-            granted == Some(Beginning::Nobodys) || !entry.seen.contains(&open.grant)
+            granted == Some(Beginning::Nobodys)
+                || self.is_in_nobodys(open.grant)
+                || !entry.seen.contains(&open.grant)
         } else if let ControlAct::Found(_) = &entry.act {
             GroupId::from(entry.id) != self.group && !is_off(Guard::FoundedOnce)
         } else {
@@ -268,6 +273,12 @@ impl<S: Storage> Replica<S> {
             self.nobodys.insert(entry.journal);
         }
         Ok(nobodys)
+    }
+
+    /// Does a grant stand in a journal of nobody?
+    fn is_in_nobodys(&self, grant: EntryId) -> bool {
+        let place = self.roster.place_of(grant);
+        place.is_some_and(|(journal, _)| self.nobodys.contains(&journal))
     }
 
     /// The journals of nobody in an offer.
