@@ -120,7 +120,11 @@ fn a_flood_is_taken_in_only_so_far_and_goes_on_with_time() {
     // What is there at once is taken whole, as a long journal is that somebody brings for the first time.
     three.floods(60);
     three.anna_meets_mallory();
-    let (_, first) = three.a.storage().weight(journal(&three.m)).unwrap();
+    let (_, first) = three
+        .a
+        .storage()
+        .weight(journal(&three.m), EntryNumber(0))
+        .unwrap();
     assert!(first > RATES.burst.bytes && three.a.put_off().is_empty());
     let had = three.taken();
     three.floods(20);

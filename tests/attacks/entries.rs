@@ -94,7 +94,7 @@ fn flooded() -> Outcome {
     }
     carla.adds("a bench");
     anna.meets(&mut carla).unwrap();
-    let (_, bytes) = anna.at.storage().weight(journal).unwrap();
+    let (_, bytes) = anna.at.storage().weight(journal, EntryNumber(0)).unwrap();
     let taken = bytes <= burst.bytes + 32 * 1024;
     held(
         taken && anna.shows("a bench") && anna.at.put_off().contains_key(&journal),

@@ -9,7 +9,7 @@ use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, KeyId, SealedKey};
 use kiez_core::planted::Guard;
 use kiez_core::replica::bundle;
 use kiez_core::replica::codec::encode;
-use kiez_core::replica::control::{act_to_bytes, open_bytes, sign};
+use kiez_core::replica::control::{act_to_bytes, open_bytes, sign, sign_enrolment};
 use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::keys::{BoxPlace, GroupKey, seal_boxed};
 use kiez_core::replica::wire::Frame;
@@ -22,7 +22,7 @@ use super::{Outcome, Stop, attacks, held};
 attacks! {
     "a removed member", "they read what is sealed afterwards, with everything they ever had",
         "they read nothing of it", Stop::By(Guard::CoveringKey), reads_on;
-    "a stranger who found a key", "rekey by a stranger",
+    "a stranger who found a key, and a member", "rekey by a stranger",
         "nobody seals under it", Stop::By(Guard::KeyAuthor), by_a_stranger;
     "a removed member", "rekey by the removed",
         "nobody seals under it", Stop::By(Guard::KeyAuthor), by_the_removed;
@@ -86,12 +86,17 @@ fn reads_on() -> Outcome {
 }
 
 fn by_a_stranger() -> Outcome {
-    let [mut anna, mut carla, _] = three(20);
+    let [mut anna, mut carla, mallory] = three(20);
     let mut stranger = Neighbour::new(29);
     let found = anna.key();
     let signing = ed25519_dalek::SigningKey::generate(&mut stranger.rng);
     let journal = JournalId(signing.verifying_key().to_bytes());
-    let grant = anna.membership(anna.person());
+    // A member grants them a device, in a membership that is not theirs: so their journal is kept, and counts for nothing.
+    let membership = mallory.membership(mallory.person());
+    let named = stranger.me.named();
+    let enrol = sign_enrolment(anna.at.group(), membership, named, [7; 16], &stranger.person);
+    let granting = mallory.forges_act(&[], &ControlAct::Enrol(enrol));
+    let grant = granting.id;
     let open = ControlAct::Open(Open {
         grant,
         device: stranger.me.device_id(),
@@ -122,7 +127,7 @@ fn by_a_stranger() -> Outcome {
         &found,
         &act_to_bytes(&rekey),
     );
-    anna.takes(&mut carla, &[first, second]).unwrap();
+    anna.takes(&mut carla, &[granting, first, second]).unwrap();
     held(anna.key() == found, "Anna seals under a stranger's key")
 }
 

@@ -25,6 +25,7 @@ mod gate;
 mod joining;
 mod keys;
 mod people;
+mod room;
 mod street;
 mod table;
 mod web;
@@ -89,6 +90,7 @@ const THEMES: &[(&str, &str, &[Attack])] = &[
     ("erase", "Erasing", erase::ATTACKS),
     ("keys", "Keys", keys::ATTACKS),
     ("forks", "Forks and laundering", forks::ATTACKS),
+    ("room", "What fills a disk", room::ATTACKS),
     ("wire", "On the network", wire::ATTACKS),
     ("web", "The local web server", web::ATTACKS),
 ];
@@ -179,7 +181,7 @@ macro_rules! themes {
         }
     };
 }
-themes! { entries gate joining council erase keys forks wire web }
+themes! { entries gate joining council erase keys forks room wire web }
 
 #[test]
 fn no_guard_is_left_out() {

@@ -30,6 +30,20 @@ guards! {
     Seen,
     /// Of one person so much is taken in at once and an hour.
     Allowance,
+    /// A journal begins by virtue of a grant that is here.
+    Granted,
+    /// A journal that begins counts as many entries.
+    OpeningWeight,
+    /// An act or a motion to erase counts as many entries.
+    ErasureWeight,
+    /// Beyond so many journals and branches no more are taken in.
+    JournalsRoom,
+    /// Of journals that cannot be read a few are taken in.
+    UnreadRoom,
+    /// Of a journal so many branches are kept.
+    BranchesRoom,
+    /// Of what lies beyond the end of a person's journals so much is kept.
+    QuarantineRoom,
     /// Entries are of this group.
     OwnGroup,
     /// A group is founded by the entry that its id names.

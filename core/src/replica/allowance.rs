@@ -6,27 +6,27 @@
 //! it brings it again. And what somebody else builds on is never put off; where they were brought in by whoever wrote it, it counts
 //! as theirs, too: nobody comes further with friends made for it. So this decides when something is accepted, never what counts (DESIGN section 6).
 //!
-//! What is stored is counted, not what is sent: nobody is blamed for what others repeat in their name. Journals of which
-//! nobody knows the author, the own ones, and what comes in a file that a person opens are not limited here.
+//! What is stored is counted, not what is sent: nobody is blamed for what others repeat in their name. What comes in journals of
+//! nobody in the group is counted to whoever granted that they begin. The own ones, and what comes in a file that a person
+//! opens, are not limited here; how much there is room for at all, by whatever road, says [`super::room`].
+
+mod account;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use account::{Account, ENTRY_BYTES, HOUR_MILLISECONDS};
+pub use account::{Amount, Rates};
 
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use crate::planted::{Guard, is_off};
 
+use super::begin::Begun;
 use super::entry::Entry;
 use super::hold::{Replica, ReplicaError};
-use super::limits::{
-    BURST_BYTES, BURST_ENTRIES, DEBT_HOURS_MAX, HOURLY_BYTES, HOURLY_ENTRIES, JOURNAL_BYTES_MAX,
-    JOURNAL_ENTRIES_MAX,
-};
-use super::receive::{CarrierFault, ReceiveError};
+use super::limits::{DEBT_HOURS_MAX, JOURNAL_BYTES_MAX, JOURNAL_ENTRIES_MAX};
+use super::receive::{CarrierFault, ReceiveError, Received};
+use super::room::Most;
 use super::storage::Storage;
-
-/// What an entry takes on a disk beside what is sealed and the ids it names: header, signature, indexes.
-const ENTRY_BYTES: u64 = 320;
-
-const HOUR_MILLISECONDS: u64 = 3_600_000;
 
 /// By which road entries came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,117 +48,15 @@ pub struct PutOff {
     pub until: Timestamp,
 }
 
-/// Entries and bytes, as they are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Amount {
-    /// How many entries.
-    pub entries: u64,
-    /// How many bytes.
-    pub bytes: u64,
-}
-
-/// How much of one person's writing is taken in.
+/// Journals that were not taken in, of those for which one person answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rates {
-    /// At once, as long as anything is left of it.
-    pub burst: Amount,
-    /// More with each hour.
-    pub hourly: Amount,
-}
-
-impl Default for Rates {
-    fn default() -> Self {
-        Self {
-            burst: Amount {
-                entries: BURST_ENTRIES,
-                bytes: BURST_BYTES,
-            },
-            hourly: Amount {
-                entries: HOURLY_ENTRIES,
-                bytes: HOURLY_BYTES,
-            },
-        }
-    }
-}
-
-impl Amount {
-    pub(super) fn of(entry: &Entry) -> Self {
-        let seen = (entry.header.seen.len() as u64).saturating_mul(EntryId::SIZE as u64);
-        let sealed = entry.sealed.len() as u64;
-        Self {
-            entries: 1,
-            bytes: sealed.saturating_add(seen).saturating_add(ENTRY_BYTES),
-        }
-    }
-
-    #[must_use]
-    pub(super) const fn plus(self, other: Self) -> Self {
-        Self {
-            entries: self.entries.saturating_add(other.entries),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-
-    const fn less(self, other: Self) -> Self {
-        Self {
-            entries: self.entries.saturating_sub(other.entries),
-            bytes: self.bytes.saturating_sub(other.bytes),
-        }
-    }
-
-    const fn times(self, times: u64) -> Self {
-        Self {
-            entries: self.entries.saturating_mul(times),
-            bytes: self.bytes.saturating_mul(times),
-        }
-    }
-
-    fn at_most(self, most: Self) -> Self {
-        Self {
-            entries: self.entries.min(most.entries),
-            bytes: self.bytes.min(most.bytes),
-        }
-    }
-}
-
-/// What was taken of somebody's and has not grown back by a point in time.
-#[derive(Debug, Clone, Copy, Default)]
-struct Account {
-    spent: Amount,
-    at: Timestamp,
-}
-
-impl Account {
-    /// As it is now.
-    fn now(self, now: Timestamp, rates: &Rates) -> Self {
-        let passed = now.0.saturating_sub(self.at.0);
-        let grown = Amount {
-            entries: part(rates.hourly.entries, passed, HOUR_MILLISECONDS),
-            bytes: part(rates.hourly.bytes, passed, HOUR_MILLISECONDS),
-        };
-        Self {
-            spent: self.spent.less(grown),
-            // A clock that was set back makes nobody wait longer than it takes to grow back once more.
-            at: now,
-        }
-    }
-
-    const fn is_empty(self, rates: &Rates) -> bool {
-        self.spent.entries >= rates.burst.entries || self.spent.bytes >= rates.burst.bytes
-    }
-
-    fn spend(&mut self, amount: Amount, rates: &Rates) {
-        let most = rates.burst.plus(rates.hourly.times(DEBT_HOURS_MAX));
-        self.spent = self.spent.plus(amount).at_most(most);
-    }
-
-    /// When not more than this is spent.
-    fn down_to(self, most: Amount, rates: &Rates) -> Timestamp {
-        let over = self.spent.less(most);
-        let entries = part(over.entries, HOUR_MILLISECONDS, rates.hourly.entries);
-        let bytes = part(over.bytes, HOUR_MILLISECONDS, rates.hourly.bytes);
-        Timestamp(self.at.0.saturating_add(entries.max(bytes)).saturating_add(1))
-    }
+pub struct KeptOut {
+    /// How many were offered at last.
+    pub journals: u64,
+    /// When the first was offered.
+    pub since: Timestamp,
+    /// When more will be taken.
+    pub until: Timestamp,
 }
 
 /// The accounts of everybody whose entries came since this program began, and what is put off.
@@ -166,8 +64,13 @@ impl Account {
 pub(super) struct Allowance {
     now: Timestamp,
     rates: Rates,
-    accounts: BTreeMap<PersonId, Account>,
+    pub(super) most: Most,
+    /// One for each person who answers for what comes, and one for all of that for which nobody does.
+    accounts: BTreeMap<Option<PersonId>, Account>,
     put_off: BTreeMap<JournalId, PutOff>,
+    kept_out: BTreeMap<PersonId, KeptOut>,
+    /// Something was left out since this program began: whoever brings what builds on it has done nothing wrong.
+    has_left_out: bool,
     /// How much of the own journal is held, once that was asked.
     own: Option<(JournalId, u64)>,
 }
@@ -178,12 +81,12 @@ impl Allowance {
         self.own = None;
     }
 
-    fn account(&self, person: PersonId) -> Account {
+    fn account(&self, person: Option<PersonId>) -> Account {
         let account = self.accounts.get(&person).copied().unwrap_or_default();
         account.now(self.now, &self.rates)
     }
 
-    fn spend(&mut self, person: PersonId, amount: Amount) {
+    fn spend(&mut self, person: Option<PersonId>, amount: Amount) {
         let mut account = self.account(person);
         account.spend(amount, &self.rates);
         self.accounts.insert(person, account);
@@ -191,16 +94,34 @@ impl Allowance {
 }
 
 /// Entries with their payloads, where those came in clear.
-type Offered = Vec<(Entry, Option<Vec<u8>>)>;
+pub(super) type Offered = Vec<(Entry, Option<Vec<u8>>)>;
 
-/// What of an offer is taken in.
+/// Journals of which something is not taken in: as far as it goes, and until when.
+pub(super) type TooMuch = BTreeMap<JournalId, (EntryNumber, Timestamp)>;
+
+/// What of an offer is taken in, and to whom that is counted.
 #[derive(Debug)]
 pub(super) struct Within {
-    pub(super) entries: Offered,
     /// Of these journals something was left out.
-    pub(super) put_off: BTreeSet<JournalId>,
+    put_off: BTreeSet<JournalId>,
+    /// These are left out for good.
+    nobodys: BTreeSet<JournalId>,
     /// Who builds on what would have been put off.
-    pub(super) pulled: BTreeMap<JournalId, BTreeSet<PersonId>>,
+    pulled: BTreeMap<JournalId, BTreeSet<PersonId>>,
+    begun: Begun,
+    /// Who answers for it that a journal begins.
+    openers: BTreeMap<JournalId, Option<PersonId>>,
+}
+
+impl Within {
+    /// What was received, with what was left out.
+    pub(super) fn left_out_of(self, received: Received) -> Received {
+        Received {
+            put_off: received.put_off.union(&self.put_off).copied().collect(),
+            nobodys: self.nobodys,
+            ..received
+        }
+    }
 }
 
 impl<S: Storage> Replica<S> {
@@ -220,67 +141,101 @@ impl<S: Storage> Replica<S> {
         &self.allowance.put_off
     }
 
+    /// For whom journals were offered that were not taken in, since this program began.
+    #[must_use]
+    pub const fn kept_out(&self) -> &BTreeMap<PersonId, KeptOut> {
+        &self.allowance.kept_out
+    }
+
     /// When something of these journals that was put off would be taken in, if it were offered again.
     #[must_use]
     pub fn takes_more_at(&self, journals: &BTreeSet<JournalId>) -> Option<Timestamp> {
         let put_off = self.allowance.put_off.iter();
         let theirs = put_off.filter(|(journal, _)| journals.contains(journal));
-        theirs.map(|(_, put_off)| put_off.until).min()
+        let begins = journals
+            .iter()
+            .any(|journal| !self.journals.contains_key(journal));
+        let kept_out = self.allowance.kept_out.values().filter(|_| begins);
+        let until = theirs.map(|(_, put_off)| put_off.until);
+        until.chain(kept_out.map(|kept_out| kept_out.until)).min()
     }
 
-    /// Leaves out what is more than a person may write, and what builds on what was left out before.
-    pub(super) fn within_allowance(&mut self, road: Road, entries: Offered) -> Result<Within, ReceiveError> {
+    /// Leaves out journals of nobody, what is more than a person may write, that for which there is no room, and what builds on
+    /// what was left out.
+    pub(super) fn within_limits(
+        &mut self,
+        road: Road,
+        entries: Offered,
+    ) -> Result<(Offered, Within), ReceiveError> {
+        let mut entries = entries;
+        let begun = self.beginnings(&entries)?;
         let mut within = Within {
-            entries,
             put_off: BTreeSet::new(),
+            nobodys: Self::nobodys_in(&begun),
             pulled: BTreeMap::new(),
+            openers: BTreeMap::new(),
+            begun,
         };
-        if road == Road::File || is_off(Guard::Allowance) {
-            return Ok(within);
+        if !within.nobodys.is_empty() {
+            self.leave_out(&mut entries, &mut within.nobodys, false);
         }
-        let mut too_much = self.too_much(&within.entries)?;
+        for journal in &within.begun.order {
+            let opener = self.answers_for_beginning(*journal, &within.begun)?;
+            within.openers.insert(*journal, opener);
+        }
+        let branching = self.branching(&entries)?;
+        let mut too_much = TooMuch::new();
+        let limited = road == Road::Session && !is_off(Guard::Allowance);
+        if limited {
+            too_much = self.too_much(&entries, &within)?;
+            self.too_many_branches(&entries, &branching, &mut too_much);
+            self.beyond_room(&entries, &within.begun, &mut too_much)?;
+        }
         if !too_much.is_empty() {
-            within.pulled = self.pulled(&within.entries, &mut too_much);
+            within.pulled = self.pulled(&entries, &mut too_much);
         }
-        for (journal, (through, until)) in &too_much {
-            check_chain(&within.entries, *journal)?;
-            within.put_off.insert(*journal);
-            self.note_put_off(*journal, *through, *until);
-        }
+        self.no_room(&entries, &within.begun, &branching, &mut too_much)?;
+        check_chains(&entries, &too_much)?;
+        within.put_off.extend(too_much.keys());
+        self.note_left_out(&too_much, &within);
         let heads = &self.journals;
         self.left_out
             .retain(|journal, through| heads.get(journal).is_none_or(|row| row.head.0 < *through));
-        if !self.allowance.put_off.is_empty() || !self.left_out.is_empty() {
-            self.put_off_what_follows(&within.entries, &mut within.put_off);
-            let put_off = &within.put_off;
-            within
-                .entries
-                .retain(|(entry, _)| !put_off.contains(&entry.header.journal));
+        let hangs = road == Road::Session && (self.allowance.has_left_out || !self.left_out.is_empty());
+        if hangs || !within.put_off.is_empty() {
+            self.leave_out(&mut entries, &mut within.put_off, hangs);
         }
-        Ok(within)
+        Ok((entries, within))
     }
 
     /// Counts what was stored, to whom it is and to whom built on it.
     pub(super) fn spend(
         &mut self,
         stored: &BTreeMap<JournalId, Amount>,
-        pulled: &BTreeMap<JournalId, BTreeSet<PersonId>>,
-    ) {
+        within: &Within,
+    ) -> Result<(), ReplicaError> {
         for (journal, amount) in stored {
-            let author = self.roster().author(*journal).map(|author| author.person);
-            let Some(author) = author else { continue };
+            let author = self.answers_for(*journal, &within.begun)?;
             // Whoever was not brought in by them has only seen what was there.
-            let others = pulled.get(journal).into_iter().flatten().copied();
-            let others = others.filter(|other| self.roster().was_brought_in_by(*other, author));
-            let persons: BTreeSet<PersonId> = std::iter::once(author).chain(others).collect();
-            for person in persons {
-                self.allowance.spend(person, *amount);
+            let others = within.pulled.get(journal).into_iter().flatten().copied();
+            let others: BTreeSet<PersonId> = others
+                .filter(|other| author.is_some_and(|author| self.roster().was_brought_in_by(*other, author)))
+                .collect();
+            if let Some(opener) = within.openers.get(journal)
+                && !is_off(Guard::OpeningWeight)
+            {
+                self.allowance.spend(*opener, Amount::OPENING);
+            }
+            self.allowance.spend(author, *amount);
+            for other in others.into_iter().filter(|other| author != Some(*other)) {
+                self.allowance.spend(Some(other), *amount);
             }
         }
         let heads = &self.journals;
         self.allowance
             .put_off
             .retain(|journal, put_off| heads.get(journal).is_none_or(|row| row.head.0 < put_off.through));
+        Ok(())
     }
 
     /// Is there room for one more entry in the own journal?
@@ -296,70 +251,88 @@ impl<S: Storage> Replica<S> {
     }
 
     fn held_bytes(&self, journal: JournalId) -> Result<u64, ReplicaError> {
-        let (entries, bytes) = self.storage.weight(journal)?;
-        Ok(bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES)))
+        Ok(self.held_beyond(journal, EntryNumber(0))?.bytes)
+    }
+
+    /// How much of a journal is held after a number, and of its branches.
+    pub(super) fn held_beyond(&self, journal: JournalId, after: EntryNumber) -> Result<Amount, ReplicaError> {
+        let (entries, bytes) = self.storage.weight(journal, after)?;
+        let bytes = bytes.saturating_add(entries.saturating_mul(ENTRY_BYTES));
+        Ok(Amount { entries, bytes })
     }
 
     /// The journals in an offer with something new by persons of whom nothing is left, as far as it goes, and until when. Of a
     /// journal longer than one may be something is taken only once everything has grown back.
-    fn too_much(
-        &self,
-        entries: &Offered,
-    ) -> Result<BTreeMap<JournalId, (EntryNumber, Timestamp)>, ReplicaError> {
-        let mut last: BTreeMap<JournalId, EntryNumber> = BTreeMap::new();
-        for (entry, _) in entries {
-            let last = last.entry(entry.header.journal).or_insert(entry.header.number);
-            *last = entry.header.number.max(*last);
-        }
+    fn too_much(&self, entries: &Offered, within: &Within) -> Result<TooMuch, ReplicaError> {
+        let last = last_of(entries);
         let own = self.signing_journal().map(|(journal, _)| journal);
         let (allowance, rates) = (&self.allowance, &self.allowance.rates);
-        let mut too_much = BTreeMap::new();
-        for (journal, through) in last {
-            let Some(author) = self.roster().author(journal).filter(|_| own != Some(journal)) else {
+        let mut spent: BTreeMap<JournalId, Account> = BTreeMap::new();
+        // Every journal that begins is a part of its own: they are counted as they come.
+        let mut opened: BTreeMap<Option<PersonId>, Account> = BTreeMap::new();
+        for (journal, opener) in &within.openers {
+            let account = opened
+                .entry(*opener)
+                .or_insert_with(|| allowance.account(*opener));
+            if last.contains_key(journal) {
+                spent.insert(*journal, *account);
+                if !is_off(Guard::OpeningWeight) {
+                    account.spend(Amount::OPENING, rates);
+                }
+            }
+        }
+        for journal in last.keys().filter(|journal| own != Some(**journal)) {
+            if !within.openers.contains_key(journal) {
+                let author = self.answers_for(*journal, &within.begun)?;
+                spent.insert(*journal, allowance.account(author));
+            }
+        }
+        spent.retain(|_, account| account.spent != Amount::default());
+        let mut too_much = TooMuch::new();
+        for journal in self.with_new(entries, spent.keys().copied().collect())? {
+            let (Some(account), Some(through)) = (spent.get(&journal), last.get(&journal)) else {
                 continue;
             };
-            let account = allowance.account(author.person);
-            if account.spent == Amount::default() || !self.has_new(entries, journal)? {
-                continue;
-            }
             let head = self.head(journal).map_or(EntryNumber(0), |(number, _)| number);
             let is_long = head.0 >= JOURNAL_ENTRIES_MAX || self.held_bytes(journal)? >= JOURNAL_BYTES_MAX;
             if is_long {
-                too_much.insert(journal, (through, account.down_to(Amount::default(), rates)));
+                too_much.insert(journal, (*through, account.down_to(Amount::default(), rates)));
             } else if account.is_empty(rates) {
                 let one = Amount { entries: 1, bytes: 1 };
-                too_much.insert(journal, (through, account.down_to(rates.burst.less(one), rates)));
+                too_much.insert(journal, (*through, account.down_to(rates.burst.less(one), rates)));
             }
         }
         Ok(too_much)
     }
 
-    /// Is there something of a journal that is not here?
-    fn has_new(&self, entries: &Offered, journal: JournalId) -> Result<bool, ReplicaError> {
-        let head = self.head(journal).map_or(EntryNumber(0), |(number, _)| number);
+    /// Of these journals those of which something is offered that is not here.
+    pub(super) fn with_new(
+        &self,
+        entries: &Offered,
+        mut journals: BTreeSet<JournalId>,
+    ) -> Result<BTreeSet<JournalId>, ReplicaError> {
+        let mut with_new = BTreeSet::new();
         for (entry, _) in entries {
-            let header = &entry.header;
-            if header.journal != journal || self.is_aside(journal, entry.id) {
+            let (journal, number) = (entry.header.journal, entry.header.number);
+            if !journals.contains(&journal) || self.is_aside(journal, entry.id) {
                 continue;
             }
-            if header.number > head {
-                return Ok(true);
+            let beyond = self.head(journal).is_none_or(|(head, _)| number > head);
+            if !beyond {
+                let held = self.storage.entry(journal, number)?;
+                let held = held.filter(|held| held.entry.id == entry.id);
+                if held.is_some_and(|held| held.entry.sealed.len() >= entry.sealed.len()) {
+                    continue;
+                }
             }
-            let held = self.storage.entry(journal, header.number)?;
-            let held = held.filter(|held| held.entry.id == entry.id);
-            if held.is_none_or(|held| held.entry.sealed.len() < entry.sealed.len()) {
-                return Ok(true);
-            }
+            journals.remove(&journal);
+            with_new.insert(journal);
         }
-        Ok(false)
+        Ok(with_new)
     }
 
     /// What others build on is not too much: takes it out, and says who builds on it.
-    fn pulled(
-        &self,
-        entries: &Offered,
-        too_much: &mut BTreeMap<JournalId, (EntryNumber, Timestamp)>,
-    ) -> BTreeMap<JournalId, BTreeSet<PersonId>> {
+    fn pulled(&self, entries: &Offered, too_much: &mut TooMuch) -> BTreeMap<JournalId, BTreeSet<PersonId>> {
         let mut places: BTreeMap<EntryId, JournalId> = BTreeMap::new();
         let mut named: BTreeMap<JournalId, BTreeSet<EntryId>> = BTreeMap::new();
         for (entry, _) in entries {
@@ -388,73 +361,104 @@ impl<S: Storage> Replica<S> {
         pulled
     }
 
-    fn note_put_off(&mut self, journal: JournalId, through: EntryNumber, until: Timestamp) {
+    fn note_left_out(&mut self, too_much: &TooMuch, within: &Within) {
         let since = self.allowance.now;
-        let put_off = self.allowance.put_off.entry(journal);
-        let put_off = put_off.or_insert(PutOff {
-            through,
-            since,
-            until,
-        });
-        put_off.through = put_off.through.max(through);
-        put_off.until = until;
+        self.allowance.has_left_out |= !too_much.is_empty() || !within.nobodys.is_empty();
+        let mut kept_out: BTreeMap<PersonId, KeptOut> = BTreeMap::new();
+        for (journal, (through, until)) in too_much {
+            if let Some(opener) = within.openers.get(journal) {
+                // Not each by itself: who fills the disk with journals is not to fill it with what is said of them.
+                let Some(opener) = opener else { continue };
+                let before = self.allowance.kept_out.get(opener);
+                let kept_out = kept_out.entry(*opener).or_insert(KeptOut {
+                    journals: 0,
+                    since: before.map_or(since, |before| before.since),
+                    until: *until,
+                });
+                kept_out.journals = kept_out.journals.saturating_add(1);
+                kept_out.until = kept_out.until.min(*until);
+                continue;
+            }
+            let put_off = self.allowance.put_off.entry(*journal).or_insert(PutOff {
+                through: *through,
+                since,
+                until: *until,
+            });
+            put_off.through = put_off.through.max(*through);
+            put_off.until = *until;
+        }
+        for opener in within.openers.values().flatten() {
+            self.allowance.kept_out.remove(opener);
+        }
+        self.allowance.kept_out.extend(kept_out);
     }
 
-    /// What follows something that was put off, now or before, or names it in `seen`, is left out as well: its carrier has
-    /// done nothing wrong. It comes in the next session, with what it builds on.
-    fn put_off_what_follows(&self, entries: &Offered, put_off: &mut BTreeSet<JournalId>) {
+    /// When what there is no room for is looked at again.
+    pub(super) const fn in_a_day(&self) -> Timestamp {
+        let day = HOUR_MILLISECONDS.saturating_mul(DEBT_HOURS_MAX);
+        Timestamp(self.allowance.now.0.saturating_add(day))
+    }
+
+    /// What follows something that is left out, now or (where that `hangs`) before, or names it in `seen`, is left out as well: its
+    /// carrier has done nothing wrong. What was put off comes in the next session, with what builds on it.
+    fn leave_out(&self, entries: &mut Offered, left: &mut BTreeSet<JournalId>, hangs: bool) {
         let places: BTreeMap<EntryId, JournalId> = entries
             .iter()
             .map(|(entry, _)| (entry.id, entry.header.journal))
             .collect();
         // For each journal those that name something in it.
         let mut builds_on: BTreeMap<JournalId, BTreeSet<JournalId>> = BTreeMap::new();
-        let mut left_out: Vec<JournalId> = put_off.iter().copied().collect();
-        for (entry, _) in entries {
+        let mut left_out: Vec<JournalId> = left.iter().copied().collect();
+        for (entry, _) in &*entries {
             let header = &entry.header;
             let head = self
                 .head(header.journal)
                 .map_or(EntryNumber(0), |(number, _)| number);
-            let mut hangs = header.number <= head.next() || places.contains_key(&header.prev);
+            let mut holds = header.number <= head.next() || places.contains_key(&header.prev);
             for seen in &header.seen {
                 match places.get(seen) {
                     Some(on) => {
                         builds_on.entry(*on).or_default().insert(header.journal);
                     }
-                    None => hangs &= self.roster().contains(*seen),
+                    None => holds &= self.roster().contains(*seen),
                 }
             }
-            if !hangs && put_off.insert(header.journal) {
+            if hangs && !holds && left.insert(header.journal) {
                 left_out.push(header.journal);
             }
         }
         while let Some(journal) = left_out.pop() {
             for other in builds_on.get(&journal).into_iter().flatten() {
-                if put_off.insert(*other) {
+                if left.insert(*other) {
                     left_out.push(*other);
                 }
             }
         }
+        entries.retain(|(entry, _)| !left.contains(&entry.header.journal));
     }
 }
 
-/// The entries of a journal follow one another, so that the last one's signature vouches for all: nobody is blamed for what
-/// they have not written.
-fn check_chain(entries: &Offered, journal: JournalId) -> Result<(), CarrierFault> {
-    let theirs = entries.iter().map(|(entry, _)| entry);
-    let mut ids = BTreeSet::new();
-    for entry in theirs.filter(|entry| entry.header.journal == journal) {
-        if !ids.is_empty() && !ids.contains(&entry.header.prev) {
-            return Err(CarrierFault::Gap { journal });
-        }
-        ids.insert(entry.id);
+/// The last number of each journal in an offer.
+pub(super) fn last_of(entries: &Offered) -> BTreeMap<JournalId, EntryNumber> {
+    let mut last: BTreeMap<JournalId, EntryNumber> = BTreeMap::new();
+    for (entry, _) in entries {
+        let last = last.entry(entry.header.journal).or_insert(entry.header.number);
+        *last = entry.header.number.max(*last);
     }
-    Ok(())
+    last
 }
 
-/// So much of an amount as one number is of another, rounded down.
-fn part(amount: u64, of: u64, whole: u64) -> u64 {
-    let product = u128::from(amount).saturating_mul(u128::from(of));
-    let part = product.checked_div(u128::from(whole)).unwrap_or(0);
-    u64::try_from(part).unwrap_or(u64::MAX)
+/// What is said of these journals somebody has signed: whatever nothing follows in the offer. Nobody is blamed for what they have
+/// not written.
+fn check_chains(entries: &Offered, journals: &TooMuch) -> Result<(), CarrierFault> {
+    let theirs = || {
+        let all = entries.iter().map(|(entry, _)| entry);
+        all.filter(|entry| journals.contains_key(&entry.header.journal))
+    };
+    let followed: BTreeSet<EntryId> = theirs().map(|entry| entry.header.prev).collect();
+    let mut loose = theirs().filter(|entry| entry.signature.is_none() && !followed.contains(&entry.id));
+    let fault = |entry: &Entry| CarrierFault::Unsigned {
+        journal: entry.header.journal,
+    };
+    loose.next().map_or(Ok(()), |entry| Err(fault(entry)))
 }

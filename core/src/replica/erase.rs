@@ -1,7 +1,7 @@
 //! What was erased, on this device: payloads are dropped here and never taken in again, and documents begin anew with what
 //! was left of them. Which entries and which generation, the roster says (`domain::roster`, `erase.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 
@@ -262,30 +262,6 @@ impl<S: Storage> Replica<S> {
             .or_else(|| self.roster.erased_in(held.entry.id, journal));
         held.entry = held.entry.without_payload();
         held
-    }
-
-    /// Drops what was erased on the branches that do not count.
-    pub(super) fn wipe_aside(&mut self, batch: &mut Batch) {
-        let aside = self.aside.values().flat_map(BTreeMap::values);
-        let erased: Vec<Entry> = aside
-            .filter(|entry| !entry.sealed.is_empty() && self.is_erased_aside(entry))
-            .map(|entry| entry.clone().without_payload())
-            .collect();
-        for entry in erased {
-            self.forks.clear();
-            batch.writes.push(Write::Aside(Box::new(entry.clone())));
-            let branches = self.aside.entry(entry.header.journal).or_default();
-            branches.insert(entry.id, entry);
-        }
-    }
-
-    /// Is what is in an entry on a branch that does not count erased?
-    pub(super) fn is_erased_aside(&self, entry: &Entry) -> bool {
-        let named = self.roster.erased_in(entry.id, entry.header.journal).is_some();
-        named
-            && self
-                .content(entry)
-                .is_some_and(|content| self.is_erased(entry, content.document))
     }
 
     /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it

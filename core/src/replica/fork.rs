@@ -12,6 +12,7 @@
 //! signed by others pins a branch comes before that, once there are such cuts.) Where the branch that counts changes,
 //! everything is judged anew. What the others hold is kept aside, for the author to see and say again.
 
+mod aside;
 mod built;
 mod claims;
 
@@ -21,11 +22,9 @@ use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
 use crate::planted::{Guard, is_off};
 
-use super::control::act_from_bytes;
 use super::entry::{Entry, EntryKind};
 use super::frontier::{Frontier, Holdings};
 use super::hold::{Replica, ReplicaError};
-use super::limits::ASIDE_ENTRIES_MAX;
 use super::storage::{Held, Standing, Storage, Write};
 
 use built::Built;
@@ -57,17 +56,20 @@ impl<S: Storage> Replica<S> {
     /// The last entry of every branch that does not count.
     #[must_use]
     pub fn branches(&self) -> Branches {
-        let leaves = |entries: &BTreeMap<EntryId, Entry>| {
-            let followed: BTreeSet<EntryId> = entries.values().map(|entry| entry.header.prev).collect();
-            entries
-                .values()
-                .filter(|entry| !followed.contains(&entry.id))
-                .map(|entry| (entry.header.number, entry.id))
-                .collect()
-        };
-        self.aside
-            .iter()
-            .map(|(journal, entries)| (*journal, leaves(entries)))
+        let journals = self.aside.keys();
+        journals
+            .map(|journal| (*journal, self.leaves_of(*journal)))
+            .collect()
+    }
+
+    /// The same for one journal.
+    pub(super) fn leaves_of(&self, journal: JournalId) -> BTreeSet<(EntryNumber, EntryId)> {
+        let entries = self.aside.get(&journal);
+        let entries = || entries.into_iter().flat_map(BTreeMap::values);
+        let followed: BTreeSet<EntryId> = entries().map(|entry| entry.header.prev).collect();
+        entries()
+            .filter(|entry| !followed.contains(&entry.id))
+            .map(|entry| (entry.header.number, entry.id))
             .collect()
     }
 
@@ -149,17 +151,6 @@ impl<S: Storage> Replica<S> {
         self.aside
             .get(&journal)
             .is_some_and(|entries| entries.contains_key(&id))
-    }
-
-    /// Keeps an entry of another branch. False where there are too many: the fork is proven, more proves no more.
-    pub(super) fn keep_aside(&mut self, entry: Entry, writes: &mut Vec<Write>) -> bool {
-        let entries = self.aside.entry(entry.header.journal).or_default();
-        if entries.len() >= ASIDE_ENTRIES_MAX {
-            return false;
-        }
-        writes.push(Write::Aside(Box::new(entry.clone())));
-        entries.insert(entry.id, entry);
-        true
     }
 
     /// Decides which branches count, where something came that can change it. True where another one does than before: then
@@ -268,51 +259,16 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
-    pub(super) fn restore_aside_control(&mut self) -> Result<(), ReplicaError> {
-        let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
-        left.retain(|entry| entry.header.kind == EntryKind::Control);
-        // Several rounds: one may have seen another.
-        loop {
-            let before = left.len();
-            let mut rest = Vec::new();
-            for entry in left {
-                if !self.insert_aside(&entry, &[])? {
-                    rest.push(entry);
-                }
-            }
-            left = rest;
-            if left.is_empty() || left.len() == before {
-                return Ok(());
-            }
-        }
-    }
-
     /// Tells the roster of a control entry. Where its past lies on a branch that does not count, of that first.
     pub(super) fn insert_control(&mut self, entry: &ControlEntry) -> Result<bool, ReplicaError> {
-        if self.roster.insert(entry.clone()).is_ok() {
-            return Ok(true);
+        if !entry.seen.iter().all(|seen| self.roster.contains(*seen)) {
+            self.restore_aside_control()?;
         }
-        self.restore_aside_control()?;
-        Ok(self.roster.insert(entry.clone()).is_ok())
-    }
-
-    /// Makes a control entry that does not count known to the roster. False where its past is not here yet. `writes` are those
-    /// that the storage does not have yet.
-    pub(super) fn insert_aside(&mut self, entry: &Entry, writes: &[Write]) -> Result<bool, ReplicaError> {
-        let act = self.signed_act(entry);
-        if self.keys.get(entry.header.key).is_none() {
-            self.unread.insert(entry.header.key);
+        let mut entry = entry.clone();
+        if self.is_nobodys(&entry)? {
+            entry.act = ControlAct::Void;
         }
-        let seen = self.past_on_branch(entry, writes)?;
-        let aside = entry.as_control(seen, act.unwrap_or(ControlAct::Void));
-        Ok(self.roster.insert_beside(aside).is_ok())
-    }
-
-    /// What a control entry says, whether it counts or not. None where its key is not held or it is not of the right shape.
-    pub(super) fn signed_act(&self, entry: &Entry) -> Option<ControlAct> {
-        let payload = self.payload(entry)?;
-        act_from_bytes(self.group, &entry.header, &payload).ok()
+        Ok(self.roster.insert(entry).is_ok())
     }
 }
 

@@ -167,6 +167,8 @@ pub struct Replica<S> {
     pub(super) held_back: Option<Vec<Write>>,
     /// How much of whose writing is taken in.
     pub(super) allowance: Allowance,
+    /// Journals here that nobody's grant lets begin: older software took them in.
+    pub(super) nobodys: BTreeSet<JournalId>,
     uses: u64,
 }
 
@@ -215,6 +217,7 @@ impl<S: Storage> Replica<S> {
             left_out: BTreeMap::new(),
             held_back: None,
             allowance: Allowance::default(),
+            nobodys: BTreeSet::new(),
             uses: 0,
         }
     }

@@ -264,6 +264,9 @@ impl<S: Storage> Replica<S> {
         self.insert_control(&entry)?;
         batch.received.control = true;
         self.learn_keys(batch, &entry);
+        if entry.act.erasure().is_some() && !is_off(Guard::ErasureWeight) {
+            batch.note_erasure(entry.journal);
+        }
         Ok(if ended {
             Verdict::Stands(Standing::Void)
         } else {

@@ -28,6 +28,18 @@ pub const FRAME_FILL_BYTES: usize = 256 * 1024;
 /// Journals in one group: in a frontier, in a bundle.
 pub const JOURNALS_MAX: usize = 20_000;
 
+/// Journals fewer than that which a device takes in from others, with their branches: room for those that its own grants need.
+pub const JOURNALS_RESERVE: usize = 100;
+
+/// Journals of which a device cannot read what lets them begin.
+pub const UNREAD_JOURNALS_MAX: usize = 256;
+
+/// Branches kept aside in one group.
+pub const BRANCHES_MAX: usize = 5_000;
+
+/// Branches of one journal kept aside, but for what others build on.
+pub const JOURNAL_BRANCHES_MAX: usize = 100;
+
 /// Entries of one journal that are sent as entries; whoever lacks more gets a bundle.
 pub const TAIL_ENTRIES_MAX: usize = 2_000;
 
@@ -42,6 +54,18 @@ pub const HOURLY_ENTRIES: u64 = 5_000;
 
 /// How many bytes of one person more are taken in with each hour.
 pub const HOURLY_BYTES: u64 = 8 * 1024 * 1024;
+
+/// As many entries a journal counts that begins.
+pub const OPENING_ENTRIES: u64 = 25;
+
+/// As many entries an act or a motion to erase counts: everybody judges everything anew for it.
+pub const ERASURE_ENTRIES: u64 = 100;
+
+/// Entries kept of one person that lie beyond the end of their journals.
+pub const QUARANTINE_ENTRIES: u64 = 10_000;
+
+/// Bytes kept of one person that lie beyond the end of their journals.
+pub const QUARANTINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Entries in one journal: a device writes no more in a group, and of a longer one little is taken. A neighbourhood of two hundred writes some forty thousand a year.
 pub const JOURNAL_ENTRIES_MAX: u64 = 500_000;

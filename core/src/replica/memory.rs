@@ -233,8 +233,8 @@ impl Storage for MemoryStorage {
         Ok(counted.map(|held| u64::from(held.changes)).sum())
     }
 
-    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError> {
-        let first = (journal, EntryNumber(0));
+    fn weight(&self, journal: JournalId, after: EntryNumber) -> Result<(u64, u64), StorageError> {
+        let first = (journal, after.next());
         let last = (journal, EntryNumber(u64::MAX));
         let counted = self.entries.range(first..=last).map(|(_, held)| &held.entry);
         let aside = self

@@ -2,7 +2,7 @@
 //!
 //! From the bytes up: [`entry`] and [`keys`] are what is signed and sealed, [`control`] and [`content`] what is inside,
 //! [`gate`] and [`document`] what becomes of changes. [`hold`] is the [`hold::Replica`] itself, over a
-//! [`storage::Storage`]: `receive` takes in what others bring, [`allowance`] how much of it, [`judge`] judges it, `author` writes what this device says, `missing` finds what
+//! [`storage::Storage`]: `receive` takes in what others bring, [`allowance`] and `room` how much of it, `begin` which journals, [`judge`] judges it, `author` writes what this device says, `missing` finds what
 //! others lack, [`rekey`] makes and gives keys, `beyond` keeps what somebody wrote after their end, and `actions` are what
 //! people do. [`session`] syncs two replicas over [`wire`] frames, [`join`] lets somebody in, [`own_device`] a further
 //! device of the same person, [`bundle`] carries a group in a file.
@@ -10,6 +10,7 @@
 pub mod actions;
 pub mod allowance;
 pub mod author;
+mod begin;
 mod beyond;
 pub mod bundle;
 pub mod codec;
@@ -35,6 +36,7 @@ pub mod receive;
 mod reckoning;
 pub mod rekey;
 mod reopen;
+pub mod room;
 pub mod sealed;
 pub mod session;
 pub mod storage;

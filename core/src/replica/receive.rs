@@ -8,10 +8,11 @@ use crate::domain::id::{EntryId, EntryNumber, GroupId, JournalId, KeyId};
 use crate::domain::roster::Roster;
 use crate::planted::{Bug, Guard, is_off, is_on};
 
-use super::allowance::{Amount, Road, Within};
+use super::allowance::{Amount, Road};
 use super::entry::{Entry, EntryError, EntryKind};
 use super::hold::{Replica, ReplicaError};
 use super::judge::AuthorFault;
+use super::limits::ERASURE_ENTRIES;
 use super::reckoning::Reckoning;
 use super::storage::{JournalRow, Save, Storage, Write};
 
@@ -87,6 +88,8 @@ pub struct Received {
     pub stored: BTreeMap<JournalId, Amount>,
     /// Journals of which something was put off: more than a device may write, or what builds on that.
     pub put_off: BTreeSet<JournalId>,
+    /// Journals that nobody's grant lets begin, and of which something builds on those: they are not taken in.
+    pub nobodys: BTreeSet<JournalId>,
     /// The own journal turned out to be longer than this device knew: it may not be written any more.
     pub own_journal_left: bool,
 }
@@ -147,16 +150,11 @@ impl<S: Storage> Replica<S> {
         entries: Vec<(Entry, Option<Vec<u8>>)>,
     ) -> Result<Received, ReceiveError> {
         check_signatures(&entries)?;
-        let Within {
-            entries,
-            put_off,
-            pulled,
-        } = self.within_allowance(road, entries)?;
+        let (entries, within) = self.within_limits(road, entries)?;
         match self.receive_proven(entries) {
             Ok(received) => {
-                self.spend(&received.stored, &pulled);
-                let put_off = received.put_off.union(&put_off).copied().collect();
-                Ok(Received { put_off, ..received })
+                self.spend(&received.stored, &within)?;
+                Ok(within.left_out_of(received))
             }
             Err(error) => {
                 // Memory may be ahead of the storage now.
@@ -176,7 +174,8 @@ impl<S: Storage> Replica<S> {
         entries: Vec<(Entry, Option<Vec<u8>>)>,
     ) -> Result<Received, ReceiveError> {
         check_signatures(&entries)?;
-        self.receive_all(writes, entries)
+        let (entries, within) = self.within_limits(Road::File, entries)?;
+        Ok(within.left_out_of(self.receive_all(writes, entries)?))
     }
 
     /// Judges every entry again, from the raw entries alone.
@@ -208,6 +207,7 @@ impl<S: Storage> Replica<S> {
         loop {
             let entries = self.all_entries()?;
             self.roster = Roster::default();
+            self.nobodys.clear();
             self.open.clear();
             self.waiting.clear();
             self.beyond.clear();
@@ -427,38 +427,11 @@ impl<S: Storage> Replica<S> {
         }
     }
 
-    fn check_seen(&self, entry: &Entry) -> Result<(), CarrierFault> {
+    pub(super) fn check_seen(&self, entry: &Entry) -> Result<(), CarrierFault> {
         let on = !is_on(Bug::JournalSeenLater) && !is_off(Guard::Seen);
         let is_missing = |seen: &&EntryId| on && !self.roster.contains(**seen);
         let missing = entry.header.seen.iter().find(is_missing);
         missing.map_or(Ok(()), |seen| Err(CarrierFault::SeenMissing { seen: *seen }))
-    }
-
-    /// Keeps an entry of another branch than the one that counts so far.
-    fn take_aside(&mut self, batch: &mut Batch, entry: &Entry) -> Result<(), ReceiveError> {
-        self.check_seen(entry)?;
-        let journal = entry.header.journal;
-        batch.received.forked.insert(journal);
-        let (erased, is_rest) = (
-            self.is_erased_aside(entry),
-            self.roster.begins(entry.header.prev).is_some(),
-        );
-        let kept = if erased {
-            entry.clone().without_payload()
-        } else {
-            entry.clone()
-        };
-        // A document may begin with it.
-        batch.undo |= is_rest;
-        if self.keep_aside(kept, &mut batch.writes) {
-            batch.received.new = batch.received.new.saturating_add(1);
-            batch.note_stored(entry);
-            self.note_built(entry);
-            if entry.header.kind == EntryKind::Control {
-                self.insert_aside(entry, &batch.writes)?;
-            }
-        }
-        Ok(())
     }
 
     /// All entries held, also those that do not count, in an order in which `prev` and `seen` come first.
@@ -471,6 +444,12 @@ impl Batch {
     pub(super) fn note_stored(&mut self, entry: &Entry) {
         let stored = self.received.stored.entry(entry.header.journal).or_default();
         *stored = stored.plus(Amount::of(entry));
+    }
+
+    pub(super) fn note_erasure(&mut self, journal: JournalId) {
+        if let Some(stored) = self.received.stored.get_mut(&journal) {
+            stored.entries = stored.entries.saturating_add(ERASURE_ENTRIES.saturating_sub(1));
+        }
     }
 
     fn new(mode: Mode) -> Self {

@@ -49,6 +49,7 @@ impl<S: Storage> Replica<S> {
                 .insert(entry.id, entry);
         }
         self.roster = Roster::default();
+        self.nobodys.clear();
         self.restore_all_control()?;
         self.reckoning = Reckoning::of(&self.roster);
         self.choose_key();

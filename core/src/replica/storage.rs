@@ -232,11 +232,12 @@ pub trait Storage {
         through: EntryNumber,
     ) -> Result<u64, StorageError>;
 
-    /// How many entries of a journal are held, with their sealed payloads' bytes: on the branch that counts and on others.
+    /// How many entries of a journal are held, with their sealed payloads' bytes: on the branch that counts after a number, and on
+    /// others.
     ///
     /// # Errors
     /// See [`Storage::group`].
-    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError>;
+    fn weight(&self, journal: JournalId, after: EntryNumber) -> Result<(u64, u64), StorageError>;
 
     /// All applied entries' ids, ascending, and how many entries are held, waiting and quarantined.
     ///

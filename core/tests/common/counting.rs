@@ -94,8 +94,8 @@ impl Storage for Counting {
         self.inner.change_count(document, journal, through)
     }
 
-    fn weight(&self, journal: JournalId) -> Result<(u64, u64)> {
-        self.inner.weight(journal)
+    fn weight(&self, journal: JournalId, after: EntryNumber) -> Result<(u64, u64)> {
+        self.inner.weight(journal, after)
     }
 
     fn census(&self) -> Result<Census> {

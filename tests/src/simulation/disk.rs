@@ -170,8 +170,8 @@ impl Storage for Disk {
         self.memory().change_count(document, journal, through)
     }
 
-    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError> {
-        self.memory().weight(journal)
+    fn weight(&self, journal: JournalId, after: EntryNumber) -> Result<(u64, u64), StorageError> {
+        self.memory().weight(journal, after)
     }
 
     fn census(&self) -> Result<Census, StorageError> {

@@ -149,6 +149,24 @@ impl Roster {
         line.any(|membership| self.person_of(membership) == Some(other))
     }
 
+    /// Has a journal begun on this grant?
+    #[must_use]
+    pub fn has_begun(&self, grant: EntryId) -> bool {
+        self.journals_on(grant).next().is_some()
+    }
+
+    /// Is a control entry here with which this journal begins?
+    #[must_use]
+    pub fn has_first(&self, journal: JournalId) -> bool {
+        let numbers = self.journals.get(&journal);
+        numbers.is_some_and(|numbers| numbers.contains_key(&EntryNumber::FIRST))
+    }
+
+    /// The journals of a person, also those that are over.
+    pub fn journals_by(&self, person: PersonId) -> impl Iterator<Item = JournalId> + '_ {
+        self.journals_of_person(person)
+    }
+
     /// Whom it concerns when a tenure ends.
     pub(super) fn holder(&self, tenure: Tenure) -> Option<PersonId> {
         match tenure {

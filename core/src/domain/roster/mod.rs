@@ -33,6 +33,7 @@
 //!
 //! Why they are so, the counterexamples that changed them, and what they do not hold: `docs/rules.md`.
 
+mod beside;
 mod erase;
 mod judge;
 mod kill;
@@ -264,36 +265,6 @@ impl Roster {
         }
         self.now = now;
         Ok(verdict)
-    }
-
-    /// The same for an entry on a branch of a journal that does not count. It has a place for itself, so that it is in nobody's
-    /// past who did not name it, and there says nothing but what is erased ([`Roster::is_about_erasing`]).
-    ///
-    /// # Errors
-    /// As [`Roster::insert`].
-    pub fn insert_beside(&mut self, entry: ControlEntry) -> Result<Result<(), NotOk>, PastMissing> {
-        let alone = JournalId(entry.id.0);
-        self.beside.insert(alone, entry.journal);
-        let act = if self.is_about_erasing(&entry.act) {
-            entry.act
-        } else {
-            ControlAct::Void
-        };
-        self.insert(ControlEntry {
-            journal: alone,
-            act,
-            ..entry
-        })
-    }
-
-    /// The journal in which an entry lies, given where it has its place here.
-    fn written_in(&self, place: JournalId) -> JournalId {
-        self.beside.get(&place).copied().unwrap_or(place)
-    }
-
-    /// Does an entry lie on a branch that does not count? No end moves over it: nobody names it in a cut.
-    fn is_beside(&self, judged: &Judged) -> bool {
-        self.beside.contains_key(&judged.entry.journal)
     }
 
     /// Whoever names an entry builds on it: nobody names one that does not count.

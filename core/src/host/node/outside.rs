@@ -23,7 +23,7 @@ pub struct FormerCard {
     pub beyond: usize,
 }
 
-/// Somebody of whom more is offered than a device may write: it is not taken in yet.
+/// Somebody of whom more is offered than a device may write, or than there is room for: it is not taken in yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutOffCard {
     /// Who.
@@ -54,6 +54,18 @@ pub(super) fn put_off(replica: &Replica<GroupStore>) -> Result<Vec<PutOffCard>, 
         card.entries = card.entries.saturating_add(entries);
         card.since = card.since.min(put_off.since);
         card.until = card.until.min(put_off.until);
+    }
+    // Journals count as one entry each: more is not known of them. Only what was offered since this program began.
+    for (person, kept_out) in replica.kept_out() {
+        let card = cards.entry(*person).or_insert(PutOffCard {
+            person: *person,
+            entries: 0,
+            since: kept_out.since,
+            until: kept_out.until,
+        });
+        card.entries = card.entries.saturating_add(kept_out.journals);
+        card.since = card.since.min(kept_out.since);
+        card.until = card.until.min(kept_out.until);
     }
     Ok(cards.into_values().collect())
 }

@@ -280,14 +280,14 @@ impl Storage for GroupStore {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    fn weight(&self, journal: JournalId) -> Result<(u64, u64), StorageError> {
+    fn weight(&self, journal: JournalId, after: EntryNumber) -> Result<(u64, u64), StorageError> {
         let group = self.place()?;
         let weight = self.store.lock().query_row(
             "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM (\
                SELECT length(e.sealed) AS bytes FROM entries e JOIN journals j ON j.row = e.journal \
-                 WHERE j.group_row = ?1 AND j.id = ?2 \
+                 WHERE j.group_row = ?1 AND j.id = ?2 AND e.number > ?3 \
                UNION ALL SELECT length(entry) FROM aside WHERE group_row = ?1 AND journal = ?2)",
-            params![group, journal.0],
+            params![group, journal.0, i64::try_from(after.0).unwrap_or(i64::MAX)],
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
         );
         let (entries, bytes) = weight.map_err(failed)?;

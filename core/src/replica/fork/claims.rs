@@ -15,15 +15,18 @@ use super::Tree;
 
 /// Whose a journal is, by its own word and that of the grant it names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
-    pub(super) grant: EntryId,
-    pub(super) person: PersonId,
+pub(in crate::replica) struct Claim {
+    pub(in crate::replica) grant: EntryId,
+    pub(in crate::replica) person: PersonId,
 }
 
 impl<S: Storage> Replica<S> {
     /// By virtue of which grant a journal began, and whose it is, by its first entry. None where another device than that of
     /// the grant began it: then it is nobody's.
-    pub(super) fn claimed_author(&self, journal: JournalId) -> Result<Option<Claim>, ReplicaError> {
+    pub(in crate::replica) fn claimed_author(
+        &self,
+        journal: JournalId,
+    ) -> Result<Option<Claim>, ReplicaError> {
         let Some(first) = self.entry_id(journal, EntryNumber::FIRST)? else {
             return Ok(None);
         };
@@ -67,7 +70,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// What a control entry says, whether it counts or not.
-    pub(super) fn claimed_act(&self, id: EntryId) -> Result<Option<ControlAct>, ReplicaError> {
+    pub(in crate::replica) fn claimed_act(&self, id: EntryId) -> Result<Option<ControlAct>, ReplicaError> {
         match self.roster.act(id) {
             Some(ControlAct::Void) => {}
             other => return Ok(other.cloned()),

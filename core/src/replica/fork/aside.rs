@@ -1,0 +1,126 @@
+//! Entries on branches that do not count: they are kept, and told to the roster, where they say nothing but what is erased; and
+//! what was erased is dropped here, too.
+
+use std::collections::BTreeMap;
+
+use crate::domain::control::ControlAct;
+
+use super::super::control::act_from_bytes;
+use super::super::entry::{Entry, EntryKind};
+use super::super::hold::{Replica, ReplicaError};
+use super::super::limits::ASIDE_ENTRIES_MAX;
+use super::super::receive::{Batch, ReceiveError};
+use super::super::storage::{Storage, Write};
+
+impl<S: Storage> Replica<S> {
+    /// Keeps an entry of another branch than the one that counts so far.
+    pub(in crate::replica) fn take_aside(
+        &mut self,
+        batch: &mut Batch,
+        entry: &Entry,
+    ) -> Result<(), ReceiveError> {
+        self.check_seen(entry)?;
+        let journal = entry.header.journal;
+        batch.received.forked.insert(journal);
+        let (erased, is_rest) = (
+            self.is_erased_aside(entry),
+            self.roster.begins(entry.header.prev).is_some(),
+        );
+        let kept = if erased {
+            entry.clone().without_payload()
+        } else {
+            entry.clone()
+        };
+        // A document may begin with it.
+        batch.undo |= is_rest;
+        if self.keep_aside(kept, &mut batch.writes) {
+            batch.received.new = batch.received.new.saturating_add(1);
+            batch.note_stored(entry);
+            self.note_built(entry);
+            if entry.header.kind == EntryKind::Control {
+                self.insert_aside(entry, &batch.writes)?;
+                if self.signed_act(entry).is_some_and(|act| act.erasure().is_some()) {
+                    batch.note_erasure(journal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps an entry of another branch. False where there are too many: the fork is proven, more proves no more.
+    pub(in crate::replica) fn keep_aside(&mut self, entry: Entry, writes: &mut Vec<Write>) -> bool {
+        let entries = self.aside.entry(entry.header.journal).or_default();
+        if entries.len() >= ASIDE_ENTRIES_MAX {
+            return false;
+        }
+        writes.push(Write::Aside(Box::new(entry.clone())));
+        entries.insert(entry.id, entry);
+        true
+    }
+
+    /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
+    pub(in crate::replica) fn restore_aside_control(&mut self) -> Result<(), ReplicaError> {
+        let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
+        left.retain(|entry| entry.header.kind == EntryKind::Control);
+        // Several rounds: one may have seen another.
+        loop {
+            let before = left.len();
+            let mut rest = Vec::new();
+            for entry in left {
+                if !self.insert_aside(&entry, &[])? {
+                    rest.push(entry);
+                }
+            }
+            left = rest;
+            if left.is_empty() || left.len() == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes a control entry that does not count known to the roster. False where its past is not here yet. `writes` are those
+    /// that the storage does not have yet.
+    pub(in crate::replica) fn insert_aside(
+        &mut self,
+        entry: &Entry,
+        writes: &[Write],
+    ) -> Result<bool, ReplicaError> {
+        let act = self.signed_act(entry);
+        if self.keys.get(entry.header.key).is_none() {
+            self.unread.insert(entry.header.key);
+        }
+        let seen = self.past_on_branch(entry, writes)?;
+        let aside = entry.as_control(seen, act.unwrap_or(ControlAct::Void));
+        Ok(self.roster.insert_beside(aside).is_ok())
+    }
+
+    /// What a control entry says, whether it counts or not. None where its key is not held or it is not of the right shape.
+    pub(in crate::replica) fn signed_act(&self, entry: &Entry) -> Option<ControlAct> {
+        let payload = self.payload(entry)?;
+        act_from_bytes(self.group, &entry.header, &payload).ok()
+    }
+
+    /// Drops what was erased on the branches that do not count.
+    pub(in crate::replica) fn wipe_aside(&mut self, batch: &mut Batch) {
+        let aside = self.aside.values().flat_map(BTreeMap::values);
+        let erased: Vec<Entry> = aside
+            .filter(|entry| !entry.sealed.is_empty() && self.is_erased_aside(entry))
+            .map(|entry| entry.clone().without_payload())
+            .collect();
+        for entry in erased {
+            self.forks.clear();
+            batch.writes.push(Write::Aside(Box::new(entry.clone())));
+            let branches = self.aside.entry(entry.header.journal).or_default();
+            branches.insert(entry.id, entry);
+        }
+    }
+
+    /// Is what is in an entry on a branch that does not count erased?
+    pub(in crate::replica) fn is_erased_aside(&self, entry: &Entry) -> bool {
+        let named = self.roster.erased_in(entry.id, entry.header.journal).is_some();
+        named
+            && self
+                .content(entry)
+                .is_some_and(|content| self.is_erased(entry, content.document))
+    }
+}
