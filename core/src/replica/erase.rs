@@ -1,7 +1,7 @@
 //! What was erased, on this device: payloads are dropped here and never taken in again, and documents begin anew with what
 //! was left of them. Which entries and which generation, the roster says (`domain::roster`, `erase.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 
@@ -16,16 +16,27 @@ use crate::planted::{Bug, Guard, is_off, is_on};
 use super::actions::ActionError;
 use super::codec::Blob;
 use super::content::Content;
-use super::control::{act_from_bytes, erase_bytes, sign};
+use super::control::{erase_bytes, sign};
 use super::document::{Document, Leave};
-use super::entry::{Entry, EntryKind};
-use super::gate::DocumentPast;
+use super::entry::{Entry, EntryKind, Header};
+use super::gate::{Checked, DocumentPast};
 use super::hold::{Replica, ReplicaError};
 use super::limits::ERASED_ENTRIES_MAX;
 use super::receive::{Batch, CarrierFault, ReceiveError};
 use super::storage::{Held, Standing, Storage, Write};
 
 type Place = (JournalId, EntryNumber);
+
+/// To which generation of its document an entry belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Generation {
+    /// To the one that is read.
+    Present,
+    /// To that, too: it begins with it.
+    Begins,
+    /// To another one.
+    Other,
+}
 
 impl<S: Storage> Replica<S> {
     /// Erases, in this person's own document, these parts or everything, and all that stood there before.
@@ -105,10 +116,7 @@ impl<S: Storage> Replica<S> {
         for held in self.storage.superseded()? {
             let header = &held.entry.header;
             let author = self.roster.author(header.journal);
-            let is_rest = self
-                .roster
-                .erasure_before(header.journal, header.number)
-                .is_some();
+            let is_rest = self.roster.erasure(header.prev).is_some();
             if author.is_some_and(|author| author.person == person) && !is_rest {
                 let content = self.content(&held.entry);
                 late.extend(content.map(|content| (content.document, held.entry.id, content.changes)));
@@ -171,28 +179,66 @@ impl<S: Storage> Replica<S> {
         Ok((erasure, place, rest))
     }
 
-    /// A document as its present generation begins.
-    pub(super) fn fresh(&self, id: DocumentId) -> Document {
+    /// A document as its present generation begins. Where what was left of the one before lies only on a branch that does not
+    /// count, with that.
+    pub(super) fn fresh(&self, id: DocumentId) -> Result<Document, ReplicaError> {
         let act = self.roster.generation(id);
-        let erasure = act.and_then(|act| Some((self.roster.erasure(act)?, self.roster.place_of(act)?)));
-        erasure.map_or_else(
-            || Document::new(id.kind()),
-            |(erasure, place)| Document::of_generation(id.kind(), place, erasure.origin),
-        )
+        let begun = act.and_then(|act| Some((act, self.roster.erasure(act)?, self.roster.place_of(act)?)));
+        let Some((act, erasure, place)) = begun else {
+            return Ok(Document::new(id.kind()));
+        };
+        let mut document = Document::of_generation(id.kind(), place, erasure.origin);
+        if let Some(raw) = self.rest_aside(id, act, place)? {
+            let past = DocumentPast::from_changes(&document.changes());
+            if let Ok(Checked::Ready(change)) = past.check(place.0, &raw) {
+                document.apply(vec![change.into_change()])?;
+            }
+        }
+        Ok(document)
     }
 
-    /// Was an entry written for another generation of the document than the one that is read? What is left of one belongs to
-    /// the next, although its author could not know yet that there would be one.
-    pub(super) fn is_superseded(&self, document: DocumentId, place: Place, known: &Moment) -> bool {
+    /// What was left of a document, where no entry on the branch that counts says it: by the branch that begins with the smaller
+    /// id, as where nobody built on any.
+    fn rest_aside(
+        &self,
+        document: DocumentId,
+        act: EntryId,
+        (journal, number): Place,
+    ) -> Result<Option<Vec<u8>>, ReplicaError> {
+        let Some(aside) = self.aside.get(&journal) else {
+            return Ok(None);
+        };
+        let rest = |entry: &Entry| {
+            let follows = entry.header.prev == act && entry.header.kind == EntryKind::Content;
+            let content = follows.then(|| self.content(entry)).flatten()?;
+            (content.document == document).then_some(content.changes)
+        };
+        let counting = self.storage.entry(journal, number.next())?;
+        if counting.is_some_and(|held| rest(&held.entry).is_some()) {
+            return Ok(None);
+        }
+        let rest = aside.values().find_map(rest);
+        Ok(rest
+            .and_then(|changes| changes.into_iter().next())
+            .map(|Blob(raw)| raw))
+    }
+
+    /// To which generation of a document an entry belongs. What is left of one belongs to the next, although its author could not
+    /// know yet that there would be one.
+    pub(super) fn generation_of(&self, document: DocumentId, header: &Header, known: &Moment) -> Generation {
         let now = self.roster.generation(document);
-        let before = self.roster.erasure_before(place.0, place.1);
-        let begins = before.filter(|act| {
-            let erasure = self.roster.erasure(*act);
-            erasure.is_some_and(|erasure| erasure.document == document) && !is_on(Bug::RestTooLate)
-        });
-        match begins {
-            Some(act) => now != Some(act),
-            None => now.is_some() && self.roster.generation_at(document, known) != now,
+        let before = self.roster.erasure(header.prev);
+        if before.is_some_and(|erasure| erasure.document == document) && !is_on(Bug::RestTooLate) {
+            return if now == Some(header.prev) {
+                Generation::Begins
+            } else {
+                Generation::Other
+            };
+        }
+        if now.is_none() || self.roster.generation_at(document, known) == now {
+            Generation::Present
+        } else {
+            Generation::Other
         }
     }
 
@@ -215,6 +261,30 @@ impl<S: Storage> Replica<S> {
             .or_else(|| self.roster.erased_in(held.entry.id, journal));
         held.entry = held.entry.without_payload();
         held
+    }
+
+    /// Drops what was erased on the branches that do not count.
+    pub(super) fn wipe_aside(&mut self, batch: &mut Batch) {
+        let aside = self.aside.values().flat_map(BTreeMap::values);
+        let erased: Vec<Entry> = aside
+            .filter(|entry| !entry.sealed.is_empty() && self.is_erased_aside(entry))
+            .map(|entry| entry.clone().without_payload())
+            .collect();
+        for entry in erased {
+            self.forks.clear();
+            batch.writes.push(Write::Aside(Box::new(entry.clone())));
+            let branches = self.aside.entry(entry.header.journal).or_default();
+            branches.insert(entry.id, entry);
+        }
+    }
+
+    /// Is what is in an entry on a branch that does not count erased?
+    pub(super) fn is_erased_aside(&self, entry: &Entry) -> bool {
+        let named = self.roster.erased_in(entry.id, entry.header.journal).is_some();
+        named
+            && self
+                .content(entry)
+                .is_some_and(|content| self.is_erased(entry, content.document))
     }
 
     /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
@@ -281,10 +351,12 @@ impl<S: Storage> Replica<S> {
             let mut behind = BTreeSet::new();
             left.retain(|held| {
                 let header = &held.entry.header;
-                let read = || act_from_bytes(self.group, header, &self.payload(&held.entry)?).ok();
-                let counts = held.standing != Standing::Void && !behind.contains(&header.journal);
-                let act = counts.then(read).flatten().unwrap_or(ControlAct::Void);
-                let waits = behind.contains(&header.journal)
+                let waits = behind.contains(&header.journal);
+                let act = (!waits).then(|| self.signed_act(&held.entry)).flatten();
+                let counts =
+                    |act: &ControlAct| held.standing != Standing::Void || roster.is_about_erasing(act);
+                let act = act.filter(counts).unwrap_or(ControlAct::Void);
+                let waits = waits
                     || roster
                         .insert(held.entry.as_control(held.seen.clone(), act))
                         .is_err();

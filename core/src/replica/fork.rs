@@ -3,7 +3,8 @@
 //!
 //! Every branch is kept. One counts: the one on which more persons built who were in the group at the fork, else the one
 //! on which more devices built at all (counted by the grants that let their journals begin), else the one that begins with
-//! the smaller id; the same rule again where a branch forks. Devices decide where persons cannot: whoever founds a group, or
+//! the smaller id; the same rule again where a branch forks. Who built on several counts for the one on which they built
+//! first: what is erased counts on every branch and is named wherever it lies, and naming it exchanges nothing. Devices decide where persons cannot: whoever founds a group, or
 //! restores a copy from before they admitted people, forks where nobody else was in the group yet, and everybody since then
 //! hangs on one branch. (Who admits themselves again and again has more of them; who may admit people is the group's to
 //! decide.) What was built on a branch that does not count itself is counted too, and who somebody is does not hang on what
@@ -20,12 +21,14 @@ use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
 use crate::planted::{Guard, is_off};
 
+use super::control::act_from_bytes;
 use super::entry::{Entry, EntryKind};
 use super::frontier::{Frontier, Holdings};
 use super::hold::{Replica, ReplicaError};
 use super::limits::ASIDE_ENTRIES_MAX;
 use super::storage::{Held, Standing, Storage, Write};
 
+use built::Built;
 pub(super) use built::Fork;
 
 /// For each forked journal the last entry of every branch but the one that counts.
@@ -33,15 +36,6 @@ pub type Branches = BTreeMap<JournalId, BTreeSet<(EntryNumber, EntryId)>>;
 
 /// The entries of the branches that do not count, by journal.
 pub(super) type Aside = BTreeMap<JournalId, BTreeMap<EntryId, Entry>>;
-
-/// Who built on an entry.
-#[derive(Debug, Default)]
-struct Builders {
-    /// Persons who were in the group at the fork.
-    persons: BTreeSet<PersonId>,
-    /// Grants of whomever by which journals began, but for the forked one: a device begins one journal by each.
-    grants: BTreeSet<EntryId>,
-}
 
 /// What lies where a journal forked: every entry from the first fork on, by what it follows.
 struct Tree {
@@ -257,7 +251,8 @@ impl<S: Storage> Replica<S> {
             }
             // How it stands is judged when everything is judged anew.
             let content = self.content(&entry);
-            if content.is_none() && entry.header.kind == EntryKind::Content {
+            let can_be_read = entry.header.kind == EntryKind::Content && !entry.sealed.is_empty();
+            if content.is_none() && can_be_read {
                 // Its key may come with this branch: then it is written down what it is about.
                 self.unread.insert(entry.header.key);
             }
@@ -282,7 +277,7 @@ impl<S: Storage> Replica<S> {
             let before = left.len();
             let mut rest = Vec::new();
             for entry in left {
-                if !self.insert_void(&entry, &[])? {
+                if !self.insert_aside(&entry, &[])? {
                     rest.push(entry);
                 }
             }
@@ -304,16 +299,20 @@ impl<S: Storage> Replica<S> {
 
     /// Makes a control entry that does not count known to the roster. False where its past is not here yet. `writes` are those
     /// that the storage does not have yet.
-    pub(super) fn insert_void(&mut self, entry: &Entry, writes: &[Write]) -> Result<bool, ReplicaError> {
-        let void = ControlEntry {
-            id: entry.id,
-            // Its own place, so that it is in nobody's past who did not name it.
-            journal: JournalId(entry.id.0),
-            number: entry.header.number,
-            seen: self.past_on_branch(entry, writes)?,
-            act: ControlAct::Void,
-        };
-        Ok(self.roster.insert(void).is_ok())
+    pub(super) fn insert_aside(&mut self, entry: &Entry, writes: &[Write]) -> Result<bool, ReplicaError> {
+        let act = self.signed_act(entry);
+        if self.keys.get(entry.header.key).is_none() {
+            self.unread.insert(entry.header.key);
+        }
+        let seen = self.past_on_branch(entry, writes)?;
+        let aside = entry.as_control(seen, act.unwrap_or(ControlAct::Void));
+        Ok(self.roster.insert_beside(aside).is_ok())
+    }
+
+    /// What a control entry says, whether it counts or not. None where its key is not held or it is not of the right shape.
+    pub(super) fn signed_act(&self, entry: &Entry) -> Option<ControlAct> {
+        let payload = self.payload(entry)?;
+        act_from_bytes(self.group, &entry.header, &payload).ok()
     }
 }
 
@@ -323,46 +322,38 @@ impl Tree {
     }
 
     /// The branch that counts, from the first entry after the base.
-    fn winner(&self, built: &BTreeMap<EntryId, Builders>) -> Vec<Entry> {
+    fn winner(&self, built: &Built) -> Vec<Entry> {
         let mut branch = Vec::new();
         let mut at = self.base.1;
         while let Some(children) = self.children.get(&at) {
-            let weight = |id: &EntryId| {
-                let builders = self.builders(*id, built);
-                (builders.persons.len(), builders.grants.len())
+            let alone = children.len() == 1 || is_off(Guard::BranchBuilders);
+            let weights = if alone {
+                Vec::new()
+            } else {
+                let branches: Vec<BTreeSet<EntryId>> = children.keys().map(|id| self.from(*id)).collect();
+                built.weights(&branches)
             };
+            let weights = weights.into_iter().chain(std::iter::repeat((0, 0)));
             // The map is in rising order of ids: the first of the heaviest wins.
-            let mut best: Option<((usize, usize), &Entry)> = None;
-            for (id, entry) in children {
-                let alone = children.len() == 1 || is_off(Guard::BranchBuilders);
-                let weight = if alone { (0, 0) } else { weight(id) };
-                if best.is_none_or(|(most, _)| weight > most) {
-                    best = Some((weight, entry));
-                }
-            }
-            let Some((_, entry)) = best else { break };
+            let heaviest = children
+                .values()
+                .zip(weights)
+                .min_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+            let Some((entry, _)) = heaviest else { break };
             at = entry.id;
             branch.push(entry.clone());
         }
         branch
     }
 
-    /// Who built on an entry or on one after it.
-    fn builders(&self, from: EntryId, built: &BTreeMap<EntryId, Builders>) -> Builders {
-        let mut all = Builders::default();
-        let mut to_visit = vec![from];
+    /// An entry and all after it.
+    fn from(&self, first: EntryId) -> BTreeSet<EntryId> {
+        let mut all = BTreeSet::new();
+        let mut to_visit = vec![first];
         while let Some(id) = to_visit.pop() {
-            if let Some(here) = built.get(&id) {
-                all.persons.extend(&here.persons);
-                all.grants.extend(&here.grants);
-            }
-            to_visit.extend(
-                self.children
-                    .get(&id)
-                    .into_iter()
-                    .flat_map(BTreeMap::keys)
-                    .copied(),
-            );
+            all.insert(id);
+            let next = self.children.get(&id).into_iter().flat_map(BTreeMap::keys);
+            to_visit.extend(next.copied());
         }
         all
     }

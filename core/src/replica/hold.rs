@@ -362,8 +362,9 @@ impl<S: Storage> Replica<S> {
     }
 
     fn load(&self, id: DocumentId) -> Result<OpenDocument, ReplicaError> {
-        let empty = || OpenDocument {
-            document: self.fresh(id),
+        let fresh = self.fresh(id)?;
+        let opened = |document| OpenDocument {
+            document,
             past: None,
             passed: Vec::new(),
             unsaved: 0,
@@ -372,11 +373,11 @@ impl<S: Storage> Replica<S> {
         // Where something was erased this very moment, what is stored stands as before, for another generation; no matter, since
         // everything is judged anew at the end of the batch.
         if self.rebuilding || self.roster.erasures() != self.reckoning.erasures {
-            return Ok(empty());
+            return Ok(opened(fresh));
         }
         let (mut document, through) = match self.storage.save(id)? {
-            Some(save) => (self.fresh(id).load_later(&save.bytes)?, save.through),
-            None => (self.fresh(id), 0),
+            Some(save) => (fresh.load_later(&save.bytes)?, save.through),
+            None => (fresh, 0),
         };
         let later = self.storage.applied(id, through)?;
         let mut changes = Vec::new();
@@ -389,9 +390,8 @@ impl<S: Storage> Replica<S> {
         }
         document.apply(changes)?;
         Ok(OpenDocument {
-            document,
             unsaved: later.len(),
-            ..empty()
+            ..opened(document)
         })
     }
 

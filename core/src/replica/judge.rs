@@ -13,7 +13,8 @@ use crate::planted::{Bug, Guard, is_off, is_on};
 use super::codec::Blob;
 use super::content::Content;
 use super::control::act_from_bytes;
-use super::entry::{Entry, EntryError, EntryKind};
+use super::entry::{Entry, EntryError, EntryKind, Header};
+use super::erase::Generation;
 use super::gate::{Checked, ReadyChange, Refusal};
 use super::hold::{Replica, ReplicaError, WaitingEntry};
 use super::receive::{Batch, Mode};
@@ -106,7 +107,7 @@ impl<S: Storage> Replica<S> {
         entry: Entry,
         payload: Option<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        let payload = self.payload_of(&entry, payload);
+        let payload = payload.map_or_else(|| self.read(&entry).transpose(), |payload| Some(Ok(payload)));
         let mut held = newly_held(entry);
         let verdict = self.judge_control(batch, &mut held, payload)?;
         self.settle(batch, held, verdict)
@@ -119,18 +120,16 @@ impl<S: Storage> Replica<S> {
         payload: Option<Vec<u8>>,
         known: &Moment,
     ) -> Result<(), ReplicaError> {
-        let place = (entry.header.journal, entry.header.number);
         if entry.sealed.is_empty() {
             return self.settle_erased(batch, newly_held(entry));
         }
-        let ended = self.is_ended(place);
-        let payload = self.payload_of(&entry, payload);
+        // What is left of a document stays, wherever the journal of who erased ends.
+        let is_rest = self.roster.begins(entry.header.prev).is_some();
+        let ended = !is_rest && self.is_ended((entry.header.journal, entry.header.number));
+        let payload = payload.map_or_else(|| self.read(&entry).transpose(), |payload| Some(Ok(payload)));
         let mut held = newly_held(entry);
         let verdict = match payload {
-            None if ended => {
-                self.note_content(&mut held);
-                Verdict::Stands(Standing::Void)
-            }
+            _ if ended => return self.settle_behind_end(batch, held),
             None => {
                 self.unread.insert(held.entry.header.key);
                 Verdict::Stands(Standing::Waiting)
@@ -145,19 +144,11 @@ impl<S: Storage> Replica<S> {
                 Ok(content) => {
                     held.document = Some(content.document);
                     held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
-                    self.judge_content(batch, place, content, known)?
+                    self.judge_content(batch, &held.entry.header, content, known)?
                 }
             },
         };
         self.settle(batch, held, verdict)
-    }
-
-    /// The payload as it came or as it opens. None where its key is not held, or its journal ended before it.
-    fn payload_of(&self, entry: &Entry, payload: Option<Vec<u8>>) -> Option<Result<Vec<u8>, EntryError>> {
-        if self.is_ended((entry.header.journal, entry.header.number)) {
-            return None;
-        }
-        payload.map_or_else(|| self.read(entry).transpose(), |payload| Some(Ok(payload)))
     }
 
     fn is_ended(&self, (journal, number): (JournalId, EntryNumber)) -> bool {
@@ -199,8 +190,11 @@ impl<S: Storage> Replica<S> {
 
     /// Writes down what is left of an erased entry.
     fn settle_erased(&mut self, batch: &mut Batch, held: Held) -> Result<(), ReplicaError> {
+        let was_held = !held.entry.sealed.is_empty();
         let held = self.left_of(held);
-        if batch.mode == Mode::Rejudge {
+        if batch.mode == Mode::Rejudge && was_held {
+            // Who built on which branch is read from what is held.
+            self.forks.clear();
             batch.writes.push(Write::Payload(Box::new(held.entry.clone())));
         }
         self.settle(batch, held, Verdict::Stands(Standing::Erased))
@@ -214,12 +208,26 @@ impl<S: Storage> Replica<S> {
             .transpose()
     }
 
-    /// What an entry after the end of its journal is about: it may count one day, should the journal not end there after all.
-    fn note_content(&self, held: &mut Held) {
+    /// Writes down an entry of content after the end of its journal, and what it is about: it may count one day, should the journal
+    /// not end there after all.
+    fn settle_behind_end(&mut self, batch: &mut Batch, mut held: Held) -> Result<(), ReplicaError> {
         if let Some(content) = self.content(&held.entry) {
             held.document = Some(content.document);
             held.changes = u32::try_from(content.changes.len()).unwrap_or(u32::MAX);
+            if self.is_erased(&held.entry, content.document) {
+                return self.settle_erased(batch, held);
+            }
+        } else if self.keys.get(held.entry.header.key).is_none() {
+            self.unread.insert(held.entry.header.key);
         }
+        self.settle(batch, held, Verdict::Stands(Standing::Void))
+    }
+
+    /// What an act after the end of its journal says: what is erased, and nothing else.
+    pub(super) fn act_behind_end(&self, entry: &Entry) -> ControlAct {
+        let act = self.signed_act(entry);
+        let act = act.filter(|act| self.roster.is_about_erasing(act));
+        act.unwrap_or(ControlAct::Void)
     }
 
     fn judge_control(
@@ -229,13 +237,13 @@ impl<S: Storage> Replica<S> {
         payload: Option<Result<Vec<u8>, EntryError>>,
     ) -> Result<Verdict, ReplicaError> {
         let header = &held.entry.header;
+        let ended = self.is_ended((header.journal, header.number));
         let act = match payload {
             None => {
-                if !self.is_ended((header.journal, header.number)) {
-                    self.unread.insert(header.key);
-                }
+                self.unread.insert(header.key);
                 Ok(ControlAct::Void)
             }
+            Some(_) if ended => Ok(self.act_behind_end(&held.entry)),
             Some(Err(fault)) => Err(AuthorFault::Entry(fault)),
             Some(Ok(payload)) => act_from_bytes(self.group, header, &payload).map_err(AuthorFault::Act),
         };
@@ -251,34 +259,35 @@ impl<S: Storage> Replica<S> {
             .get_mut(&header.journal)
             .map(|row| std::mem::take(&mut row.seen));
         held.seen = seen.unwrap_or_default();
-        let place = (header.journal, header.number);
         let entry = held.entry.as_control(held.seen.clone(), act);
         // Its past is here: `check_seen` saw to it.
         self.insert_control(&entry)?;
         batch.received.control = true;
         self.learn_keys(batch, &entry);
-        if self.is_ended(place) {
-            return Ok(Verdict::Stands(Standing::Void));
-        }
-        Ok(verdict)
+        Ok(if ended {
+            Verdict::Stands(Standing::Void)
+        } else {
+            verdict
+        })
     }
 
     fn judge_content(
         &mut self,
         batch: &mut Batch,
-        place: (JournalId, EntryNumber),
+        header: &Header,
         content: Content,
         known: &Moment,
     ) -> Result<Verdict, ReplicaError> {
         let document = content.document;
-        if self.is_superseded(document, place, known) {
-            return Ok(Verdict::Stands(Standing::Quarantined(Quarantine::Erased)));
-        }
-        let standing = self.roster.standing(place.0, place.1, known);
-        let ignored = Admission::Quarantine(Quarantine::Beyond);
-        let admission = match admission_of(&standing, &document) {
-            beyond if beyond == ignored && is_on(Bug::BeyondCounts) => Admission::Admit,
-            admission => admission,
+        let place = (header.journal, header.number);
+        let of = self.generation_of(document, header, known);
+        let admission = match of {
+            Generation::Other => {
+                return Ok(Verdict::Stands(Standing::Quarantined(Quarantine::Erased)));
+            }
+            // Whoever erased was allowed to write there, else nothing were erased.
+            Generation::Begins => Admission::Admit,
+            Generation::Present => self.admission_at(document, place, known),
         };
         if let Admission::Quarantine(reason) = admission {
             if reason == Quarantine::Beyond || is_off(Guard::LiftOnlyBeyond) {
@@ -308,6 +317,20 @@ impl<S: Storage> Replica<S> {
                 Verdict::Stands(Standing::Waiting)
             }
         })
+    }
+
+    fn admission_at(
+        &self,
+        document: DocumentId,
+        place: (JournalId, EntryNumber),
+        known: &Moment,
+    ) -> Admission {
+        let standing = self.roster.standing(place.0, place.1, known);
+        let ignored = Admission::Quarantine(Quarantine::Beyond);
+        match admission_of(&standing, &document) {
+            beyond if beyond == ignored && is_on(Bug::BeyondCounts) => Admission::Admit,
+            admission => admission,
+        }
     }
 
     fn applied(&mut self, batch: &mut Batch, document: DocumentId) -> Standing {
@@ -421,7 +444,10 @@ impl<S: Storage> Replica<S> {
         let Some(row) = self.journals.get_mut(&journal) else {
             return;
         };
-        row.ended = Some(row.ended.map_or(before, |end| end.min(before)));
+        if row.ended.is_some_and(|end| end <= before) {
+            return;
+        }
+        row.ended = Some(before);
         // What was lifted for it may not be needed any more.
         batch.undo |= row.head.0 > before || self.roster.kills() > 0;
         batch.journals.insert(journal);

@@ -184,7 +184,9 @@ impl<S: Storage> Replica<S> {
     /// # Errors
     /// Where the storage fails; what was stored before stays then.
     pub fn rebuild(&mut self) -> Result<(), ReplicaError> {
-        self.unsettle_forks();
+        // While several branches are exchanged, what a journal claims cannot always be read; and who built on which is read
+        // from what is held.
+        self.forks.clear();
         // Where a journal ends may hang on a branch that does not count any more.
         for row in self.journals.values_mut() {
             row.ended = None;
@@ -234,7 +236,7 @@ impl<S: Storage> Replica<S> {
             let is_control = entry.header.kind == EntryKind::Control;
             if self.is_aside(entry.header.journal, entry.id) {
                 if is_control {
-                    self.insert_void(&entry, &[])?;
+                    self.insert_aside(&entry, &[])?;
                 }
                 continue;
             }
@@ -248,6 +250,7 @@ impl<S: Storage> Replica<S> {
             }
         }
         self.restore_aside_control()?;
+        self.wipe_aside(&mut batch);
         for (entry, known) in content {
             self.take_content(&mut batch, entry, None, &known)?;
         }
@@ -436,12 +439,23 @@ impl<S: Storage> Replica<S> {
         self.check_seen(entry)?;
         let journal = entry.header.journal;
         batch.received.forked.insert(journal);
-        if self.keep_aside(entry.clone(), &mut batch.writes) {
+        let (erased, is_rest) = (
+            self.is_erased_aside(entry),
+            self.roster.begins(entry.header.prev).is_some(),
+        );
+        let kept = if erased {
+            entry.clone().without_payload()
+        } else {
+            entry.clone()
+        };
+        // A document may begin with it.
+        batch.undo |= is_rest;
+        if self.keep_aside(kept, &mut batch.writes) {
             batch.received.new = batch.received.new.saturating_add(1);
             batch.note_stored(entry);
             self.note_built(entry);
             if entry.header.kind == EntryKind::Control {
-                self.insert_void(entry, &batch.writes)?;
+                self.insert_aside(entry, &batch.writes)?;
             }
         }
         Ok(())

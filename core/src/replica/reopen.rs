@@ -104,14 +104,14 @@ impl<S: Storage> Replica<S> {
     /// False where its past is not here yet.
     fn restore_control(&mut self, held: &Held) -> Result<bool, ReplicaError> {
         let header = &held.entry.header;
-        let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
-        // What is sealed under a key that is not held says nothing here, as it did when it came.
-        let act = if held.standing == Standing::Void || self.keys.get(header.key).is_none() {
-            if held.standing != Standing::Void {
-                self.unread.insert(header.key);
-            }
+        let act = if self.keys.get(header.key).is_none() {
+            // What is sealed under a key that is not held says nothing here, as it did when it came.
+            self.unread.insert(header.key);
             ControlAct::Void
+        } else if held.standing == Standing::Void {
+            self.act_behind_end(&held.entry)
         } else {
+            let damaged = || StorageError::Damaged("a control entry cannot be read back".to_owned());
             let payload = self.payload(&held.entry).ok_or_else(damaged)?;
             let Ok(act) = act_from_own_store(&payload) else {
                 // Kept by older software as an act it does not know, and to be judged by this one.

@@ -3,7 +3,9 @@
 //! An erasure is allowed or not in its own past, like every act (R2). Where it was, it stays so whatever ends its author's
 //! place later: text that is gone cannot be brought back by a removal, and copies that heard of the two in another order
 //! would differ for ever. So a person's own erasure is signed with their person key, which no thief of a laptop has; and
-//! one by the council takes effect with the signature that carries it.
+//! one by the council takes effect with the signature that carries it. For the same reason it counts wherever it stands: behind
+//! the end of a journal, and on a branch that does not count. (Judged in its own past, in which nothing else on that branch
+//! says anything: who became a steward there signs nothing.)
 //!
 //! Each begins a new generation of its document. An entry counts in the generation that its author knew of, and only the
 //! last one is read: that of the act which knew of the others, whenever they were carried; of several apart from each other
@@ -16,7 +18,7 @@ use crate::planted::{Bug, Guard, is_off, is_on};
 use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
 use super::super::document::{DocumentId, Eraser};
-use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use super::super::id::{EntryId, JournalId, PersonId, Timestamp};
 use super::moment::Moment;
 use super::{Author, Judged, Roster};
 
@@ -25,6 +27,8 @@ use super::{Author, Judged, Roster};
 pub(super) struct Erasures {
     /// The acts about each document, by the entry with which each took effect.
     acts: BTreeMap<DocumentId, BTreeMap<EntryId, EntryId>>,
+    /// Of the acts about each document those that no other comes after.
+    last: BTreeMap<DocumentId, BTreeSet<EntryId>>,
     /// The entries that are named, each with the documents it is said to be about.
     entries: BTreeMap<EntryId, BTreeSet<DocumentId>>,
 }
@@ -48,7 +52,7 @@ pub struct Erased {
 
 impl Erasures {
     /// Notes an act about a document which takes effect with an entry.
-    pub(super) fn note(&mut self, takes_effect: EntryId, act: EntryId, erasure: &Erasure) {
+    fn note(&mut self, takes_effect: EntryId, act: EntryId, erasure: &Erasure) {
         let acts = self.acts.entry(erasure.document).or_default();
         acts.insert(takes_effect, act);
         for entry in &erasure.entries {
@@ -125,16 +129,42 @@ impl Roster {
         })
     }
 
+    /// Does an act say what is erased, or sign that? It says so wherever it stands, and nothing else does where nothing counts.
+    #[must_use]
+    pub fn is_about_erasing(&self, act: &ControlAct) -> bool {
+        let erases = |act: &ControlAct| act.erasure().is_some();
+        if let ControlAct::Sign(sign) = act {
+            self.act(sign.motion).is_some_and(erases)
+        } else {
+            erases(act)
+        }
+    }
+
     /// The act that the present generation of a document begins with; none where nothing in it was ever erased.
     #[must_use]
     pub fn generation(&self, document: DocumentId) -> Option<EntryId> {
-        self.last_erasure(document, |_| true)
+        self.erasures.last.get(&document)?.first().copied()
     }
 
     /// The same as somebody knew it.
     #[must_use]
     pub fn generation_at(&self, document: DocumentId, known: &Moment) -> Option<EntryId> {
-        self.last_erasure(document, |judged| self.reaches(&known.reach, judged))
+        let acts = self.erasures.acts.get(&document)?.iter();
+        let in_effect = acts.filter(|(effect, _)| {
+            let effect = self.entries.get(effect);
+            effect.is_some_and(|effect| self.reaches(&known.reach, effect))
+        });
+        let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
+        let mut acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
+        // Each before its past: what none of the last comes after is one of them.
+        acts.sort_by_key(|act| std::cmp::Reverse(act.order));
+        let mut last: Vec<&Judged> = Vec::new();
+        for act in acts {
+            if !last.iter().any(|later| self.reaches(&later.moment.reach, act)) {
+                last.push(act);
+            }
+        }
+        last.iter().map(|act| act.entry.id).min()
     }
 
     /// What an act takes away and leaves.
@@ -143,43 +173,46 @@ impl Roster {
         self.act(act)?.erasure()
     }
 
-    /// The act that an entry follows in its journal, where that act would erase: what is left of its document stands there.
+    /// The document of which an act has begun the present generation: what is left of it stands in the entry that follows the act.
     #[must_use]
-    pub fn erasure_before(&self, journal: JournalId, number: EntryNumber) -> Option<EntryId> {
-        let before = EntryNumber(number.0.checked_sub(1)?);
-        let act = *self.journals.get(&journal)?.get(&before)?;
-        self.erasure(act).map(|_| act)
-    }
-
-    /// An act comes after another where its author knew of that one, in effect yet or not: it may name what that one left.
-    fn last_erasure(&self, document: DocumentId, known: impl Fn(&Judged) -> bool) -> Option<EntryId> {
-        let acts = self.erasures.acts.get(&document)?.iter();
-        let in_effect = acts.filter(|(effect, _)| self.entries.get(effect).is_some_and(&known));
-        let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
-        let acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
-        if is_on(Bug::GenerationByArrival) {
-            let last = acts.iter().max_by_key(|act| act.order);
-            return last.map(|act| act.entry.id);
-        }
-        let is_last = |act: &&&Judged| {
-            let after =
-                |later: &&Judged| later.entry.id != act.entry.id && self.reaches(&later.moment.reach, act);
-            !acts.iter().any(after)
-        };
-        acts.iter().filter(is_last).map(|act| act.entry.id).min()
+    pub fn begins(&self, act: EntryId) -> Option<DocumentId> {
+        let document = self.erasure(act)?.document;
+        (self.generation(document) == Some(act)).then_some(document)
     }
 
     /// Where an entry carries a motion to erase, what it names is erased.
     pub(super) fn note_carried_erasure(&mut self, id: EntryId, motion: EntryId, judged: &Judged) {
-        let act = if id == motion {
-            Some(&judged.entry.act)
+        let moved = if id == motion {
+            Some(judged)
         } else {
-            self.act(motion)
+            self.entries.get(&motion)
         };
-        if let Some(erasure) = act.and_then(ControlAct::erasure) {
-            let erasure = erasure.clone();
-            self.erasures.note(id, motion, &erasure);
+        let erasure = moved.and_then(|moved| moved.entry.act.erasure());
+        if let (Some(moved), Some(erasure)) = (moved.cloned(), erasure.cloned()) {
+            self.note_erasure(id, &moved, &erasure);
         }
+    }
+
+    /// Notes an act which takes effect with an entry. It comes after another where its author knew of that one, in effect yet or
+    /// not: it may name what that one left.
+    pub(super) fn note_erasure(&mut self, takes_effect: EntryId, act: &Judged, erasure: &Erasure) {
+        let id = act.entry.id;
+        self.erasures.note(takes_effect, id, erasure);
+        let last = self.erasures.last.remove(&erasure.document).unwrap_or_default();
+        let is_after = |later: &Judged, earlier: &Judged| {
+            later.entry.id != earlier.entry.id && self.reaches(&later.moment.reach, earlier)
+        };
+        let others: Vec<&Judged> = last.iter().filter_map(|other| self.entries.get(other)).collect();
+        let is_last = !others.iter().any(|other| is_after(other, act));
+        let before = others.iter().filter(|other| !is_after(act, other));
+        let mut last: BTreeSet<EntryId> = before.map(|other| other.entry.id).collect();
+        if is_on(Bug::GenerationByArrival) {
+            last.clear();
+        }
+        if is_last || is_on(Bug::GenerationByArrival) {
+            last.insert(id);
+        }
+        self.erasures.last.insert(erasure.document, last);
     }
 }
 

@@ -408,11 +408,15 @@ impl Case<'_> {
     }
 
     fn erase(&self, erase: &Erase) -> Result<Basis, NotOk> {
-        let (author, basis) = self.author()?;
-        if !is_theirs(erase.erasure.document, author.person) {
+        // Signed by the person: whether this device still has its place says nothing.
+        let chain = self.roster.chain(self.entry.journal).ok_or(NotOk::NotAMember)?;
+        if !is_theirs(erase.erasure.document, chain.person) {
             return Err(NotOk::NotTheirs);
         }
-        Ok(basis)
+        Ok(Basis {
+            chain: Some(chain),
+            ..Basis::default()
+        })
     }
 }
 

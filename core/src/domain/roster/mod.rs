@@ -178,6 +178,8 @@ pub struct Roster {
     journals: BTreeMap<JournalId, BTreeMap<EntryNumber, EntryId>>,
     places: BTreeMap<JournalId, usize>,
     by_place: Vec<JournalId>,
+    /// The journals on whose branches that do not count an entry lies, by the place which it has for itself.
+    beside: BTreeMap<JournalId, JournalId>,
     heads: BTreeSet<EntryId>,
     /// What all before some entries comes to, the last such: those who write at once have seen the same.
     joined: VecDeque<(BTreeSet<EntryId>, Moment)>,
@@ -264,6 +266,36 @@ impl Roster {
         Ok(verdict)
     }
 
+    /// The same for an entry on a branch of a journal that does not count. It has a place for itself, so that it is in nobody's
+    /// past who did not name it, and there says nothing but what is erased ([`Roster::is_about_erasing`]).
+    ///
+    /// # Errors
+    /// As [`Roster::insert`].
+    pub fn insert_beside(&mut self, entry: ControlEntry) -> Result<Result<(), NotOk>, PastMissing> {
+        let alone = JournalId(entry.id.0);
+        self.beside.insert(alone, entry.journal);
+        let act = if self.is_about_erasing(&entry.act) {
+            entry.act
+        } else {
+            ControlAct::Void
+        };
+        self.insert(ControlEntry {
+            journal: alone,
+            act,
+            ..entry
+        })
+    }
+
+    /// The journal in which an entry lies, given where it has its place here.
+    fn written_in(&self, place: JournalId) -> JournalId {
+        self.beside.get(&place).copied().unwrap_or(place)
+    }
+
+    /// Does an entry lie on a branch that does not count? No end moves over it: nobody names it in a cut.
+    fn is_beside(&self, judged: &Judged) -> bool {
+        self.beside.contains_key(&judged.entry.journal)
+    }
+
     /// Whoever names an entry builds on it: nobody names one that does not count.
     fn move_heads(&mut self, entry: &ControlEntry, previous: Option<EntryId>) {
         if matches!(entry.act, ControlAct::Void) {
@@ -317,7 +349,7 @@ impl Roster {
                 self.signed.entry(sign.motion).or_default().insert(id);
             }
             ControlAct::Motion(motion) => self.note_motion(id, motion),
-            ControlAct::Erase(erase) => self.erasures.note(id, id, &erase.erasure),
+            ControlAct::Erase(erase) => self.note_erasure(id, judged, &erase.erasure),
             ControlAct::Invite(_)
             | ControlAct::Ask(_)
             | ControlAct::Retire(_)
@@ -395,6 +427,7 @@ impl Roster {
 
     /// The tenures behind a journal, by its first entry, where that one is ok.
     fn chain(&self, journal: JournalId) -> Option<Chain> {
+        let journal = self.written_in(journal);
         let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
         let judged = self.entries.get(first)?;
         judged.verdict.ok()?;

@@ -384,6 +384,9 @@ impl Roster {
 
     /// R3: is it beyond what a kill of this tenure lets count?
     fn is_voided(&self, judged: &Judged, tenure: Tenure, under: &Under<'_>) -> bool {
+        if self.is_beside(judged) {
+            return false;
+        }
         let kills = self.kills.get(&tenure).into_iter().flatten();
         kills.filter_map(|id| self.entries.get(id)).any(|kill| {
             let id = kill.entry.id;
@@ -399,7 +402,9 @@ impl Roster {
 
     fn lies_beyond(&self, entry: EntryId, kill: &Judged) -> bool {
         let judged = self.entries.get(&entry);
-        judged.is_some_and(|judged| judged.entry.number.0 > self.through(kill, judged.entry.journal))
+        judged.is_some_and(|judged| {
+            !self.is_beside(judged) && judged.entry.number.0 > self.through(kill, judged.entry.journal)
+        })
     }
 
     /// Does something in this past lie beyond what a kill lets count? Yes in doubt.

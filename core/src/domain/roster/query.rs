@@ -152,7 +152,7 @@ impl Roster {
     #[must_use]
     pub fn place_of(&self, entry: EntryId) -> Option<(JournalId, EntryNumber)> {
         let judged = self.entries.get(&entry)?;
-        Some((judged.entry.journal, judged.entry.number))
+        Some((self.written_in(judged.entry.journal), judged.entry.number))
     }
 
     /// These control entries and all in their past. None where one is not here.

@@ -3,36 +3,115 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::id::{ChangeId, EntryId, JournalId};
+use crate::domain::control::ControlAct;
+use crate::domain::id::{ChangeId, EntryId, EntryNumber, JournalId, PersonId};
 
-use super::super::entry::Entry;
+use super::super::entry::{Entry, EntryKind, Header};
 use super::super::gate::{change_deps, change_id};
 use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::Storage;
-use super::{Builders, EntryNumber, Tree};
+use super::Tree;
+
+/// When somebody built on an entry first: with which of their entries, and whether for more than that something was erased
+/// there. That has to be named on whatever branch it lies, so it says less than anything else they name beside it.
+type First = (EntryNumber, Reason);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    Any,
+    Erasure,
+}
 
 /// What is known of one forked journal.
 #[derive(Debug, Default)]
 pub(in crate::replica) struct Fork {
     /// Its entries from the first fork on, on all branches.
     entries: BTreeSet<EntryId>,
+    /// Those that say what is erased.
+    erasures: BTreeSet<EntryId>,
     /// The changes in them.
     changes: BTreeMap<ChangeId, EntryId>,
     /// The other journals that built on each.
-    builders: BTreeMap<EntryId, BTreeSet<JournalId>>,
+    builders: BTreeMap<EntryId, BTreeMap<JournalId, First>>,
     /// Nothing has come since it was decided which branch counts.
     settled: bool,
 }
 
 impl Fork {
-    /// Another journal named these entries in `seen` and depends on these changes.
-    fn note(&mut self, journal: JournalId, seen: &[EntryId], deps: &[ChangeId]) {
-        let seen = seen.iter().filter(|seen| self.entries.contains(seen));
+    /// An entry of another journal named these entries in `seen` and depends on these changes.
+    fn note(&mut self, by: &Header, deps: &[ChangeId]) {
+        let seen = by.seen.iter().filter(|seen| self.entries.contains(seen));
         let deps = deps.iter().filter_map(|dep| self.changes.get(dep));
         for entry in seen.chain(deps) {
-            let new = self.builders.entry(*entry).or_default().insert(journal);
-            self.settled &= !new;
+            let reason = if self.erasures.contains(entry) {
+                Reason::Erasure
+            } else {
+                Reason::Any
+            };
+            let first = (by.number, reason);
+            let firsts = self.builders.entry(*entry).or_default();
+            let known = firsts.get(&by.journal).is_some_and(|known| *known <= first);
+            if !known {
+                firsts.insert(by.journal, first);
+                self.settled = false;
+            }
         }
+    }
+}
+
+/// Who built on the entries of one forked journal.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    firsts: BTreeMap<EntryId, BTreeMap<JournalId, First>>,
+    /// Whose the journals are that did.
+    claims: BTreeMap<JournalId, Builder>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Builder {
+    /// Where they were in the group at the fork.
+    person: Option<PersonId>,
+    grant: EntryId,
+}
+
+/// How much was built on a branch: by how many persons who were in the group at the fork, and by how many devices.
+pub(super) type Weight = (usize, usize);
+
+impl Built {
+    /// How much was built on each of several branches, by the entries of each: everybody counts for the one on which they
+    /// built first.
+    pub(super) fn weights(&self, branches: &[BTreeSet<EntryId>]) -> Vec<Weight> {
+        let firsts: Vec<BTreeMap<JournalId, First>> =
+            branches.iter().map(|entries| self.firsts_on(entries)).collect();
+        let is_first_here = |here: usize, journal: &JournalId, first: &First| {
+            let mut others = firsts.iter().enumerate().filter(|(at, _)| *at != here);
+            others.all(|(_, other)| other.get(journal).is_none_or(|other| first < other))
+        };
+        let weight = |(here, on): (usize, &BTreeMap<JournalId, First>)| {
+            let journals = on
+                .iter()
+                .filter(|(journal, first)| is_first_here(here, journal, first));
+            let builders: Vec<&Builder> = journals
+                .filter_map(|(journal, _)| self.claims.get(journal))
+                .collect();
+            let persons: BTreeSet<PersonId> = builders.iter().filter_map(|builder| builder.person).collect();
+            let grants: BTreeSet<EntryId> = builders.iter().map(|builder| builder.grant).collect();
+            (persons.len(), grants.len())
+        };
+        firsts.iter().enumerate().map(weight).collect()
+    }
+
+    fn firsts_on(&self, entries: &BTreeSet<EntryId>) -> BTreeMap<JournalId, First> {
+        let mut all: BTreeMap<JournalId, First> = BTreeMap::new();
+        for (journal, first) in entries
+            .iter()
+            .filter_map(|entry| self.firsts.get(entry))
+            .flatten()
+        {
+            let held = all.entry(*journal).or_insert(*first);
+            *held = (*held).min(*first);
+        }
+        all
     }
 }
 
@@ -47,14 +126,7 @@ impl<S: Storage> Replica<S> {
         }
         let deps = self.deps_of(entry);
         for fork in self.forks.values_mut() {
-            fork.note(journal, &entry.header.seen, &deps);
-        }
-    }
-
-    /// Everything is judged anew: while several branches are exchanged, what a journal claims cannot always be read.
-    pub(in crate::replica) fn unsettle_forks(&mut self) {
-        for fork in self.forks.values_mut() {
-            fork.settled = false;
+            fork.note(&entry.header, &deps);
         }
     }
 
@@ -64,30 +136,26 @@ impl<S: Storage> Replica<S> {
 
     /// Who built on which entry of the tree: named it in `seen`, or made a change that depends on one in it. Whoever asks
     /// decides which branch counts.
-    pub(super) fn built_on(
-        &mut self,
-        journal: JournalId,
-        tree: &Tree,
-    ) -> Result<BTreeMap<EntryId, Builders>, ReplicaError> {
+    pub(super) fn built_on(&mut self, journal: JournalId, tree: &Tree) -> Result<Built, ReplicaError> {
         let there = self.persons_at_fork(journal, tree)?;
         let author = self.claimed_author(journal)?.map(|claim| claim.person);
-        let mut built: BTreeMap<EntryId, Builders> = BTreeMap::new();
         let Some(mut fork) = self.forks.remove(&journal) else {
-            return Ok(built);
+            return Ok(Built::default());
         };
         fork.settled = true;
-        for (entry, journals) in &fork.builders {
-            let mut builders = Builders::default();
-            for other in journals {
-                let Some(claim) = self.claimed_author(*other)? else {
-                    continue;
+        let mut built = Built {
+            firsts: fork.builders.clone(),
+            claims: BTreeMap::new(),
+        };
+        for other in fork.builders.values().flat_map(BTreeMap::keys) {
+            if let Some(claim) = self.claimed_author(*other)? {
+                let counts = Some(claim.person) != author && there.contains(&claim.person);
+                let builder = Builder {
+                    person: counts.then_some(claim.person),
+                    grant: claim.grant,
                 };
-                builders.grants.insert(claim.grant);
-                if Some(claim.person) != author && there.contains(&claim.person) {
-                    builders.persons.insert(claim.person);
-                }
+                built.claims.insert(*other, builder);
             }
-            built.insert(*entry, builders);
         }
         self.forks.insert(journal, fork);
         Ok(built)
@@ -101,6 +169,9 @@ impl<S: Storage> Replica<S> {
         let mut fork = Fork::default();
         for entry in self.tree(journal)?.entries() {
             fork.entries.insert(entry.id);
+            if self.is_about_erasing(entry)? {
+                fork.erasures.insert(entry.id);
+            }
             for raw in self.changes_in(entry) {
                 fork.changes.extend(change_id(&raw).ok().map(|id| (id, entry.id)));
             }
@@ -109,11 +180,23 @@ impl<S: Storage> Replica<S> {
             let counting = self.storage.entries(*other, EntryNumber(0), usize::MAX)?;
             let aside = self.aside.get(other).into_iter().flat_map(BTreeMap::values);
             for entry in counting.iter().map(|held| &held.entry).chain(aside) {
-                fork.note(*other, &entry.header.seen, &self.deps_of(entry));
+                fork.note(&entry.header, &self.deps_of(entry));
             }
         }
         self.forks.insert(journal, fork);
         Ok(())
+    }
+
+    /// Does an entry say what is erased, or sign that, whether it counts or not?
+    fn is_about_erasing(&self, entry: &Entry) -> Result<bool, ReplicaError> {
+        let act = (entry.header.kind == EntryKind::Control)
+            .then(|| self.signed_act(entry))
+            .flatten();
+        let said = match act {
+            Some(ControlAct::Sign(sign)) => self.claimed_act(sign.motion)?,
+            act => act,
+        };
+        Ok(said.is_some_and(|act| act.erasure().is_some()))
     }
 
     fn deps_of(&self, entry: &Entry) -> Vec<ChangeId> {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use crate::domain::control::{ControlAct, Device};
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
 
-use super::super::control::act_from_bytes;
 use super::super::entry::{Entry, EntryKind};
 use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::{Storage, Write};
@@ -68,7 +67,7 @@ impl<S: Storage> Replica<S> {
     }
 
     /// What a control entry says, whether it counts or not.
-    fn claimed_act(&self, id: EntryId) -> Result<Option<ControlAct>, ReplicaError> {
+    pub(super) fn claimed_act(&self, id: EntryId) -> Result<Option<ControlAct>, ReplicaError> {
         match self.roster.act(id) {
             Some(ControlAct::Void) => {}
             other => return Ok(other.cloned()),
@@ -80,11 +79,8 @@ impl<S: Storage> Replica<S> {
             (None, Some((journal, number))) => self.storage.entry(journal, number)?.map(|held| held.entry),
             (None, None) => None,
         };
-        let act = entry.filter(|entry| entry.id == id).and_then(|entry| {
-            let payload = self.payload(&entry)?;
-            act_from_bytes(self.group, &entry.header, &payload).ok()
-        });
-        Ok(act)
+        let entry = entry.filter(|entry| entry.id == id);
+        Ok(entry.and_then(|entry| self.signed_act(&entry)))
     }
 
     /// The control entries that lie in the past of an entry on a branch that does not count: what it names, what the entries

@@ -40,6 +40,16 @@ impl Oracle {
                 });
             }
             _ if is_first => return None,
+            // They have signed it as a person: whether their place lives is not asked.
+            ControlAct::Erase(erase) => {
+                let opens = |at: &usize| {
+                    let first = &self.entries[*at];
+                    first.journal == entry.journal && first.number == EntryNumber::FIRST && self.is_ok(*at)
+                };
+                let writer = self.ok(places(before).find(opens)?).writer;
+                let theirs = erase.erasure.document == DocumentId::Own(writer.person);
+                return theirs.then(|| Facts::of(writer));
+            }
             _ => {}
         }
         let writer = self.writer(known, entry.journal)?;
@@ -125,9 +135,6 @@ impl Oracle {
                 let whose = self.ok(invite).writer.person;
                 is_open.then_some(())?;
                 self.own_end(at, tenure, whose, &withdraw.cut, before, facts)
-            }
-            ControlAct::Erase(erase) => {
-                (erase.erasure.document == DocumentId::Own(facts.writer.person)).then_some(facts)
             }
             ControlAct::Rekey(_) | ControlAct::Keys(_) => Some(facts),
             other => panic!("judged above: {other:?}"),
