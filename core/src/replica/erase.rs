@@ -228,8 +228,7 @@ impl<S: Storage> Replica<S> {
     pub(super) fn generation_of(&self, document: DocumentId, header: &Header, known: &Moment) -> Generation {
         let now = self.roster.generation(document);
         let before = self.roster.erasure(header.prev);
-        let begins = before.is_some_and(|erasure| erasure.document == document);
-        if begins && !is_on(Bug::RestTooLate) {
+        if before.is_some_and(|erasure| erasure.document == document) && !is_on(Bug::RestTooLate) {
             return if now == Some(header.prev) {
                 Generation::Begins
             } else {
@@ -301,7 +300,8 @@ impl<S: Storage> Replica<S> {
         let mut missing = unlisted(&self.roster);
         if !missing.is_empty() && batch.undo {
             // The act may have come before the key that opens it.
-            missing = unlisted(&self.roster_once_read(&batch.writes)?);
+            let still = unlisted(&self.roster_once_read(&batch.writes)?);
+            missing.retain(|entry| still.contains(entry));
         }
         let first = missing.first().copied();
         match first {

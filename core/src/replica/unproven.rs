@@ -16,34 +16,47 @@ impl<S: Storage> Replica<S> {
         &mut self,
         entries: Vec<(Entry, Option<Vec<u8>>)>,
     ) -> Result<Received, ReceiveError> {
-        let has_bare = entries.iter().any(|(entry, _)| entry.sealed.is_empty());
-        let offered = has_bare.then(|| entries.clone());
-        self.unproven.clear();
-        let received = self.receive_all(vec![], entries);
-        let unproven = std::mem::take(&mut self.unproven);
-        match (received, offered) {
-            (Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. })), Some(mut offered))
-                if !unproven.is_empty() =>
-            {
-                self.reload()?;
-                let left_out = left_out(&offered, unproven);
-                let mut journals: BTreeSet<JournalId> = BTreeSet::new();
-                offered.retain(|(entry, _)| {
-                    let is_out = left_out.contains(&entry.id);
-                    if is_out {
-                        journals.insert(entry.header.journal);
-                        let through = self.left_out.entry(entry.header.journal);
-                        let through = through.or_insert(entry.header.number);
-                        *through = entry.header.number.max(*through);
-                    }
-                    !is_out
-                });
-                let mut received = self.receive_all(vec![], offered)?;
-                received.put_off.extend(journals);
-                Ok(received)
+        let mut offered = entries;
+        let mut put_off: BTreeSet<JournalId> = BTreeSet::new();
+        // What is left out may be the act that names something else: then that is left out, too.
+        loop {
+            let has_bare = offered.iter().any(|(entry, _)| entry.sealed.is_empty());
+            self.unproven.clear();
+            if !has_bare {
+                let received = self.receive_all(vec![], offered)?;
+                return Ok(received.with_put_off(put_off));
             }
-            (received, _) => received,
+            let outcome = self.receive_all(vec![], offered.clone());
+            let unproven = std::mem::take(&mut self.unproven);
+            match outcome {
+                Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. })) if !unproven.is_empty() => {
+                    self.reload()?;
+                    put_off.extend(self.leave_unproven(&mut offered, unproven));
+                }
+                outcome => return Ok(outcome?.with_put_off(put_off)),
+            }
         }
+    }
+
+    /// Takes these out of what was offered, with what hangs on them. The journals of which something is left out.
+    fn leave_unproven(
+        &mut self,
+        offered: &mut Vec<(Entry, Option<Vec<u8>>)>,
+        unproven: BTreeSet<EntryId>,
+    ) -> BTreeSet<JournalId> {
+        let left_out = left_out(offered, unproven);
+        let mut journals = BTreeSet::new();
+        offered.retain(|(entry, _)| {
+            let is_out = left_out.contains(&entry.id);
+            if is_out {
+                let (journal, number) = (entry.header.journal, entry.header.number);
+                journals.insert(journal);
+                let through = self.left_out.entry(journal).or_insert(number);
+                *through = number.max(*through);
+            }
+            !is_out
+        });
+        journals
     }
 
     /// Is there an act, here or coming, that cannot be read for want of a key?
@@ -52,8 +65,35 @@ impl<S: Storage> Replica<S> {
             entry.header.kind == EntryKind::Control && self.keys.get(entry.header.key).is_none()
         };
         let mut coming = coming.iter();
-        let comes = coming.any(|write| matches!(write, Write::Entry(held) if is_unread(&held.entry)));
-        Ok(comes || self.storage.control()?.iter().any(|held| is_unread(&held.entry)))
+        // An act that erases does so wherever it stands, also on a branch.
+        let comes = coming.any(|write| match write {
+            Write::Entry(held) => is_unread(&held.entry),
+            Write::Aside(entry) => is_unread(entry),
+            Write::Read(..)
+            | Write::Standing(..)
+            | Write::Payload(_)
+            | Write::Journal(_)
+            | Write::Save(..)
+            | Write::DropSaves
+            | Write::Truncate(..)
+            | Write::NotAside(..)
+            | Write::Stale(_)
+            | Write::Key(_)
+            | Write::Own(_) => false,
+        });
+        let mut aside = self.aside.values().flat_map(std::collections::BTreeMap::values);
+        Ok(
+            comes
+                || aside.any(is_unread)
+                || self.storage.control()?.iter().any(|held| is_unread(&held.entry)),
+        )
+    }
+}
+
+impl Received {
+    fn with_put_off(mut self, journals: BTreeSet<JournalId>) -> Self {
+        self.put_off.extend(journals);
+        self
     }
 }
 

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiez_core::domain::admission::{Admission, Quarantine, admission_of};
 use kiez_core::domain::control::ControlAct;
 use kiez_core::domain::document::DocumentId;
-use kiez_core::domain::id::{ChangeId, EntryId, EntryNumber, JournalId};
+use kiez_core::domain::id::{ChangeId, EntryId, EntryNumber};
 use kiez_core::domain::roster::{Moment, Roster};
 use kiez_core::replica::content::Content;
-use kiez_core::replica::entry::EntryKind;
+use kiez_core::replica::entry::{EntryKind, Header};
 use kiez_core::replica::gate::{change_deps, change_id};
 use kiez_core::replica::storage::Storage;
 
@@ -59,22 +59,20 @@ enum Generation {
     Earlier,
 }
 
-fn generation_of(
-    roster: &Roster,
-    content: &Content,
-    (journal, number): (JournalId, EntryNumber),
-    known: &Moment,
-) -> Generation {
+fn generation_of(roster: &Roster, content: &Content, header: &Header, known: &Moment) -> Generation {
     let last = roster.generation(content.document);
-    let before = roster.erasure_before(journal, number);
-    let begins = before.filter(|act| {
-        let erasure = roster.erasure(*act);
-        erasure.is_some_and(|erasure| erasure.document == content.document)
-    });
-    match begins {
-        Some(act) if last == Some(act) => Generation::Begun,
-        None if roster.generation_at(content.document, known) == last => Generation::Last,
-        Some(_) | None => Generation::Earlier,
+    let begins = roster
+        .erasure(header.prev)
+        .is_some_and(|erasure| erasure.document == content.document);
+    let is_last = if begins {
+        last == Some(header.prev)
+    } else {
+        roster.generation_at(content.document, known) == last
+    };
+    match (is_last, begins) {
+        (true, true) => Generation::Begun,
+        (true, false) => Generation::Last,
+        (false, _) => Generation::Earlier,
     }
 }
 
@@ -175,7 +173,7 @@ impl World {
                     wrong!("{} cannot read {:?}", place.name, held.entry.id)
                 };
                 let known = replica.roster().known(row.id, header.number, &seen);
-                let generation = generation_of(replica.roster(), &content, (row.id, header.number), &known);
+                let generation = generation_of(replica.roster(), &content, header, &known);
                 if generation == Generation::Earlier {
                     counted.late.insert(held.entry.id);
                     continue;

@@ -218,7 +218,10 @@ impl Roster {
         let is_last = !others.iter().any(|other| is_after(other, act));
         let before = others.iter().filter(|other| !is_after(act, other));
         let mut last: BTreeSet<EntryId> = before.map(|other| other.entry.id).collect();
-        if is_last {
+        if is_on(Bug::GenerationByArrival) {
+            last.clear();
+        }
+        if is_last || is_on(Bug::GenerationByArrival) {
             last.insert(id);
         }
         self.erasures.last.insert(erasure.document, last);

@@ -40,16 +40,15 @@ impl Oracle {
                 });
             }
             _ if is_first => return None,
-            // Theirs whose journal it is, whatever has become of their place.
+            // They have signed it as a person: whether their place lives is not asked.
             ControlAct::Erase(erase) => {
-                let opens = |(at, _): &(usize, &Facts)| {
+                let opens = |at: &usize| {
                     let first = &self.entries[*at];
-                    first.journal == entry.journal && first.number == EntryNumber::FIRST
+                    first.journal == entry.journal && first.number == EntryNumber::FIRST && self.is_ok(*at)
                 };
-                let (_, opened) = self.oks(before).find(opens)?;
-                let facts = Facts::of(opened.writer);
-                let theirs = DocumentId::Own(facts.writer.person);
-                return (erase.erasure.document == theirs).then_some(facts);
+                let writer = self.ok(places(before).find(opens)?).writer;
+                let theirs = erase.erasure.document == DocumentId::Own(writer.person);
+                return theirs.then(|| Facts::of(writer));
             }
             _ => {}
         }
