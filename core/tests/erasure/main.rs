@@ -11,6 +11,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod two;
+mod view;
 
 use std::collections::BTreeSet;
 
