@@ -168,7 +168,8 @@ impl<S: Storage> Replica<S> {
             return Ok(rest.entry.sealed.is_empty().then_some(next));
         };
         let content = Content::from_bytes(&payload).ok();
-        let about = content.filter(|content| content.document == erasure.document && self.would_count(&rest, content));
+        let about = content
+            .filter(|content| content.document == erasure.document && self.would_count(&rest, content));
         for Blob(raw) in about.into_iter().flat_map(|content| content.changes) {
             let past = DocumentPast::from_changes(&next.changes());
             match past.check(place.0, &raw) {
@@ -217,7 +218,10 @@ impl<S: Storage> Replica<S> {
         let mut differs = BTreeSet::new();
         let mut idea = None;
         if let DocumentId::Proposal(proposal) = id {
-            let (then, now) = (proposal::read(next, proposal).value, proposal::read(now, proposal).value);
+            let (then, now) = (
+                proposal::read(next, proposal).value,
+                proposal::read(now, proposal).value,
+            );
             differs = differing(&then, &now);
             idea = Some(then);
         }

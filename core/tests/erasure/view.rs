@@ -43,9 +43,16 @@ fn proposed(seed: u64) -> (Two, Neighbour, Held, EntryId) {
 fn who_is_to_sign_reads_what_would_be_left_and_what_has_changed_since() {
     let (mut two, mut carla, mut c, motion) = proposed(21);
     let seen = outlook(&mut c, motion);
-    assert_eq!((seen.document, seen.entries, seen.later), (DocumentId::Proposal(two.idea), 3, 0));
+    assert_eq!(
+        (seen.document, seen.entries, seen.later),
+        (DocumentId::Proposal(two.idea), 3, 0)
+    );
     assert_eq!(left(&seen), ("Call Frieda".to_owned(), vec![]));
-    assert_eq!(outlook(&mut two.a, motion), seen, "who proposed it is told the same");
+    assert_eq!(
+        outlook(&mut two.a, motion),
+        seen,
+        "who proposed it is told the same"
+    );
     // Ben writes on before it is carried.
     two.b.edit_idea(two.idea, "Call Frieda at noon", NOW).unwrap();
     two.sync();
@@ -75,14 +82,23 @@ fn where_nothing_is_said_to_be_left_that_is_told() {
         entries: two.a.storage().entries_about(document).unwrap(),
         origin: None,
     };
-    let motion = two.a.propose(CouncilAct::Erase(erasure), "trust me", NOW).unwrap();
+    let motion = two
+        .a
+        .propose(CouncilAct::Erase(erasure), "trust me", NOW)
+        .unwrap();
     sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
     assert_eq!(outlook(&mut c, motion).left, Left::Unknown, "it may come yet");
-    two.a.comment(two.idea, "Sign it", NOW, &mut two.anna.rng).unwrap();
+    two.a
+        .comment(two.idea, "Sign it", NOW, &mut two.anna.rng)
+        .unwrap();
     sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
     assert_eq!(outlook(&mut c, motion).left, Left::Nothing);
     c.sign(motion).unwrap();
-    assert_eq!(c.idea(two.idea).map(|idea| idea.body).unwrap_or_default(), "", "as it was said");
+    assert_eq!(
+        c.idea(two.idea).map(|idea| idea.body).unwrap_or_default(),
+        "",
+        "as it was said"
+    );
 }
 
 #[test]
@@ -90,7 +106,10 @@ fn where_what_is_left_has_not_come_it_cannot_be_told() {
     let mut two = Two::new(23);
     let (_carla, mut c) = second_steward(&mut two);
     two.a.edit_idea(two.idea, "Call Frieda", NOW).unwrap();
-    let motion = two.a.propose_erasure(DocumentId::Proposal(two.idea), "", NOW).unwrap();
+    let motion = two
+        .a
+        .propose_erasure(DocumentId::Proposal(two.idea), "", NOW)
+        .unwrap();
     let journal = two.a.own_journal().unwrap();
     let head = c.head(journal).map_or(EntryNumber(0), |head| head.0);
     let held = two.a.storage().entries(journal, head, usize::MAX).unwrap();
@@ -109,7 +128,10 @@ fn a_motion_that_comes_behind_a_later_one_changes_nothing_that_is_read() {
     let document = DocumentId::Proposal(two.idea);
     let second = two.a.propose_erasure(document, "and a name", NOW).unwrap();
     sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
-    assert_eq!(left(&outlook(&mut c, first)), ("Call Frieda".to_owned(), vec![Aspect::Text]));
+    assert_eq!(
+        left(&outlook(&mut c, first)),
+        ("Call Frieda".to_owned(), vec![Aspect::Text])
+    );
     assert_eq!(outlook(&mut c, first).later, 1, "what was written since");
     assert_eq!(left(&outlook(&mut c, second)), ("Call her".to_owned(), vec![]));
     c.sign(second).unwrap();
@@ -157,5 +179,8 @@ fn what_is_left_of_a_board_is_compared_as_a_whole() {
     assert_eq!(outlook(&mut c, motion).left, reads(BTreeSet::new()));
     c.add_task(None, &task, NOW, &mut carla.rng).unwrap();
     let seen = outlook(&mut c, motion);
-    assert_eq!((seen.left, seen.later), (reads(BTreeSet::from([Aspect::Other])), 1));
+    assert_eq!(
+        (seen.left, seen.later),
+        (reads(BTreeSet::from([Aspect::Other])), 1)
+    );
 }

@@ -357,7 +357,7 @@ pub(super) fn text(now: &TextNow) -> Text {
     }
 }
 
-fn degrees(place: place::Place) -> Place {
+pub(super) fn degrees(place: place::Place) -> Place {
     let degrees = |microdegrees: i32| f64::from(microdegrees) / 1e6;
     Place {
         lat: degrees(place.latitude_microdegrees()),

@@ -4,12 +4,13 @@ use kiez_core::domain::charter::{Charter, Counters, Inviters, Jurors};
 use kiez_core::domain::control::{CouncilAct, Shown};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::PersonId;
-use kiez_core::domain::roster::Erased;
 use kiez_core::host::node::{
-    Asking, DeviceCard, FormerCard, Late, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
+    Asking, DeviceCard, ErasedCard, FormerCard, Late, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
 };
+use kiez_core::replica::erase_view::{Aspect, Left};
 
-use super::{line, role_name, short};
+use super::{clean, line, role_name, short};
+use crate::erase::{Titles, title_in};
 
 /// The rules in plain words, a sentence a line.
 pub(crate) fn charter(charter: &Charter) -> String {
@@ -103,6 +104,69 @@ pub(crate) fn motion(
     )
 }
 
+/// What a motion would erase and leave, in lines below it.
+pub(crate) fn outlook(card: &MotionCard, titles: &Titles) -> String {
+    let Some(outlook) = &card.erases else {
+        return String::new();
+    };
+    let of = title_in(outlook.document, titles).map_or_else(
+        || outlook.document.kind().name().to_owned(),
+        |title| format!("the idea \u{201c}{}\u{201d}", line(title)),
+    );
+    let entries = outlook.entries;
+    let left = match &outlook.left {
+        Left::Unknown => {
+            "What would be left has not come here yet: it cannot be told. Better wait and meet others first."
+                .to_owned()
+        }
+        Left::Nothing => "BEWARE: nothing would be left. It would be empty.".to_owned(),
+        Left::Reads { differs, .. } if differs.is_empty() => {
+            "What stands there now would be left.".to_owned()
+        }
+        Left::Reads { differs, .. } => {
+            let all: Vec<&str> = differs.iter().copied().map(aspect).collect();
+            format!(
+                "BEWARE: what would be left is not what stands there now. Other: {}. `kiez motion show {}` shows it.",
+                all.join(", "),
+                short(&card.id)
+            )
+        }
+    };
+    let later = match outlook.later {
+        0 => String::new(),
+        number => format!("    {number} later changes are not in it: they would not count any more.\n"),
+    };
+    format!("    Of {of}, {entries} pieces would go. {left}\n{later}")
+}
+
+/// What would be left, as it would read.
+pub(crate) fn left(card: &MotionCard) -> String {
+    let Some(Left::Reads { idea: Some(idea), .. }) = card.erases.as_ref().map(|outlook| &outlook.left) else {
+        return String::new();
+    };
+    let cost = idea.cost.map_or_else(|| "-".to_owned(), |cost| cost.to_string());
+    let place = idea
+        .place
+        .map_or_else(|| "-".to_owned(), |place| place.to_string());
+    format!(
+        "\nIt would read:\n{}\ncost {cost}  place {place}\n\n{}\n",
+        line(&idea.title),
+        clean(&idea.body)
+    )
+}
+
+const fn aspect(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Title => "the title",
+        Aspect::Text => "the text",
+        Aspect::Cost => "the cost",
+        Aspect::Place => "the place",
+        Aspect::Categories => "the categories",
+        Aspect::Targets => "for whom it is",
+        Aspect::Other => "something else in it",
+    }
+}
+
 pub(crate) fn put_off(card: &PutOffCard, name: Option<&str>) -> String {
     let who = short(&card.person);
     format!(
@@ -154,7 +218,8 @@ pub(crate) fn device(card: &DeviceCard) -> String {
     format!("{}{here}  in {} groups\n", short(&card.device), card.groups)
 }
 
-pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>) -> String {
+pub(crate) fn erased(card: &ErasedCard, name: &dyn Fn(PersonId) -> Option<String>) -> String {
+    let erased = &card.erased;
     let called = |person: &PersonId| line(&name(*person).unwrap_or_else(|| short(person)));
     let by: Vec<String> = erased.by.iter().map(called).collect();
     let of = if let DocumentId::Proposal(idea) = erased.document {
@@ -164,8 +229,17 @@ pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>)
     } else {
         erased.document.kind().name().to_owned()
     };
+    let late = match (card.late.all, card.late.mine) {
+        (0, _) => String::new(),
+        (all, 0) => format!(
+            "    {all} changes came too late: who wrote them did not know of it. They do not count.\n"
+        ),
+        (all, mine) => format!(
+            "    {all} changes came too late, {mine} of them yours: `kiez erase late` shows them. They do not count.\n"
+        ),
+    };
     format!(
-        "{}  {of}: erased by {}  {}\n",
+        "{}  {of}: erased by {}  {}\n{late}",
         short(&erased.act),
         by.join(", "),
         line(erased.reason.as_deref().unwrap_or_default())

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use automerge::legacy::OpType;
 use automerge::marks::ExpandMark;
 use automerge::transaction::{Transactable, Transaction};
-use automerge::{Automerge, AutomergeError, Change, ChangeMetadata, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+use automerge::{
+    Automerge, AutomergeError, Change, ChangeMetadata, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value,
+};
 
 use crate::domain::document::DocumentKind;
 use crate::domain::erasure::Part;
@@ -80,12 +82,19 @@ impl Document {
         }
         for (name, object_type) in fields(self.kind) {
             let field = object(self.kind, name);
-            if !is_same((&self.doc, &field), (&other.doc, &field), *object_type, &|_| false)? {
+            if !is_same((&self.doc, &field), (&other.doc, &field), *object_type, &|_| {
+                false
+            })? {
                 return Ok(false);
             }
         }
         let begins = |key: &str| is_begun_with(self.kind, key);
-        Ok(is_same((&self.doc, &ROOT), (&other.doc, &ROOT), ObjType::Map, &begins)?)
+        Ok(is_same(
+            (&self.doc, &ROOT),
+            (&other.doc, &ROOT),
+            ObjType::Map,
+            &begins,
+        )?)
     }
 
     /// The change with what was left of the generation before.
@@ -216,7 +225,11 @@ fn is_same(
             let all = keys(one);
             let mut same = all == keys(other);
             for key in &all {
-                same = same && both(one.0.get(one.1, key.as_str())?, other.0.get(other.1, key.as_str())?)?;
+                same = same
+                    && both(
+                        one.0.get(one.1, key.as_str())?,
+                        other.0.get(other.1, key.as_str())?,
+                    )?;
             }
             Ok(same)
         }

@@ -64,6 +64,10 @@ export class Neighbourhood {
     for (const sketch of seed.ideas) this.grow(sketch);
     this.council = new Governing(seed.council ?? plain(seed.people), {
       people: this.#people, me: house.me, person: (id) => this.person(id), idea: (id) => this.#ref(id), id: () => this.#id(),
+      left: (id) => {
+        const i = this.#idea(id);
+        return { entries: i.body.all.length + 1, left: 'same', differs: [], later: 0, reads: { title: i.title.now.text, body: i.body.now.text, cost: i.cost, place: i.place, categories: i.categories, targets: i.targets } };
+      },
       comment: (id) => {
         const idea = [...this.#ideas.values()].find((one) => one.comments.some((said) => said.id === id));
         const text = idea?.comments.find((said) => said.id === id)?.text;
