@@ -11,12 +11,14 @@ use crate::domain::document::DocumentId;
 use crate::domain::id::{EntryId, PersonId};
 use crate::domain::proposal::Proposal;
 
+use super::actions::ActionError;
 use super::codec::Blob;
 use super::content::Content;
 use super::document::{Document, proposal};
 use super::entry::EntryKind;
 use super::gate::{Checked, DocumentPast};
 use super::hold::{Replica, ReplicaError};
+use super::limits::ERASED_ENTRIES_MAX;
 use super::storage::{Held, Storage};
 
 /// What of a document would read otherwise.
@@ -232,6 +234,17 @@ impl<S: Storage> Replica<S> {
     }
 }
 
+/// One act names so many entries and no more. Who named a part of them would leave the others' authors to be told that what
+/// they wrote came too late.
+pub(super) const fn require_few(entries: usize) -> Result<(), ActionError> {
+    if entries > ERASED_ENTRIES_MAX {
+        return Err(ActionError::TooManyToErase {
+            most: ERASED_ENTRIES_MAX,
+        });
+    }
+    Ok(())
+}
+
 fn differing(then: &Proposal, now: &Proposal) -> BTreeSet<Aspect> {
     let all = [
         (Aspect::Title, then.title != now.title),
@@ -243,4 +256,18 @@ fn differing(then: &Proposal, now: &Proposal) -> BTreeSet<Aspect> {
     ];
     let differing = all.into_iter().filter(|(_, differs)| *differs);
     differing.map(|(aspect, _)| aspect).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_one_act_can_name_is_refused_and_it_is_said_what_can_be_done() {
+        assert!(require_few(ERASED_ENTRIES_MAX).is_ok());
+        let refused = require_few(ERASED_ENTRIES_MAX + 1).unwrap_err().to_string();
+        for word in ["40000", "nothing was erased", "hide"] {
+            assert!(refused.contains(word), "{refused}");
+        }
+    }
 }

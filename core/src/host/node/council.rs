@@ -181,6 +181,16 @@ impl Node {
         })
     }
 
+    /// What the council has hidden.
+    ///
+    /// # Errors
+    /// See [`Node::group_card`].
+    pub fn hidden(&self, group: GroupId) -> Result<BTreeSet<Target>, NodeError> {
+        self.with_group(group, |replica| {
+            Ok(replica.roster().hidden().into_keys().collect())
+        })
+    }
+
     /// A comment, and the idea in which it stands; none where it has not come here.
     ///
     /// # Errors

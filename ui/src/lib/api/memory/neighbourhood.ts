@@ -199,7 +199,7 @@ export class Neighbourhood {
       card: this.#card(i), body: i.body.now, title: i.title.now, comments: this.#comments(i), polls: this.#polls.filter((p) => p.idea === i.id).map((p) => this.#pollCard(p)),
       tasks: [...this.#jobs.values()].filter((job) => job.idea === i.id).map((job) => this.#task(job)), history: [...i.history].reverse(),
       writers: [...new Set([...i.title.by, ...i.body.by])].map((id) => this.person(id)),
-      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: this.council.answer.me === 'member',
+      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: this.council.answer.me === 'member' && this.#people.get(this.#house.me)?.role !== 'observer',
     };
   }
   #search(wanted: string): Hit[] {
