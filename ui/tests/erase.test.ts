@@ -85,9 +85,11 @@ describe('erasing', () => {
     for (const place of ['#ideas/06', '#ideas/history:06', '#people/motions']) {
       const { unmount } = await open(place, { size: 'council' }, 'en');
       await waitFor(() => { expect(plain(document.body.textContent)).toContain('3 changes came too late: who wrote them did not know of the erasing yet.'); }, long);
-      expect(screen.getByRole('link', { name: /^1 of them is yours/u }).getAttribute('href')).toBe('#/people/motions');
+      expect(screen.getByRole('link', { name: /^1 of them is yours/u }).getAttribute('href')).toBe('#/people/late');
       unmount();
     }
+    await open('#people/late', { size: 'council' }, 'en');
+    await screen.findByText('Und der Hahn tropft auch.', {}, long);
   });
 
   it('who has gone is told that it reaches the others no more, and finds no button', async () => {

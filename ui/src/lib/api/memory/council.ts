@@ -1,6 +1,6 @@
 /** How a group in memory governs itself: motions, signatures and what they do. As Kiez: more than half of the stewards, or of those with a voice. */
 import { KiezError } from '../error';
-import type { Amendment, CharterCard, Council, ErasedCard, ErasesCard, FormerCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
+import type { Amendment, CharterCard, Council, ErasedCard, ErasesCard, FormerCard, LateCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
 import { DAY, type Human, NOW } from './example';
 
 export const templates: CharterCard[] = [
@@ -102,7 +102,8 @@ export class Governing {
       putOff: now.putOff.map(({ who, entries, days }): PutOffCard => ({ person: person(who), entries, since: NOW() - days * DAY, until: NOW() + DAY / 24 })),
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
-      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false, late: [],
+      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false,
+      late: now.erased.flatMap((one): LateCard[] => (one.idea !== null && one.lateMine ? [{ id: `late ${one.id}`, idea: idea(one.idea), text: 'Und der Hahn tropft auch.' }] : [])),
       erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: one.at, late: one.late ?? 0, lateMine: one.lateMine ?? 0 })),
     };
   }
