@@ -249,3 +249,79 @@ pub(crate) fn erased(card: &ErasedCard, name: &dyn Fn(PersonId) -> Option<String
 pub(crate) fn late(late: &Late) -> String {
     format!("{}  {}\n", late.document.kind().name(), line(&late.text))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kiez_core::domain::control::{Erasure, Motion};
+    use kiez_core::domain::id::{EntryId, ProposalId, Timestamp};
+    use kiez_core::domain::proposal::Proposal;
+    use kiez_core::replica::erase_view::Outlook;
+
+    use super::*;
+
+    const IDEA: ProposalId = ProposalId([1; 16]);
+
+    fn to_sign(left: Left, later: usize) -> MotionCard {
+        let document = DocumentId::Proposal(IDEA);
+        let erasure = Erasure {
+            document,
+            entries: BTreeSet::new(),
+            origin: None,
+        };
+        MotionCard {
+            id: EntryId([2; 32]),
+            by: PersonId([3; 32]),
+            motion: Motion {
+                act: CouncilAct::Erase(erasure),
+                reason: String::new(),
+                cut: std::collections::BTreeMap::new(),
+                at: Timestamp(0),
+            },
+            about: None,
+            signers: BTreeSet::new(),
+            stewards_signed: 0,
+            voices_signed: 0,
+            carried: false,
+            can_sign: true,
+            erases: Some(Outlook {
+                document,
+                entries: 12,
+                left,
+                later,
+            }),
+        }
+    }
+
+    #[test]
+    fn who_is_to_sign_an_erasure_is_told_what_would_be_left() {
+        let titles = Titles::from([(IDEA, "Benches\u{202e}".to_owned())]);
+        let idea = Proposal {
+            id: IDEA,
+            title: "Nothing\nat all".to_owned(),
+            body: "Go home\u{1b}[2J".to_owned(),
+            cost: None,
+            place: None,
+            categories: vec![],
+            targets: vec![],
+        };
+        let reads = |differs| Left::Reads {
+            idea: Some(idea.clone()),
+            differs,
+        };
+        let told = |card: &MotionCard| outlook(card, &titles);
+        let same = told(&to_sign(reads(BTreeSet::new()), 0));
+        assert!(same.contains(
+            "the idea \u{201c}Benches\u{201d}, 12 pieces would go. What stands there now would be left."
+        ));
+        let card = to_sign(reads(BTreeSet::from([Aspect::Title, Aspect::Text])), 2);
+        let other = told(&card);
+        for words in ["BEWARE", "Other: the title, the text.", "2 later changes"] {
+            assert!(other.contains(words), "{other}");
+        }
+        assert!(left(&card).contains("It would read:\nNothing at all\n") && !left(&card).contains('\u{1b}'));
+        assert!(told(&to_sign(Left::Nothing, 0)).contains("BEWARE: nothing would be left"));
+        assert!(told(&to_sign(Left::Unknown, 0)).contains("it cannot be told"));
+    }
+}
