@@ -121,6 +121,34 @@ fn where_what_is_left_has_not_come_it_cannot_be_told() {
     assert_eq!(left(&outlook(&mut c, motion)), ("Call Frieda".to_owned(), vec![]));
 }
 
+/// What is left by who was removed without it does not count: then nothing is left, and that is told.
+#[test]
+fn what_somebody_left_who_has_gone_since_is_told_as_nothing() {
+    let mut two = Two::new(29);
+    let motion = two
+        .b
+        .propose_erasure(DocumentId::Proposal(two.idea), "", NOW)
+        .unwrap();
+    let journal = two.b.own_journal().unwrap();
+    let head = two.a.head(journal).unwrap().0;
+    let held = two.b.storage().entries(journal, head, usize::MAX).unwrap();
+    let mut entries: Vec<_> = held.into_iter().map(|held| (held.entry, None)).collect();
+    let rest = entries.pop().unwrap();
+    two.a.receive(entries).unwrap();
+    let membership = two.a.roster().membership(two.ben.me.person).unwrap();
+    two.a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+    two.a.receive(vec![rest]).unwrap();
+    assert_eq!(outlook(&mut two.a, motion).left, Left::Nothing);
+    two.a.rekey_if_due(&mut two.anna.rng).unwrap();
+    two.a.sign(motion).unwrap();
+    let idea = two.a.idea(two.idea);
+    assert_eq!(
+        idea.map(|idea| idea.body).unwrap_or_default(),
+        "",
+        "as it was said"
+    );
+}
+
 #[test]
 fn a_motion_that_comes_behind_a_later_one_changes_nothing_that_is_read() {
     let (mut two, mut carla, mut c, first) = proposed(24);
