@@ -14,9 +14,10 @@ use crate::args::{
     CharterCommand, InvitationCommand, MotionCommand, PeopleCommand, ProposeArgs, ProposeCommand,
     TemplateName,
 };
+use crate::erase::{self, Titles};
 use crate::execute::Answer;
 use crate::failure::Failure;
-use crate::{erase, find, text};
+use crate::{find, text};
 
 /// `kiez people`.
 pub(crate) fn people(node: &Node, group: GroupId, command: Option<PeopleCommand>) -> Result<Answer, Failure> {
@@ -216,19 +217,36 @@ pub(crate) fn motion(node: &Node, group: GroupId, command: MotionCommand) -> Res
         MotionCommand::List => {
             let council = node.council(group)?;
             let (stewards, voices) = (council.stewards.len(), council.voices.len());
+            let titles = erase::titles(node, group)?;
             let json: Vec<Value> = council
                 .motions
                 .iter()
-                .map(|card| motion_json(card, stewards, voices))
+                .map(|card| motion_json(card, stewards, voices, &titles))
                 .collect();
             let names = names(node, group)?;
             let name = |person: PersonId| names.get(&person).cloned().flatten();
             let lines: String = council
                 .motions
                 .iter()
-                .map(|card| text::motion(card, stewards, voices, &name))
+                .map(|card| text::motion(card, stewards, voices, &name) + &text::outlook(card, &titles))
                 .collect();
             Ok(Answer::new(json!(json), lines))
+        }
+        MotionCommand::Show { id } => {
+            let council = node.council(group)?;
+            let id = find::entry("motion", &id, council.motions.iter().map(|card| card.id))?;
+            let (stewards, voices) = (council.stewards.len(), council.voices.len());
+            let titles = erase::titles(node, group)?;
+            let names = names(node, group)?;
+            let name = |person: PersonId| names.get(&person).cloned().flatten();
+            let card = council.motions.iter().find(|card| card.id == id);
+            let json = card.map_or(Value::Null, |card| motion_json(card, stewards, voices, &titles));
+            let lines = card.map_or_else(String::new, |card| {
+                text::motion(card, stewards, voices, &name)
+                    + &text::outlook(card, &titles)
+                    + &text::left(card)
+            });
+            Ok(Answer::new(json, lines))
         }
         MotionCommand::Sign { id } => {
             let all = node.council(group)?.motions.into_iter().map(|card| card.id);
@@ -263,13 +281,14 @@ pub(crate) fn standing(node: &Node, group: GroupId, id: EntryId) -> Result<Answe
             "{id}\nIt waits for more signatures: more than half of the stewards, or of those with voice.\n"
         )
     };
+    let titles = erase::titles(node, group)?;
     let json = card.map_or(Value::Null, |card| {
-        motion_json(card, council.stewards.len(), council.voices.len())
+        motion_json(card, council.stewards.len(), council.voices.len(), &titles)
     });
     Ok(Answer::new(json, text))
 }
 
-fn motion_json(card: &MotionCard, stewards: usize, voices: usize) -> Value {
+fn motion_json(card: &MotionCard, stewards: usize, voices: usize, titles: &Titles) -> Value {
     json!({
         "id": card.id,
         "kind": text::act_name(&card.motion.act),
@@ -285,6 +304,7 @@ fn motion_json(card: &MotionCard, stewards: usize, voices: usize) -> Value {
         "voices": voices,
         "state": if card.carried { "carried" } else { "open" },
         "can_sign": card.can_sign,
+        "erases": card.erases.as_ref().map(|outlook| erase::outlook(outlook, titles)),
     })
 }
 

@@ -1,14 +1,13 @@
 //! Erasing from the command line: what is one's own, what stood in an idea before, and what was erased so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
-use kiez_core::domain::id::{CommentId, GroupId};
-use kiez_core::domain::roster::Erased;
-use kiez_core::host::node::Late;
-use kiez_core::host::node::Wish;
+use kiez_core::domain::id::{CommentId, GroupId, ProposalId};
+use kiez_core::host::node::{ErasedCard, Late, Node, Wish};
 use kiez_core::replica::document::Leave;
+use kiez_core::replica::erase_view::{Left, Outlook};
 use serde_json::{Value, json};
 
 use crate::args::EraseCommand;
@@ -47,7 +46,7 @@ pub(crate) fn erase(context: &Context<'_>, group: GroupId, command: EraseCommand
                 Leave::Parts(&parts)
             };
             let id = node.erase_own(group, &context.passphrase, leave)?;
-            let erased = node.erased(group)?.into_iter().find(|erased| erased.act == id);
+            let erased = node.erased(group)?.into_iter().find(|card| card.erased.act == id);
             let json = erased.as_ref().map_or(Value::Null, told);
             Ok(Answer::new(json, format!("{id}\nIt is erased here.\n")))
         }
@@ -91,7 +90,8 @@ fn confirmed(yes: bool) -> Result<(), Failure> {
     }
 }
 
-fn told(erased: &Erased) -> Value {
+fn told(card: &ErasedCard) -> Value {
+    let erased = &card.erased;
     let mut json = place(erased.document);
     if let Some(fields) = json.as_object_mut() {
         fields.insert("id".to_owned(), json!(erased.act));
@@ -99,6 +99,8 @@ fn told(erased: &Erased) -> Value {
         fields.insert("reason".to_owned(), json!(erased.reason));
         fields.insert("at".to_owned(), json!(erased.at));
         fields.insert("entries".to_owned(), json!(erased.entries));
+        fields.insert("late".to_owned(), json!(card.late.all));
+        fields.insert("late_mine".to_owned(), json!(card.late.mine));
     }
     json
 }
@@ -108,6 +110,43 @@ fn late_json(late: &Late) -> Value {
     if let Some(fields) = json.as_object_mut() {
         fields.insert("id".to_owned(), json!(late.entry));
         fields.insert("text".to_owned(), json!(late.text));
+    }
+    json
+}
+
+/// What the ideas of a group are called now.
+pub(crate) type Titles = BTreeMap<ProposalId, String>;
+
+pub(crate) fn titles(node: &Node, group: GroupId) -> Result<Titles, Failure> {
+    let ideas = node.ideas(group)?.into_iter();
+    Ok(ideas.map(|row| (row.id, row.title)).collect())
+}
+
+/// What the idea is called in whose document something is erased.
+pub(crate) fn title_in(document: DocumentId, titles: &Titles) -> Option<&String> {
+    if let DocumentId::Proposal(idea) = document {
+        titles.get(&idea)
+    } else {
+        None
+    }
+}
+
+/// What a motion would do, for who is to sign it.
+pub(crate) fn outlook(outlook: &Outlook, titles: &Titles) -> Value {
+    let mut json = place(outlook.document);
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("title".to_owned(), json!(title_in(outlook.document, titles)));
+        fields.insert("entries".to_owned(), json!(outlook.entries));
+        fields.insert("later".to_owned(), json!(outlook.later));
+        let (left, differs, reads) = match &outlook.left {
+            Left::Unknown => ("unknown", None, None),
+            Left::Nothing => ("nothing", None, None),
+            Left::Reads { idea, differs } if differs.is_empty() => ("same", Some(differs), idea.as_ref()),
+            Left::Reads { idea, differs } => ("other", Some(differs), idea.as_ref()),
+        };
+        fields.insert("left".to_owned(), json!(left));
+        fields.insert("differs".to_owned(), json!(differs));
+        fields.insert("reads".to_owned(), json!(reads));
     }
     json
 }

@@ -208,9 +208,9 @@ impl From<ActionError> for Failure {
                 ReplicaError::OwnWorkRefused(_) | ReplicaError::RekeyDue,
             )) => "refused",
             ActionError::Author(AuthorError::Replica(ReplicaError::NoGroup)) => "no-such-group",
-            ActionError::Author(AuthorError::Write(_))
-            | ActionError::TooLong { .. }
-            | ActionError::TooMuchLeft(_) => "does-not-fit",
+            ActionError::Author(AuthorError::Write(_)) | ActionError::TooLong { .. } => "does-not-fit",
+            ActionError::TooMuchLeft(_) => "too-much-left",
+            ActionError::TooManyToErase { .. } => "too-many-to-erase",
             ActionError::NotFound { .. } => "not-found",
             ActionError::Poll(_) => "poll",
             ActionError::Ballot(_) => "ballot",

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 mod council;
 
 pub(crate) use council::{
-    act_name, asking, charter, device, erased, former, late, motion, open_invitation, put_off,
+    act_name, asking, charter, device, erased, former, late, left, motion, open_invitation, outlook, put_off,
 };
 
 /// A foreign text in one line.

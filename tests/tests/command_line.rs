@@ -143,10 +143,15 @@ fn every_answer_has_its_fields() {
         "voices",
         "state",
         "can_sign",
+        "erases",
     ];
     let proposed = anna.ask(&["motion", "propose", "charter", "vouchers", "2"]);
     has(&proposed, &motion);
     has(&anna.ask(&["motion", "list"]), &motion);
+    has(
+        &anna.ask(&["motion", "show", proposed["id"].as_str().unwrap()]),
+        &motion,
+    );
 
     let body = anna.file("body", "Two of them.\n");
     let idea = anna.id(&[

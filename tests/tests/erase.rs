@@ -73,6 +73,36 @@ fn what_is_erased_on_one_laptop_is_gone_on_the_other() {
         (&Value::from("erase"), &Value::from("open"), &Value::from(idea))
     );
     assert_eq!(ben.run(&["sync"]).code, Some(0));
+    // Who is to sign reads what would be left, and is told where Ben has forgotten what was written since.
+    let id = motion["id"].as_str().unwrap();
+    let erases = |laptop: &Laptop| laptop.ask(&["motion", "show", id])["erases"].clone();
+    let before = erases(&anna);
+    assert_eq!(
+        (&before["left"], &before["later"], &before["reads"]["title"]),
+        (
+            &Value::from("same"),
+            &Value::from(0),
+            &Value::from("Call 0201 555 777")
+        )
+    );
+    let text = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(text.path(), "Ask Frieda").unwrap();
+    anna.ask(&["idea", "edit", idea, "--body", text.path().to_str().unwrap()]);
+    let after = erases(&anna);
+    assert_eq!(
+        (
+            &after["left"],
+            &after["later"],
+            &after["differs"],
+            &after["title"]
+        ),
+        (
+            &Value::from("other"),
+            &Value::from(1),
+            &Value::from(vec!["text"]),
+            &Value::from("Call 0201 555 777")
+        )
+    );
     let signed = anna.ask(&["motion", "sign", motion["id"].as_str().unwrap()]);
     assert_eq!(signed["state"], "carried");
     assert_eq!(ben.run(&["sync"]).code, Some(0));
@@ -95,8 +125,15 @@ fn what_is_erased_on_one_laptop_is_gone_on_the_other() {
             "Call 0201 555 777",
             "it stands there"
         );
-        assert_eq!(laptop.ask(&["erase", "late"]), Value::Array(vec![]));
+        assert_eq!(of_idea["late"], 1);
+        let late = laptop.ask(&["erase", "late"]);
+        assert_eq!(
+            late.as_array().unwrap().len(),
+            of_idea["late_mine"].as_u64().unwrap() as usize
+        );
     }
+    assert_eq!(anna.ask(&["erase", "late"])[0]["idea"], idea);
+    assert_eq!(ben.ask(&["erase", "late"]), Value::Array(vec![]));
     let digests = [&anna, &ben].map(|laptop| laptop.ask(&["status"])["digest"].clone());
     assert_eq!(digests[0], digests[1]);
     assert_eq!(listening.stop().code, Some(0));

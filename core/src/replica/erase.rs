@@ -19,9 +19,9 @@ use super::content::Content;
 use super::control::{erase_bytes, sign};
 use super::document::{Document, Leave};
 use super::entry::{Entry, EntryKind, Header};
+use super::erase_view::require_few;
 use super::gate::{Checked, DocumentPast};
 use super::hold::{Replica, ReplicaError};
-use super::limits::ERASED_ENTRIES_MAX;
 use super::receive::{Batch, CarrierFault, ReceiveError};
 use super::storage::{Held, Standing, Storage, Write};
 
@@ -152,11 +152,7 @@ impl<S: Storage> Replica<S> {
         if entries.is_empty() {
             return Err(not_found("text to erase in", &id));
         }
-        if entries.len() > ERASED_ENTRIES_MAX {
-            return Err(ActionError::TooLong {
-                most: ERASED_ENTRIES_MAX,
-            });
-        }
+        require_few(entries.len())?;
         let document = self.document(id)?;
         let origin = document.origin();
         let mut next = Document::of_generation(id.kind(), place, origin);

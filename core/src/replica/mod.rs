@@ -19,6 +19,7 @@ pub mod control;
 pub mod document;
 pub mod entry;
 mod erase;
+pub mod erase_view;
 pub mod fork;
 pub mod frontier;
 pub mod gate;

@@ -12,6 +12,7 @@
 mod common;
 mod standing;
 mod two;
+mod view;
 
 use std::collections::BTreeSet;
 

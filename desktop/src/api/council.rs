@@ -10,7 +10,7 @@ use ts_rs::TS;
 
 use super::Fault;
 use super::charter::{Amendment, CharterCard, amendment_of, amendment_shown, charter_card};
-use super::erase::{self, ErasedCard, LateCard};
+use super::erase::{self, ErasedCard, ErasesCard, LateCard};
 use super::names::Names;
 use super::view::{IdeaRef, Person, Role, shown};
 
@@ -84,7 +84,7 @@ pub(crate) enum MotionState {
 }
 
 /// A motion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MotionCard {
     #[ts(type = "string")]
@@ -106,6 +106,8 @@ pub(crate) struct MotionCard {
     stewards_signed: usize,
     voices_signed: usize,
     can_sign: bool,
+    /// What it would erase and leave, while it is open.
+    erases: Option<ErasesCard>,
 }
 
 shown!(
@@ -171,7 +173,7 @@ pub(crate) struct HiddenCard {
 }
 
 /// How the group governs itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Council {
     charter: CharterCard,
@@ -354,6 +356,7 @@ fn motion_card(
         stewards_signed: card.stewards_signed,
         voices_signed: card.voices_signed,
         can_sign: card.can_sign,
+        erases: card.erases.map(erase::erases),
     })
 }
 

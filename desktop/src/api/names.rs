@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiez_core::domain::charter;
+use kiez_core::domain::control::Target;
 use kiez_core::domain::deed::{Deed, Done};
 use kiez_core::domain::id::{GroupId, PersonId, PollId, ProposalId};
 use kiez_core::domain::place;
@@ -30,6 +31,8 @@ pub(super) struct Names<'a> {
     writes: bool,
     people: BTreeMap<PersonId, Option<String>>,
     ideas: BTreeMap<ProposalId, IdeaRef>,
+    /// What the council has hidden.
+    hidden: BTreeSet<Target>,
 }
 
 impl<'a> Names<'a> {
@@ -63,6 +66,7 @@ impl<'a> Names<'a> {
                 .chain(node.former_names(group)?)
                 .collect(),
             ideas: ideas.collect(),
+            hidden: node.hidden(group)?,
         })
     }
 
@@ -185,11 +189,22 @@ impl<'a> Names<'a> {
             Deed::TaskDone(_) => HistoryWhat::TaskDone,
         };
         Some(HistoryItem {
+            text: self.words(&done),
             at: done.at,
             by: done.by.map(|by| self.person(by)),
             what,
-            text: done.text,
         })
+    }
+
+    /// What was done says nothing where the council has hidden the comment that it was.
+    fn words(&self, done: &Done) -> String {
+        let hidden = match (done.deed, done.by) {
+            (Deed::Comment(comment), Some(author)) => {
+                self.hidden.contains(&Target::Comment { author, comment })
+            }
+            (_, _) => false,
+        };
+        if hidden { String::new() } else { done.text.clone() }
     }
 
     pub(super) fn news_item(&self, done: Done) -> NewsItem {
@@ -204,12 +219,12 @@ impl<'a> Names<'a> {
             Deed::TaskDone(_) => NewsKind::TaskDone,
         };
         NewsItem {
+            text: self.words(&done),
             kind,
             new: done.by != Some(self.me),
             by: done.by.map(|by| self.person(by)),
             at: done.at,
             idea: done.idea.map(|idea| self.idea_or_nameless(idea)),
-            text: done.text,
         }
     }
 
@@ -357,7 +372,7 @@ pub(super) fn text(now: &TextNow) -> Text {
     }
 }
 
-fn degrees(place: place::Place) -> Place {
+pub(super) fn degrees(place: place::Place) -> Place {
     let degrees = |microdegrees: i32| f64::from(microdegrees) / 1e6;
     Place {
         lat: degrees(place.latitude_microdegrees()),

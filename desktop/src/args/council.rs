@@ -58,6 +58,11 @@ pub(crate) enum MotionCommand {
     Propose(ProposeArgs),
     /// List all motions, the newest first.
     List,
+    /// One motion. Of one that would erase something: what would be left.
+    Show {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
     /// Sign one.
     Sign {
         /// Its id, or the beginning of it.

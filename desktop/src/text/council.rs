@@ -4,12 +4,13 @@ use kiez_core::domain::charter::{Charter, Counters, Inviters, Jurors};
 use kiez_core::domain::control::{CouncilAct, Shown};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::PersonId;
-use kiez_core::domain::roster::Erased;
 use kiez_core::host::node::{
-    Asking, DeviceCard, FormerCard, Late, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
+    Asking, DeviceCard, ErasedCard, FormerCard, Late, MotionCard, OpenInvitation, PlaceInGroup, PutOffCard,
 };
+use kiez_core::replica::erase_view::{Aspect, Left};
 
-use super::{line, role_name, short};
+use super::{clean, line, role_name, short};
+use crate::erase::{Titles, title_in};
 
 /// The rules in plain words, a sentence a line.
 pub(crate) fn charter(charter: &Charter) -> String {
@@ -103,6 +104,69 @@ pub(crate) fn motion(
     )
 }
 
+/// What a motion would erase and leave, in lines below it.
+pub(crate) fn outlook(card: &MotionCard, titles: &Titles) -> String {
+    let Some(outlook) = &card.erases else {
+        return String::new();
+    };
+    let of = title_in(outlook.document, titles).map_or_else(
+        || outlook.document.kind().name().to_owned(),
+        |title| format!("the idea \u{201c}{}\u{201d}", line(title)),
+    );
+    let entries = outlook.entries;
+    let left = match &outlook.left {
+        Left::Unknown => {
+            "What would be left has not come here yet: it cannot be told. Better wait and meet others first."
+                .to_owned()
+        }
+        Left::Nothing => "BEWARE: nothing would be left. It would be empty.".to_owned(),
+        Left::Reads { differs, .. } if differs.is_empty() => {
+            "What stands there now would be left.".to_owned()
+        }
+        Left::Reads { differs, .. } => {
+            let all: Vec<&str> = differs.iter().copied().map(aspect).collect();
+            format!(
+                "BEWARE: what would be left is not what stands there now. Other: {}. `kiez motion show {}` shows it.",
+                all.join(", "),
+                short(&card.id)
+            )
+        }
+    };
+    let later = match outlook.later {
+        0 => String::new(),
+        number => format!("    {number} later changes are not in it: they would not count any more.\n"),
+    };
+    format!("    Of {of}, {entries} pieces would go. {left}\n{later}")
+}
+
+/// What would be left, as it would read.
+pub(crate) fn left(card: &MotionCard) -> String {
+    let Some(Left::Reads { idea: Some(idea), .. }) = card.erases.as_ref().map(|outlook| &outlook.left) else {
+        return String::new();
+    };
+    let cost = idea.cost.map_or_else(|| "-".to_owned(), |cost| cost.to_string());
+    let place = idea
+        .place
+        .map_or_else(|| "-".to_owned(), |place| place.to_string());
+    format!(
+        "\nIt would read:\n{}\ncost {cost}  place {place}\n\n{}\n",
+        line(&idea.title),
+        clean(&idea.body)
+    )
+}
+
+const fn aspect(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Title => "the title",
+        Aspect::Text => "the text",
+        Aspect::Cost => "the cost",
+        Aspect::Place => "the place",
+        Aspect::Categories => "the categories",
+        Aspect::Targets => "for whom it is",
+        Aspect::Other => "something else in it",
+    }
+}
+
 pub(crate) fn put_off(card: &PutOffCard, name: Option<&str>) -> String {
     let who = short(&card.person);
     format!(
@@ -154,7 +218,8 @@ pub(crate) fn device(card: &DeviceCard) -> String {
     format!("{}{here}  in {} groups\n", short(&card.device), card.groups)
 }
 
-pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>) -> String {
+pub(crate) fn erased(card: &ErasedCard, name: &dyn Fn(PersonId) -> Option<String>) -> String {
+    let erased = &card.erased;
     let called = |person: &PersonId| line(&name(*person).unwrap_or_else(|| short(person)));
     let by: Vec<String> = erased.by.iter().map(called).collect();
     let of = if let DocumentId::Proposal(idea) = erased.document {
@@ -164,8 +229,17 @@ pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>)
     } else {
         erased.document.kind().name().to_owned()
     };
+    let late = match (card.late.all, card.late.mine) {
+        (0, _) => String::new(),
+        (all, 0) => format!(
+            "    {all} changes came too late: who wrote them did not know of it. They do not count.\n"
+        ),
+        (all, mine) => format!(
+            "    {all} changes came too late, {mine} of them yours: `kiez erase late` shows them. They do not count.\n"
+        ),
+    };
     format!(
-        "{}  {of}: erased by {}  {}\n",
+        "{}  {of}: erased by {}  {}\n{late}",
         short(&erased.act),
         by.join(", "),
         line(erased.reason.as_deref().unwrap_or_default())
@@ -174,4 +248,80 @@ pub(crate) fn erased(erased: &Erased, name: &dyn Fn(PersonId) -> Option<String>)
 
 pub(crate) fn late(late: &Late) -> String {
     format!("{}  {}\n", late.document.kind().name(), line(&late.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kiez_core::domain::control::{Erasure, Motion};
+    use kiez_core::domain::id::{EntryId, ProposalId, Timestamp};
+    use kiez_core::domain::proposal::Proposal;
+    use kiez_core::replica::erase_view::Outlook;
+
+    use super::*;
+
+    const IDEA: ProposalId = ProposalId([1; 16]);
+
+    fn to_sign(left: Left, later: usize) -> MotionCard {
+        let document = DocumentId::Proposal(IDEA);
+        let erasure = Erasure {
+            document,
+            entries: BTreeSet::new(),
+            origin: None,
+        };
+        MotionCard {
+            id: EntryId([2; 32]),
+            by: PersonId([3; 32]),
+            motion: Motion {
+                act: CouncilAct::Erase(erasure),
+                reason: String::new(),
+                cut: std::collections::BTreeMap::new(),
+                at: Timestamp(0),
+            },
+            about: None,
+            signers: BTreeSet::new(),
+            stewards_signed: 0,
+            voices_signed: 0,
+            carried: false,
+            can_sign: true,
+            erases: Some(Outlook {
+                document,
+                entries: 12,
+                left,
+                later,
+            }),
+        }
+    }
+
+    #[test]
+    fn who_is_to_sign_an_erasure_is_told_what_would_be_left() {
+        let titles = Titles::from([(IDEA, "Benches\u{202e}".to_owned())]);
+        let idea = Proposal {
+            id: IDEA,
+            title: "Nothing\nat all".to_owned(),
+            body: "Go home\u{1b}[2J".to_owned(),
+            cost: None,
+            place: None,
+            categories: vec![],
+            targets: vec![],
+        };
+        let reads = |differs| Left::Reads {
+            idea: Some(idea.clone()),
+            differs,
+        };
+        let told = |card: &MotionCard| outlook(card, &titles);
+        let same = told(&to_sign(reads(BTreeSet::new()), 0));
+        assert!(same.contains(
+            "the idea \u{201c}Benches\u{201d}, 12 pieces would go. What stands there now would be left."
+        ));
+        let card = to_sign(reads(BTreeSet::from([Aspect::Title, Aspect::Text])), 2);
+        let other = told(&card);
+        for words in ["BEWARE", "Other: the title, the text.", "2 later changes"] {
+            assert!(other.contains(words), "{other}");
+        }
+        assert!(left(&card).contains("It would read:\nNothing at all\n") && !left(&card).contains('\u{1b}'));
+        assert!(told(&to_sign(Left::Nothing, 0)).contains("BEWARE: nothing would be left"));
+        assert!(told(&to_sign(Left::Unknown, 0)).contains("it cannot be told"));
+    }
 }

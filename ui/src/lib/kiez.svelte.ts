@@ -3,7 +3,7 @@ import { getContext, setContext } from 'svelte';
 import type { Client, Council, Door, KiezError, Link, News, Person } from './api';
 import { asKiezError } from './api';
 import { Live } from './answer.svelte';
-import { mayWrite } from './council';
+import { hiddenBy, mayWrite } from './council';
 import type { Writing } from './writing.svelte';
 import { Copying } from './copy.svelte';
 
@@ -177,7 +177,14 @@ export class Kiez {
   }
   /** May I write in this group? Who was removed, or left, or sits at a computer that was retired, reads on. The frame asks it. */
   get writes(): boolean {
-    return mayWrite((this.#answers.get(`${this.group} council`) as Live<Council> | undefined)?.value);
+    return mayWrite(this.#council);
+  }
+  /** Has the council hidden this idea? */
+  hides(idea: string): boolean {
+    return hiddenBy(this.#council, { what: 'idea', id: idea }) !== null;
+  }
+  get #council(): Council | undefined {
+    return (this.#answers.get(`${this.group} council`) as Live<Council> | undefined)?.value;
   }
   get me(): Person {
     const name = this.door?.name ?? null;

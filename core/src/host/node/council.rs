@@ -9,6 +9,7 @@ use crate::domain::id::{CommentId, DeviceId, EntryId, GroupId, PersonId, Proposa
 use crate::domain::roster::Roster;
 use crate::host::store::GroupStore;
 use crate::replica::actions::ActionError;
+use crate::replica::erase_view::Outlook;
 use crate::replica::hold::Replica;
 use crate::replica::join::asking_code;
 use crate::replica::storage::StorageError;
@@ -53,6 +54,8 @@ pub struct MotionCard {
     pub carried: bool,
     /// Can this person sign it now?
     pub can_sign: bool,
+    /// What it would do, where it is open and would erase something.
+    pub erases: Option<Outlook>,
 }
 
 /// An invitation that nobody has used yet.
@@ -168,7 +171,24 @@ impl Node {
     /// Where there is no such group, or the store fails.
     pub fn council(&self, group: GroupId) -> Result<Council, NodeError> {
         let me = self.me().person;
-        self.with_group(group, |replica| Ok(council(replica, me)?))
+        self.with_group(group, |replica| {
+            let mut council = council(replica, me)?;
+            for card in &mut council.motions {
+                card.erases = replica.outlook(card.id)?;
+            }
+            replica.close_unused();
+            Ok(council)
+        })
+    }
+
+    /// What the council has hidden.
+    ///
+    /// # Errors
+    /// See [`Node::group_card`].
+    pub fn hidden(&self, group: GroupId) -> Result<BTreeSet<Target>, NodeError> {
+        self.with_group(group, |replica| {
+            Ok(replica.roster().hidden().into_keys().collect())
+        })
     }
 
     /// A comment, and the idea in which it stands; none where it has not come here.
@@ -439,6 +459,7 @@ fn motions(
                 motion: card.motion,
                 signers: card.signers,
                 carried: card.carried,
+                erases: None,
             }
         })
         .collect();

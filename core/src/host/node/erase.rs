@@ -7,6 +7,7 @@ use crate::domain::roster::Erased;
 use crate::host::keystore::Passphrase;
 use crate::host::store::GroupStore;
 use crate::replica::document::{Leave, said_in};
+use crate::replica::erase_view::TooLate;
 use crate::replica::hold::Replica;
 
 use super::{Node, NodeError, now};
@@ -20,6 +21,15 @@ pub struct Late {
     pub entry: EntryId,
     /// What was typed.
     pub text: String,
+}
+
+/// Something that was erased, and what came too late for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedCard {
+    /// What, by whom, and why.
+    pub erased: Erased,
+    /// What was written by who did not know of it yet, and does not count; told with the last erasure of a document.
+    pub late: TooLate,
 }
 
 impl Node {
@@ -61,10 +71,23 @@ impl Node {
     ///
     /// # Errors
     /// Where there is no such group, or the store fails.
-    pub fn erased(&self, group: GroupId) -> Result<Vec<Erased>, NodeError> {
-        let mut erased = self.with_group(group, |replica| Ok::<_, NodeError>(replica.roster().erased()))?;
-        erased.sort_by_key(|erased| (std::cmp::Reverse(erased.at), erased.act));
-        Ok(erased)
+    pub fn erased(&self, group: GroupId) -> Result<Vec<ErasedCard>, NodeError> {
+        let me = self.me().person;
+        self.with_group(group, |replica| {
+            let late = replica.too_late(me)?;
+            let roster = replica.roster();
+            let told = roster.erased().into_iter().map(|erased| {
+                let is_last = roster.generation(erased.document) == Some(erased.act);
+                let late = late.get(&erased.document).filter(|_| is_last);
+                ErasedCard {
+                    late: late.copied().unwrap_or_default(),
+                    erased,
+                }
+            });
+            let mut cards: Vec<ErasedCard> = told.collect();
+            cards.sort_by_key(|card| (std::cmp::Reverse(card.erased.at), card.erased.act));
+            Ok(cards)
+        })
     }
 
     /// What this person wrote before they knew of an erasure, and does not count.

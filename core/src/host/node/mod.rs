@@ -40,7 +40,7 @@ pub use backup::{BackedUp, Progress};
 pub use council::{
     Asking, Council, DeviceCard, HiddenCard, MotionCard, OpenInvitation, Place as PlaceInGroup, Wish,
 };
-pub use erase::Late;
+pub use erase::{ErasedCard, Late};
 pub(crate) use further::FurtherError;
 pub use history::News;
 pub use import::{ImportError, Imported};

@@ -54,6 +54,14 @@ pub enum ActionError {
         "too much would be left to be written down again at once ({0}): nothing was erased; take more out of it first, or erase everything"
     )]
     TooMuchLeft(String),
+    /// More was written there than one act can name.
+    #[error(
+        "this was written in more than {most} pieces, too many to be erased by one act: nothing was erased; what is to stay can be written down anew elsewhere, and the council can hide this"
+    )]
+    TooManyToErase {
+        /// How many pieces one act erases.
+        most: usize,
+    },
     /// It is closed.
     #[error("this vote is closed: its result is final")]
     PollClosed,

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use automerge::legacy::OpType;
 use automerge::marks::ExpandMark;
 use automerge::transaction::{Transactable, Transaction};
-use automerge::{Automerge, Change, ChangeMetadata, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+use automerge::{
+    Automerge, AutomergeError, Change, ChangeMetadata, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value,
+};
 
 use crate::domain::document::DocumentKind;
 use crate::domain::erasure::Part;
@@ -14,7 +16,7 @@ use crate::domain::id::{ChangeId, EntryNumber, JournalId, Timestamp};
 
 use super::super::codec::Blob;
 use super::genesis::{AGAIN_FIELD, KIND_FIELD, fields, genesis_of, object};
-use super::{Document, WriteError, journal_of};
+use super::{Document, DocumentError, WriteError, journal_of};
 
 /// What of a document is not taken over into its next generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,31 @@ impl Document {
         Ok(raw)
     }
 
+    /// Does the same stand in both, of whatever generation and however it came there?
+    ///
+    /// # Errors
+    /// Where Automerge refuses.
+    pub fn says_the_same_as(&self, other: &Self) -> Result<bool, DocumentError> {
+        if self.kind != other.kind {
+            return Ok(false);
+        }
+        for (name, object_type) in fields(self.kind) {
+            let field = object(self.kind, name);
+            if !is_same((&self.doc, &field), (&other.doc, &field), *object_type, &|_| {
+                false
+            })? {
+                return Ok(false);
+            }
+        }
+        let begins = |key: &str| is_begun_with(self.kind, key);
+        Ok(is_same(
+            (&self.doc, &ROOT),
+            (&other.doc, &ROOT),
+            ObjType::Map,
+            &begins,
+        )?)
+    }
+
     /// The change with what was left of the generation before.
     pub(super) fn rest(&self) -> Option<ChangeId> {
         let by = self.begun?.by;
@@ -94,10 +121,12 @@ fn copy_document(
             leave.iter().any(|part| part.is_at(name, key))
         })?;
     }
-    let is_field = |key: &str| {
-        [KIND_FIELD, AGAIN_FIELD].contains(&key) || fields(kind).iter().any(|(name, _)| *name == key)
-    };
-    copy_map(&from.doc, tx, (&ROOT, &ROOT), &is_field)
+    copy_map(&from.doc, tx, (&ROOT, &ROOT), &|key| is_begun_with(kind, key))
+}
+
+/// Is that in the root of every document of a kind, or says that one was begun anew?
+fn is_begun_with(kind: DocumentKind, key: &str) -> bool {
+    [KIND_FIELD, AGAIN_FIELD].contains(&key) || fields(kind).iter().any(|(name, _)| *name == key)
 }
 
 /// From an object here to one there, which is empty.
@@ -160,6 +189,51 @@ fn copy_text(from: &Automerge, tx: &mut Transaction<'_>, (old, new): Both<'_>) -
         tx.mark(new, mark, ExpandMark::Both)?;
     }
     Ok(())
+}
+
+/// An object in a document.
+type In<'a> = (&'a Automerge, &'a ObjId);
+
+fn is_same(
+    one: In<'_>,
+    other: In<'_>,
+    object_type: ObjType,
+    left_out: &dyn Fn(&str) -> bool,
+) -> Result<bool, AutomergeError> {
+    let both = |a: Option<(Value<'_>, ObjId)>, b: Option<(Value<'_>, ObjId)>| match (a, b) {
+        (None, None) => Ok(true),
+        (Some((Value::Scalar(a), _)), Some((Value::Scalar(b), _))) => Ok(a == b),
+        (Some((Value::Object(a_type), a)), Some((Value::Object(b_type), b))) if a_type == b_type => {
+            is_same((one.0, &a), (other.0, &b), a_type, &|_| false)
+        }
+        (Some(_) | None, Some(_) | None) => Ok(false),
+    };
+    match object_type {
+        ObjType::Text => Ok(one.0.text(one.1)? == other.0.text(other.1)?),
+        ObjType::List => {
+            let length = one.0.length(one.1);
+            let mut same = length == other.0.length(other.1);
+            for index in 0..length {
+                same = same && both(one.0.get(one.1, index)?, other.0.get(other.1, index)?)?;
+            }
+            Ok(same)
+        }
+        ObjType::Map | ObjType::Table => {
+            let keys = |(doc, object): In<'_>| -> Vec<String> {
+                doc.keys(object).filter(|key| !left_out(key)).collect()
+            };
+            let all = keys(one);
+            let mut same = all == keys(other);
+            for key in &all {
+                same = same
+                    && both(
+                        one.0.get(one.1, key.as_str())?,
+                        other.0.get(other.1, key.as_str())?,
+                    )?;
+            }
+            Ok(same)
+        }
+    }
 }
 
 /// What somebody typed with these changes, which are applied nowhere: a line for each of them and each thing put.

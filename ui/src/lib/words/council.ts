@@ -1,5 +1,5 @@
 /** What the council is asked, what it takes and what it means, in plain words. */
-import type { Council, ErasedCard, IdeaRef, MotionCard, Person, Wish } from '../api';
+import type { Council, Differing, ErasedCard, ErasesCard, IdeaRef, MotionCard, Person, Wish } from '../api';
 import { missing, takes } from '../council';
 import { several } from './format';
 import { apart } from './said';
@@ -33,7 +33,7 @@ export function wishText(wish: Wish | null, about: Person | null, idea: IdeaRef 
 }
 
 /** What follows from it, in sentences. */
-export function meansText(wish: Wish, about: Person | null): string[] {
+export function meansText(wish: Wish, about: Person | null, erases: ErasesCard | null = null): string[] {
   const name = apart(about?.name ?? m.somebody());
   switch (wish.kind) {
     case 'confirm': return [m.means_confirm({ name })];
@@ -43,10 +43,17 @@ export function meansText(wish: Wish, about: Person | null): string[] {
     case 'revoke': return [m.means_revoke()];
     case 'hide': return [m.means_hide()];
     case 'show': return [m.means_show()];
-    case 'erase': return [m.means_erase_stays(), m.means_erase_limits(), m.means_erase_votes(), m.means_erase_final()];
+    // Who is to sign is told what stays, and that may not be what stands there now.
+    case 'erase': return [erases ? m.means_erase_past() : m.means_erase_stays(), m.means_erase_limits(), m.means_erase_votes(), m.means_erase_final()];
     case 'amend': return [];
   }
 }
+
+/** "the title, the text and the cost". */
+export const differsText = (differs: Differing[]): string => several(differs.map((one) => differing[one]()), differs.length);
+const differing: Record<Differing, () => string> = {
+  title: m.differs_title, text: m.differs_text, cost: m.differs_cost, place: m.differs_place, categories: m.differs_categories, targets: m.differs_targets, other: m.differs_other,
+};
 
 /** What it was that was erased. */
 export function erasedText({ own, idea }: ErasedCard): string {

@@ -38,6 +38,8 @@ const texts = new Map<string, () => string>(Object.entries({
   'not-admitted': m.error_not_admitted,
   'not-allowed': m.error_not_allowed,
   'does-not-fit': m.error_does_not_fit,
+  'too-much-left': m.error_too_much_left,
+  'too-many-to-erase': m.error_too_many_to_erase,
   'poll': m.error_poll,
   'ballot': m.error_ballot,
   'poll-closed': m.error_poll_closed,

@@ -1,6 +1,6 @@
 /** How a group in memory governs itself: motions, signatures and what they do. As Kiez: more than half of the stewards, or of those with a voice. */
 import { KiezError } from '../error';
-import type { Amendment, CharterCard, Council, ErasedCard, FormerCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
+import type { Amendment, CharterCard, Council, ErasedCard, ErasesCard, FormerCard, LateCard, PutOffCard, HiddenCard, Hideable, IdeaRef, MotionCard, Person, Role, Standing, Wish } from '../types';
 import { DAY, type Human, NOW } from './example';
 
 export const templates: CharterCard[] = [
@@ -9,10 +9,10 @@ export const templates: CharterCard[] = [
   { template: 'jury', inviters: 'stewards', vouchers: 1, counters: 'stewards', quorum: { numerator: 1, denominator: 2 }, fund: { jurors: 'drawn', residents: { numerator: 51, denominator: 100 }, cap: 5000 } },
 ];
 
-export interface Move { id: string; wish: Wish; by: string; reason: string; ago: number; signers: string[]; carried: boolean }
+export interface Move { id: string; wish: Wish; by: string; reason: string; ago: number; signers: string[]; carried: boolean; erases?: ErasesCard }
 export interface Gone { human: Human; how: Standing; motion: string | null; beyond: number }
 /** Something that was erased: somebody's own, or (by a motion) what stood in an idea. */
-export interface Wiped { id: string; by: string[]; idea: string | null; reason: string | null; at: number }
+export interface Wiped { id: string; by: string[]; idea: string | null; reason: string | null; at: number; late?: number; lateMine?: number }
 /** What a group's council holds at first. */
 export interface Governed {
   charter: CharterCard; voices: string[]; moves: Move[]; gone: Gone[]; asking: { id: string; code: string; vouched: string[] }[];
@@ -28,6 +28,8 @@ export const busy = (me: Standing): Governed => ({
   voices: ['b1', 'd1', 'f1', 'a1', 'a2'],
   moves: [
     { id: 'm1', wish: { kind: 'remove', person: 'a3' }, by: 'd1', reason: 'Er hat zum dritten Mal Fremden unsere Adressen gegeben.', ago: 3_600_000, signers: ['d1'], carried: false },
+    { id: 'm9', wish: { kind: 'erase', idea: '03' }, by: 'd1', reason: 'Eine Telefonnummer.', ago: 1.5 * DAY, signers: ['d1'], carried: false, erases: {
+      entries: 12, left: 'other', differs: ['text', 'cost'], later: 2, reads: { title: 'Eine Bank für alle', body: 'So stand es da, bevor Jan weiterschrieb.', cost: 900, place: null, categories: ['Plätze'], targets: [] } } },
     { id: 'm2', wish: { kind: 'amend', amendment: { rule: 'quorum', to: { numerator: 1, denominator: 3 } } }, by: 'b1', reason: '', ago: 2 * DAY, signers: ['b1'], carried: false },
     { id: 'm3', wish: { kind: 'show', target: { what: 'comment', author: 'a2', id: 'c1' } }, by: 'a2', reason: 'Das war doch nur ein Scherz.', ago: 2.5 * DAY, signers: ['a2'], carried: false },
     { id: 'm4', wish: { kind: 'remove', person: 'x1' }, by: 'b1', reason: 'Sie hat in unserem Namen Geld gesammelt.', ago: 9 * DAY, signers: ['b1', 'd1'], carried: true },
@@ -43,12 +45,15 @@ export const busy = (me: Standing): Governed => ({
   asking: [{ id: 'k1', code: '418 077', vouched: ['a1'] }],
   invitations: [{ id: 'n1', by: 'b1', role: 'member', days: 10 }, { id: 'n2', by: 'd1', role: 'observer', days: 3 }],
   hidden: [{ target: { what: 'comment', author: 'a2', id: 'c1' }, motion: 'm5' }, { target: { what: 'idea', id: '02' }, motion: 'm6' }],
-  erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', at: NOW() - 5 * DAY }, { id: 'e2', by: ['a2'], idea: null, reason: null, at: NOW() - 6 * DAY }],
+  erased: [{ id: 'e1', by: ['d1', 'b1'], idea: '06', reason: 'Eine Telefonnummer.', at: NOW() - 5 * DAY, late: 3, lateMine: 1 }, { id: 'e2', by: ['a2'], idea: null, reason: null, at: NOW() - 6 * DAY }],
   copied: ['a4'], putOff: [{ who: 'a4', entries: 64_000, days: 2 }], stuck: false, me,
 });
 
 /** What the council needs of its group. */
-export interface Around { people: Map<string, Human>; me: string; person(id: string): Person; idea(id: string): IdeaRef | null; comment(id: string): { idea: string; text: string } | null; id(): string }
+export interface Around { people: Map<string, Human>; me: string; person(id: string): Person; idea(id: string): IdeaRef | null;
+  /** What would be left of an idea. */
+  left(id: string): ErasesCard;
+  comment(id: string): { idea: string; text: string } | null; id(): string }
 
 export class Governing {
   readonly #now: Governed;
@@ -84,6 +89,7 @@ export class Governing {
       id: move.id, wish, about: about === null ? null : person(about), idea: where === null ? null : idea(where), words: words?.text ?? null, by: person(move.by), reason: move.reason, at: NOW() - move.ago,
       signers: move.signers.map(person), state: move.carried ? 'carried' : 'open', stewardsSigned: this.#signed(move, this.#stewards), voicesSigned: this.#signed(move, this.#voices),
       canSign: this.#now.me === 'member' && !move.carried && !move.signers.includes(me) && this.#may(me),
+      erases: move.carried || wish.kind !== 'erase' ? null : move.erases ?? this.#around.left(wish.idea),
     };
   }
   get answer(): Council {
@@ -96,8 +102,9 @@ export class Governing {
       putOff: now.putOff.map(({ who, entries, days }): PutOffCard => ({ person: person(who), entries, since: NOW() - days * DAY, until: NOW() + DAY / 24 })),
       asking: now.asking.map((one) => ({ id: one.id, code: one.code, vouched: one.vouched.map(person), mine: one.vouched.includes(me) })),
       invitations: now.invitations.map((one) => ({ id: one.id, by: person(one.by), role: one.role, expires: NOW() + one.days * DAY })),
-      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false, late: [],
-      erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: one.at })),
+      hidden: now.hidden.map((one): HiddenCard => ({ ...one, reason: reason(one.motion) })), copied: now.copied.map(person), stuck: now.stuck, needsUpdate: false,
+      late: now.erased.flatMap((one): LateCard[] => (one.idea !== null && one.lateMine ? [{ id: `late ${one.id}`, idea: idea(one.idea), text: 'Und der Hahn tropft auch.' }] : [])),
+      erased: now.erased.map((one): ErasedCard => ({ id: one.id, own: one.idea === null ? person(one.by[0] ?? '') : null, idea: one.idea === null ? null : idea(one.idea), by: one.by.map(person), reason: one.reason, at: one.at, late: one.late ?? 0, lateMine: one.lateMine ?? 0 })),
     };
   }
 

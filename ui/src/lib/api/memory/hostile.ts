@@ -46,6 +46,8 @@ export function hostile(): Seed {
     moves: nasty.flatMap((reason, n) => [
       { id: `m${n}`, wish: { kind: 'remove', person: by(n + 1) } as const, by: by(n), reason, ago: n * DAY, signers: [by(n)], carried: false },
       { id: `n${n}`, wish: { kind: 'hide', target: n % 2 === 0 ? { what: 'idea', id: `i${n}` } : { what: 'comment', author: by(n), id: `i${n}c0` } } as const, by: by(n), reason, ago: n * DAY, signers: [by(n), by(n + 2)], carried: true },
+      { id: `e${n}`, wish: { kind: 'erase', idea: `i${n}` } as const, by: by(n), reason, ago: n * DAY, signers: [by(n)], carried: false, erases: {
+        entries: 2 ** 40, left: (['other', 'nothing', 'unknown', 'same'] as const)[n % 4] ?? 'other', differs: ['title' as const, 'other' as const], later: n * 1000, reads: n % 4 === 0 ? { title: reason, body: `${reason}\n\n${at(n + 1)}`, cost: 2 ** 50, place: null, categories: [reason], targets: [at(n + 2)] } : null } },
     ]),
     erased: [{ id: 'w1', by: [by(1)], idea: 'i3', reason: people[1]?.name ?? '', at: 0 }, { id: 'w2', by: [by(2)], idea: null, reason: null, at: 0 }],
     hidden: [{ target: { what: 'idea', id: 'i16' }, motion: 'n16' }, { target: { what: 'comment', author: by(2), id: 'i2c0' }, motion: 'n2' }],

@@ -64,6 +64,10 @@ export class Neighbourhood {
     for (const sketch of seed.ideas) this.grow(sketch);
     this.council = new Governing(seed.council ?? plain(seed.people), {
       people: this.#people, me: house.me, person: (id) => this.person(id), idea: (id) => this.#ref(id), id: () => this.#id(),
+      left: (id) => {
+        const i = this.#idea(id);
+        return { entries: i.body.all.length + 1, left: 'same', differs: [], later: 0, reads: { title: i.title.now.text, body: i.body.now.text, cost: i.cost, place: i.place, categories: i.categories, targets: i.targets } };
+      },
       comment: (id) => {
         const idea = [...this.#ideas.values()].find((one) => one.comments.some((said) => said.id === id));
         const text = idea?.comments.find((said) => said.id === id)?.text;
@@ -195,7 +199,7 @@ export class Neighbourhood {
       card: this.#card(i), body: i.body.now, title: i.title.now, comments: this.#comments(i), polls: this.#polls.filter((p) => p.idea === i.id).map((p) => this.#pollCard(p)),
       tasks: [...this.#jobs.values()].filter((job) => job.idea === i.id).map((job) => this.#task(job)), history: [...i.history].reverse(),
       writers: [...new Set([...i.title.by, ...i.body.by])].map((id) => this.person(id)),
-      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: this.council.answer.me === 'member',
+      seenBy: { have: this.#people.size - missing.length, of: this.#people.size, missing: missing.map((human) => this.person(human.id)) }, mayWrite: this.council.answer.me === 'member' && this.#people.get(this.#house.me)?.role !== 'observer',
     };
   }
   #search(wanted: string): Hit[] {

@@ -21,4 +21,8 @@ by: Array<Person>,
 /**
  * Why the council did.
  */
-reason: string | null, at: number, };
+reason: string | null, at: number, 
+/**
+ * How many changes came too late, since who wrote them did not know of it; and how many of them are mine.
+ */
+late: number, lateMine: number, };
