@@ -95,6 +95,7 @@ impl<S: Storage> Replica<S> {
     ) -> Result<EntryId, ActionError> {
         let id = self.at_once(|replica| {
             let id = act(replica)?;
+            replica.leave_unsigned(id);
             replica.store_rest(&rest)?;
             Ok::<_, ActionError>(id)
         })?;
@@ -102,6 +103,18 @@ impl<S: Storage> Replica<S> {
             self.rebuild()?;
         }
         Ok(id)
+    }
+
+    /// The signature of what is left vouches for the act, too: so nobody can carry the act alone, and leave a document with nothing
+    /// where the other entry is lost.
+    fn leave_unsigned(&mut self, act: EntryId) {
+        for write in self.held_back.iter_mut().flatten() {
+            if let Write::Entry(held) = write
+                && held.entry.id == act
+            {
+                held.entry.signature = None;
+            }
+        }
     }
 
     /// What this person wrote into a document before they knew that something in it was erased, and may write again.

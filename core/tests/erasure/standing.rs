@@ -11,6 +11,7 @@ use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
+use kiez_core::replica::receive::{CarrierFault, ReceiveError};
 use kiez_core::replica::storage::{Storage, Write};
 
 use super::common::{NOW, Neighbour, idea, sealed, signing, sync};
@@ -246,4 +247,25 @@ fn an_erasure_behind_the_end_of_its_journal_erases() {
     }
     assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
     stays(two.a);
+}
+
+/// Who carries the act carries what it leaves: they are taken in together or not at all.
+#[test]
+fn an_act_that_erases_travels_with_what_it_leaves() {
+    let mut two = Two::new(52);
+    let journal = two.b.own_journal().unwrap();
+    let before = two.b.head(journal).unwrap().0;
+    two.erase_comment();
+    let held = two.b.storage().entries(journal, before, usize::MAX).unwrap();
+    let mut entries: Vec<_> = held.into_iter().map(|held| (held.entry, None)).collect();
+    let rest = entries.pop().unwrap();
+    assert!(matches!(
+        two.a.receive(entries.clone()),
+        Err(ReceiveError::Carrier(CarrierFault::Unsigned { .. }))
+    ));
+    assert!(two.a.roster().erased().is_empty());
+    entries.push(rest);
+    two.a.receive(entries).unwrap();
+    assert_eq!(two.a.roster().erased().len(), 1);
+    assert_eq!(said(&mut two.a, two.idea), ["I like them"]);
 }

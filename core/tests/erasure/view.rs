@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use kiez_core::domain::control::{CouncilAct, Erasure};
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::{EntryId, EntryNumber};
+use kiez_core::replica::entry::Entry;
 use kiez_core::replica::erase_view::{Aspect, Left, Outlook, TooLate};
-use kiez_core::replica::storage::Storage;
+use kiez_core::replica::storage::{self, Storage};
 
-use super::common::{NOW, Neighbour, sync};
+use super::common::{NOW, Neighbour, signing, sync};
 use super::two::Two;
 use super::{Held, second_steward};
 
@@ -101,6 +102,13 @@ fn where_nothing_is_said_to_be_left_that_is_told() {
     );
 }
 
+/// Entries of which each is signed, as no honest program does: then what is left can come later than the act.
+fn alone(of: &Held, held: Vec<storage::Held>) -> Vec<(Entry, Option<Vec<u8>>)> {
+    let signing = signing(of);
+    let signed = held.into_iter().map(|held| held.entry.signed(&signing));
+    signed.map(|entry| (entry, None)).collect()
+}
+
 #[test]
 fn where_what_is_left_has_not_come_it_cannot_be_told() {
     let mut two = Two::new(23);
@@ -113,7 +121,7 @@ fn where_what_is_left_has_not_come_it_cannot_be_told() {
     let journal = two.a.own_journal().unwrap();
     let head = c.head(journal).map_or(EntryNumber(0), |head| head.0);
     let held = two.a.storage().entries(journal, head, usize::MAX).unwrap();
-    let mut entries: Vec<_> = held.into_iter().map(|held| (held.entry, None)).collect();
+    let mut entries: Vec<_> = alone(&two.a, held);
     let rest = entries.pop().unwrap();
     c.receive(entries).unwrap();
     assert_eq!(outlook(&mut c, motion).left, Left::Unknown);
@@ -132,7 +140,7 @@ fn what_somebody_left_who_has_gone_since_is_left() {
     let journal = two.b.own_journal().unwrap();
     let head = two.a.head(journal).unwrap().0;
     let held = two.b.storage().entries(journal, head, usize::MAX).unwrap();
-    let mut entries: Vec<_> = held.into_iter().map(|held| (held.entry, None)).collect();
+    let mut entries: Vec<_> = alone(&two.b, held);
     let rest = entries.pop().unwrap();
     two.a.receive(entries).unwrap();
     let membership = two.a.roster().membership(two.ben.me.person).unwrap();

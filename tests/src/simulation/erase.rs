@@ -200,12 +200,11 @@ impl World {
         Ok(())
     }
 
-    /// What was left of each document that was begun anew, as its eraser said. Not where a courier had the act alone, and the disk
-    /// with what was left was lost before anybody met it again: then nothing was left (`docs/rules.md`, what the rules do not hold).
+    /// What was left of each document that was begun anew, as its eraser said.
     fn check_left(&mut self, node: usize) -> Outcome {
         let name = self.nodes[node].name.clone();
         let lefts = self.model.deeds.iter().filter_map(|deed| match &deed.act {
-            Act::Left(left) if !deed.is_lost => Some((left.clone(), deed.entry)),
+            Act::Left(left) => Some((left.clone(), deed.entry)),
             _ => None,
         });
         let lefts: Vec<(Left, EntryId)> = lefts.collect();
