@@ -70,7 +70,7 @@ pub(super) struct Allowance {
     put_off: BTreeMap<JournalId, PutOff>,
     kept_out: BTreeMap<PersonId, KeptOut>,
     /// Something was left out since this program began: whoever brings what builds on it has done nothing wrong.
-    has_left_out: bool,
+    pub(super) has_left_out: bool,
     /// How much of the own journal is held, once that was asked.
     own: Option<(JournalId, u64)>,
 }
@@ -198,10 +198,7 @@ impl<S: Storage> Replica<S> {
         check_chains(&entries, &too_much)?;
         within.put_off.extend(too_much.keys());
         self.note_left_out(&too_much, &within);
-        let heads = &self.journals;
-        self.left_out
-            .retain(|journal, through| heads.get(journal).is_none_or(|row| row.head.0 < *through));
-        let hangs = road == Road::Session && (self.allowance.has_left_out || !self.left_out.is_empty());
+        let hangs = road == Road::Session && self.allowance.has_left_out;
         if hangs || !within.put_off.is_empty() {
             self.leave_out(&mut entries, &mut within.put_off, hangs);
         }

@@ -315,7 +315,8 @@ impl<S: Storage> Replica<S> {
         let first = missing.first().copied();
         match first {
             Some(entry) if !is_off(Guard::EraseListed) => {
-                if self.has_unread_act(&batch.writes)? {
+                // What is left out may be the act that names something else.
+                if self.leaves_out || self.has_unread_act(&batch.writes)? {
                     self.unproven = missing;
                 }
                 Err(CarrierFault::PayloadMissing { entry }.into())

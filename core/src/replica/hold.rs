@@ -161,8 +161,8 @@ pub struct Replica<S> {
     pub(super) stale: bool,
     /// What came without payload, and an act that cannot be read may say that it was erased.
     pub(super) unproven: BTreeSet<EntryId>,
-    /// Of which journals such was left out, and how far: what follows it may be offered in the same session.
-    pub(super) left_out: BTreeMap<JournalId, EntryNumber>,
+    /// Something is being left out for that.
+    pub(super) leaves_out: bool,
     /// What is to be committed at once, while an action of several entries is under way.
     pub(super) held_back: Option<Vec<Write>>,
     /// How much of whose writing is taken in.
@@ -214,7 +214,7 @@ impl<S: Storage> Replica<S> {
             rebuilding: false,
             stale: false,
             unproven: BTreeSet::new(),
-            left_out: BTreeMap::new(),
+            leaves_out: false,
             held_back: None,
             allowance: Allowance::default(),
             nobodys: BTreeSet::new(),

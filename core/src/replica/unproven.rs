@@ -16,6 +16,16 @@ impl<S: Storage> Replica<S> {
         &mut self,
         entries: Vec<(Entry, Option<Vec<u8>>)>,
     ) -> Result<Received, ReceiveError> {
+        self.leaves_out = false;
+        let received = self.receive_round_by_round(entries);
+        self.leaves_out = false;
+        received
+    }
+
+    fn receive_round_by_round(
+        &mut self,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Received, ReceiveError> {
         let mut offered = entries;
         let mut put_off: BTreeSet<JournalId> = BTreeSet::new();
         // What is left out may be the act that names something else: then that is left out, too.
@@ -31,6 +41,7 @@ impl<S: Storage> Replica<S> {
             match outcome {
                 Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. })) if !unproven.is_empty() => {
                     self.reload()?;
+                    self.leaves_out = true;
                     put_off.extend(self.leave_unproven(&mut offered, unproven));
                 }
                 outcome => return Ok(outcome?.with_put_off(put_off)),
@@ -44,15 +55,13 @@ impl<S: Storage> Replica<S> {
         offered: &mut Vec<(Entry, Option<Vec<u8>>)>,
         unproven: BTreeSet<EntryId>,
     ) -> BTreeSet<JournalId> {
+        self.allowance.has_left_out = true;
         let left_out = left_out(offered, unproven);
         let mut journals = BTreeSet::new();
         offered.retain(|(entry, _)| {
             let is_out = left_out.contains(&entry.id);
             if is_out {
-                let (journal, number) = (entry.header.journal, entry.header.number);
-                journals.insert(journal);
-                let through = self.left_out.entry(journal).or_insert(number);
-                *through = number.max(*through);
+                journals.insert(entry.header.journal);
             }
             !is_out
         });
