@@ -1,5 +1,7 @@
 //! Strangers bring journals that nobody granted, members more than there is room for: a group stays as small as its people make it.
 
+// What older software took in is made with a guard off.
+#![cfg(feature = "planted-bugs")]
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

@@ -95,7 +95,7 @@ pub(super) fn are_within(some: &Roster, all: &Roster, entries: &[ControlEntry]) 
 }
 
 /// Nobody erases in somebody else's own document, nor anything in which votes stand.
-pub(super) fn nobody_erases_what_is_anothers(history: &History) -> Checked {
+pub(super) fn nobody_erases_what_others_own(history: &History) -> Checked {
     let roster = &history.roster;
     let person = |journal: JournalId| roster.author(journal).map(|author| author.person);
     for entry in &history.entries {
