@@ -192,9 +192,11 @@ impl<S: Storage> Replica<S> {
     fn settle_erased(&mut self, batch: &mut Batch, held: Held) -> Result<(), ReplicaError> {
         let was_held = !held.entry.sealed.is_empty();
         let held = self.left_of(held);
-        if batch.mode == Mode::Rejudge && was_held {
+        if was_held {
             // Who built on which branch is read from what is held.
             self.forks.clear();
+        }
+        if batch.mode == Mode::Rejudge && was_held {
             batch.writes.push(Write::Payload(Box::new(held.entry.clone())));
         }
         self.settle(batch, held, Verdict::Stands(Standing::Erased))

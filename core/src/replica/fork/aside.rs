@@ -61,7 +61,9 @@ impl<S: Storage> Replica<S> {
     /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
     pub(in crate::replica) fn restore_aside_control(&mut self) -> Result<(), ReplicaError> {
         let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
-        left.retain(|entry| entry.header.kind == EntryKind::Control);
+        left.retain(|entry| entry.header.kind == EntryKind::Control && !self.roster.contains(entry.id));
+        // Each after those before it on its branch: a branch takes one round.
+        left.sort_by_key(|entry| (entry.header.number, entry.id));
         // Several rounds: one may have seen another.
         loop {
             let before = left.len();
