@@ -126,15 +126,20 @@ impl<S: Storage> Replica<S> {
         person: PersonId,
     ) -> Result<Vec<(DocumentId, EntryId, Vec<Blob>)>, ReplicaError> {
         let mut late = Vec::new();
-        for held in self.storage.superseded()? {
-            let header = &held.entry.header;
-            let author = self.roster.author(header.journal);
-            let is_rest = self.roster.erasure(header.prev).is_some();
-            if author.is_some_and(|author| author.person == person) && !is_rest {
+        for held in self.written_too_late()? {
+            let author = self.roster.author(held.entry.header.journal);
+            if author.is_some_and(|author| author.person == person) {
                 let content = self.content(&held.entry);
                 late.extend(content.map(|content| (content.document, held.entry.id, content.changes)));
             }
         }
+        Ok(late)
+    }
+
+    /// What was written for an earlier generation of its document, but for what was left by an erasure.
+    pub(super) fn written_too_late(&self) -> Result<Vec<Held>, ReplicaError> {
+        let mut late = self.storage.superseded()?;
+        late.retain(|held| self.roster.erasure(held.entry.header.prev).is_none());
         Ok(late)
     }
 

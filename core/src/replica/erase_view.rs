@@ -116,13 +116,12 @@ impl<S: Storage> Replica<S> {
     /// Where the storage fails.
     pub fn too_late(&self, me: PersonId) -> Result<BTreeMap<DocumentId, TooLate>, ReplicaError> {
         let mut all: BTreeMap<DocumentId, TooLate> = BTreeMap::new();
-        for held in self.storage.superseded()? {
-            let header = &held.entry.header;
-            let is_rest = self.roster.erasure(header.prev).is_some();
-            let Some(document) = held.document.filter(|_| !is_rest) else {
-                continue;
-            };
-            let author = self.roster.author(header.journal).map(|author| author.person);
+        for held in self.written_too_late()? {
+            let Some(document) = held.document else { continue };
+            let author = self
+                .roster
+                .author(held.entry.header.journal)
+                .map(|author| author.person);
             let late = all.entry(document).or_default();
             late.all = late.all.saturating_add(1);
             late.mine = late.mine.saturating_add(usize::from(author == Some(me)));

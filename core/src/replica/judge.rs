@@ -107,7 +107,7 @@ impl<S: Storage> Replica<S> {
         entry: Entry,
         payload: Option<Vec<u8>>,
     ) -> Result<(), ReplicaError> {
-        let payload = payload.map_or_else(|| self.read(&entry).transpose(), |payload| Some(Ok(payload)));
+        let payload = self.payload_of(&entry, payload);
         let mut held = newly_held(entry);
         let verdict = self.judge_control(batch, &mut held, payload)?;
         self.settle(batch, held, verdict)
@@ -125,11 +125,12 @@ impl<S: Storage> Replica<S> {
         }
         // What is left of a document stays, wherever the journal of who erased ends.
         let is_rest = self.roster.begins(entry.header.prev).is_some();
-        let ended = !is_rest && self.is_ended((entry.header.journal, entry.header.number));
-        let payload = payload.map_or_else(|| self.read(&entry).transpose(), |payload| Some(Ok(payload)));
+        if !is_rest && self.is_ended((entry.header.journal, entry.header.number)) {
+            return self.settle_behind_end(batch, newly_held(entry));
+        }
+        let payload = self.payload_of(&entry, payload);
         let mut held = newly_held(entry);
         let verdict = match payload {
-            _ if ended => return self.settle_behind_end(batch, held),
             None => {
                 self.unread.insert(held.entry.header.key);
                 Verdict::Stands(Standing::Waiting)
@@ -149,6 +150,11 @@ impl<S: Storage> Replica<S> {
             },
         };
         self.settle(batch, held, verdict)
+    }
+
+    /// The payload as it came or as it opens. None where its key is not held.
+    fn payload_of(&self, entry: &Entry, payload: Option<Vec<u8>>) -> Option<Result<Vec<u8>, EntryError>> {
+        payload.map_or_else(|| self.read(entry).transpose(), |payload| Some(Ok(payload)))
     }
 
     fn is_ended(&self, (journal, number): (JournalId, EntryNumber)) -> bool {

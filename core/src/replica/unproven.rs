@@ -16,22 +16,13 @@ impl<S: Storage> Replica<S> {
         &mut self,
         entries: Vec<(Entry, Option<Vec<u8>>)>,
     ) -> Result<Received, ReceiveError> {
-        self.leaves_out = false;
-        let received = self.receive_round_by_round(entries);
-        self.leaves_out = false;
-        received
-    }
-
-    fn receive_round_by_round(
-        &mut self,
-        entries: Vec<(Entry, Option<Vec<u8>>)>,
-    ) -> Result<Received, ReceiveError> {
         let mut offered = entries;
         let mut put_off: BTreeSet<JournalId> = BTreeSet::new();
         // What is left out may be the act that names something else: then that is left out, too.
         loop {
             let has_bare = offered.iter().any(|(entry, _)| entry.sealed.is_empty());
             self.unproven.clear();
+            self.leaves_out = !put_off.is_empty();
             if !has_bare {
                 let received = self.receive_all(vec![], offered)?;
                 return Ok(received.with_put_off(put_off));
@@ -41,7 +32,6 @@ impl<S: Storage> Replica<S> {
             match outcome {
                 Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. })) if !unproven.is_empty() => {
                     self.reload()?;
-                    self.leaves_out = true;
                     put_off.extend(self.leave_unproven(&mut offered, unproven));
                 }
                 outcome => return Ok(outcome?.with_put_off(put_off)),
@@ -73,22 +63,10 @@ impl<S: Storage> Replica<S> {
         let is_unread = |entry: &Entry| {
             entry.header.kind == EntryKind::Control && self.keys.get(entry.header.key).is_none()
         };
-        let mut coming = coming.iter();
         // An act that erases does so wherever it stands, also on a branch.
-        let comes = coming.any(|write| match write {
-            Write::Entry(held) => is_unread(&held.entry),
-            Write::Aside(entry) => is_unread(entry),
-            Write::Read(..)
-            | Write::Standing(..)
-            | Write::Payload(_)
-            | Write::Journal(_)
-            | Write::Save(..)
-            | Write::DropSaves
-            | Write::Truncate(..)
-            | Write::NotAside(..)
-            | Write::Stale(_)
-            | Write::Key(_)
-            | Write::Own(_) => false,
+        let comes = coming.iter().any(|write| {
+            matches!(write, Write::Entry(held) if is_unread(&held.entry))
+                || matches!(write, Write::Aside(entry) if is_unread(entry))
         });
         let mut aside = self.aside.values().flat_map(std::collections::BTreeMap::values);
         Ok(

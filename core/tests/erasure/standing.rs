@@ -6,17 +6,19 @@ use std::collections::BTreeSet;
 use kiez_core::domain::control::CouncilAct;
 use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::id::EntryNumber;
-use kiez_core::replica::bundle::{self, Compression};
+use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::control::act_to_bytes;
 use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::memory::MemoryStorage;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError};
-use kiez_core::replica::storage::{Storage, Write};
+use kiez_core::replica::storage::Storage;
 
+use super::carriers::own_erasure;
 use super::common::{NOW, Neighbour, idea, sealed, signing, sync};
 use super::two::Two;
-use super::{Held, SECRET, act_to_bytes, holds, own_erasure, said, second_steward, stays};
+use super::{Held, SECRET, holds, said, second_steward, stays};
 
 /// All hold the same and show the same, keep nothing of the secret, and whoever comes new is given all of it by each.
 fn agree(all: &[&Held], gone: &str) {
@@ -27,17 +29,9 @@ fn agree(all: &[&Held], gone: &str) {
         digests.insert((replica.holdings().digest(), digest));
         assert!(!holds(&replica, gone), "held at {place}");
         let copy = replica.bundle(&Frontier::new(), Compression::Fast).unwrap();
-        let read = bundle::read(&copy, replica.keys()).unwrap();
-        let entries = read
-            .entries
-            .into_iter()
-            .map(|item| (item.entry, item.payload))
-            .collect();
-        let mut storage = MemoryStorage::default();
-        let keys = replica.storage().keys().unwrap().into_iter().map(Write::Key);
-        storage.commit(replica.group(), keys.collect()).unwrap();
-        let mut fresh = Replica::open(storage).unwrap();
-        fresh.receive(entries).unwrap();
+        let keys = replica.storage().keys().unwrap();
+        let fresh = Replica::from_bundle(MemoryStorage::default(), replica.group(), keys, &copy);
+        let mut fresh = fresh.unwrap();
         digests.insert((fresh.holdings().digest(), fresh.digest().unwrap()));
     }
     assert_eq!(digests.len(), 1, "all come to the same");

@@ -11,7 +11,7 @@ use kiez_core::replica::storage::{self, Storage};
 
 use super::common::{NOW, Neighbour, signing, sync};
 use super::two::Two;
-use super::{Held, second_steward};
+use super::{Held, propose_apart, second_steward};
 
 fn outlook(replica: &mut Held, motion: EntryId) -> Outlook {
     replica.outlook(motion).unwrap().unwrap()
@@ -178,11 +178,7 @@ fn of_motions_apart_each_is_told_as_it_would_come_out() {
     for seed in [25, 26, 27] {
         let mut two = Two::new(seed);
         let (mut carla, mut c) = second_steward(&mut two);
-        let document = DocumentId::Proposal(two.idea);
-        two.a.edit_idea(two.idea, "by Anna", NOW).unwrap();
-        let by_anna = two.a.propose_erasure(document, "Anna's", NOW).unwrap();
-        c.edit_idea(two.idea, "by Carla", NOW).unwrap();
-        let by_carla = c.propose_erasure(document, "Carla's", NOW).unwrap();
+        let (by_anna, by_carla) = propose_apart(&mut two, &mut c);
         sync(&mut two.a, &mut two.anna, &mut c, &mut carla);
         for motion in [by_anna, by_carla] {
             let seen = outlook(&mut c, motion);

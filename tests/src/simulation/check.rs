@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiez_core::domain::id::{EntryId, JournalId, PersonId, PollId};
+use kiez_core::domain::id::{PersonId, PollId};
 use kiez_core::domain::poll::{Closing, Cut, PollState};
 use kiez_core::domain::task::TaskState;
 use kiez_core::replica::actions::PollOutcome;
-use kiez_core::replica::bundle::Compression;
 use kiez_core::replica::frontier::Frontier;
-use kiez_core::replica::hold::Replica;
 use kiez_core::replica::storage::Storage;
 
-use super::disk::Disk;
 use super::erase::letters;
 use super::model::{Act, Deed};
 use super::node::Node;
@@ -140,28 +137,6 @@ impl World {
             self.report.quarantined = census.quarantined;
         }
         Ok(())
-    }
-
-    /// What breaks the rules, or was written by whoever did, and counts all the same. Where it was erased nobody can tell any more what
-    /// ended that journal: what comes after it counts as far as it is good (`docs/rules.md`).
-    fn crime_that_counts(&self, node: usize, applied: &BTreeSet<EntryId>) -> Option<EntryId> {
-        if self.is_crime_erased(node) {
-            return None;
-        }
-        self.crimes.iter().find(|crime| applied.contains(*crime)).copied()
-    }
-
-    fn is_crime_erased(&self, node: usize) -> bool {
-        let Some(replica) = self.nodes[node].replica.as_ref() else {
-            return false;
-        };
-        let outlaws = self.nodes.iter().filter(|node| node.is_outlaw);
-        let journals: Vec<JournalId> = outlaws.filter_map(|node| Some(node.own_head()?.0)).collect();
-        let is_erased = |crime: &EntryId| {
-            let mut journals = journals.iter();
-            journals.any(|journal| replica.roster().erased_in(*crime, *journal).is_some())
-        };
-        self.crimes.iter().any(is_erased)
     }
 
     /// Where a journal forked: everything that was done counts, or is kept aside, or builds on what is.
@@ -476,38 +451,6 @@ impl World {
                     tally.counts
                 );
             }
-        }
-        Ok(())
-    }
-
-    /// From the raw entries alone, from the disk alone and from a bundle alone comes the same.
-    fn check_rebuilt(&mut self, honest: &[usize]) -> Outcome {
-        let state = State::of(self.replica(honest[0]))?;
-        for node in honest {
-            self.restart(*node)?;
-            self.check_same(*node, &state, "starting again")?;
-            if let Err(error) = self.replica(*node).rebuild() {
-                wrong!("{} could not rebuild: {error}", self.nodes[*node].name);
-            }
-            self.check_same(*node, &state, "rebuilding")?;
-        }
-        let from = self.dice.pick(honest).unwrap();
-        let replica = self.replica(from);
-        let keys = replica.keys().iter().cloned().collect();
-        let Ok(bundle) = replica.bundle(&Frontier::new(), Compression::Fast) else {
-            wrong!("no bundle")
-        };
-        let group = replica.group();
-        let mut fresh = match Replica::from_bundle(Disk::default(), group, keys, &bundle) {
-            Ok(fresh) => fresh,
-            Err(error) => wrong!("a fresh device cannot read the group: {error}"),
-        };
-        let from_bundle = State::of(&mut fresh)?;
-        if from_bundle != state {
-            wrong!(
-                "a fresh device came to something else: {}",
-                from_bundle.differs_from(&state)
-            );
         }
         Ok(())
     }

@@ -8,19 +8,13 @@ use kiez_core::domain::document::DocumentId;
 use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{EntryId, EntryNumber, ProposalId};
 use kiez_core::replica::actions::ActionError;
-use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::content::Content;
 use kiez_core::replica::document::Leave;
 use kiez_core::replica::entry::{Entry, EntryKind};
-use kiez_core::replica::frontier::Frontier;
-use kiez_core::replica::hold::Replica;
-use kiez_core::replica::keys::GroupKey;
 use kiez_core::replica::storage::Storage;
 
-use super::disk::Disk;
 use super::model::{Act, Left};
 use super::node::Node;
-use super::state::State;
 use super::world::{Attempt, Outcome, World, wrong};
 
 impl World {
@@ -254,59 +248,6 @@ impl World {
             };
             if !told.iter().any(|(_, entry, _)| *entry == deed.entry) {
                 wrong!("its author is not told that this came too late: {deed:?}");
-            }
-        }
-        Ok(())
-    }
-
-    /// Everybody can still give everybody everything, by a file.
-    pub(super) fn check_bundles(&mut self, honest: &[usize]) -> Outcome {
-        if self.report.erased == 0 {
-            return Ok(());
-        }
-        let state = State::of(self.replica(honest[0]))?;
-        for from in honest {
-            let name = self.nodes[*from].name.clone();
-            let replica = self.nodes[*from].replica.as_ref().unwrap();
-            let keys = replica.keys().iter().cloned().collect();
-            let Ok(whole) = replica.bundle(&Frontier::new(), Compression::Fast) else {
-                wrong!("{name} has no bundle")
-            };
-            let mut fresh = match Replica::from_bundle(Disk::default(), replica.group(), keys, &whole) {
-                Ok(fresh) => fresh,
-                Err(error) => wrong!("a fresh device cannot read what {name} gives: {error}"),
-            };
-            let came = State::of(&mut fresh)?;
-            if came != state {
-                wrong!(
-                    "a fresh device came to something else by {name}: {}",
-                    came.differs_from(&state)
-                );
-            }
-            for to in honest.iter().filter(|to| *to != from) {
-                // A file is sealed under the newest key: one that its maker alone was given, say.
-                let newest = self.nodes[*from]
-                    .replica
-                    .as_ref()
-                    .unwrap()
-                    .keys()
-                    .newest()
-                    .map(GroupKey::id);
-                let held = self.nodes[*to].replica.as_ref().unwrap().keys();
-                if newest.is_some_and(|key| held.get(key).is_none()) {
-                    continue;
-                }
-                let taker = self.nodes[*to].name.clone();
-                let replica = self.replica(*to);
-                let read = match bundle::read(&whole, replica.keys()) {
-                    Ok(read) => read,
-                    Err(error) => wrong!("{taker} cannot read the file of {name}: {error}"),
-                };
-                let entries = read.entries.into_iter().map(|e| (e.entry, e.payload)).collect();
-                if let Err(error) = replica.receive(entries) {
-                    wrong!("{taker} refuses the file of {name}: {error}");
-                }
-                self.check_same(*to, &state, "a file")?;
             }
         }
         Ok(())

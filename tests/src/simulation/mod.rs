@@ -6,7 +6,7 @@
 //!
 //! [`world`](self) holds the devices and decides what happens next; `network` connects them, `act` is what people do,
 //! `page` what their windows do, `people` how they come in, `council` how they govern the group, `erase` what they have erased, `restore` how disks are lost, `carry` how files and other carriers bring entries, `outlaw`
-//! and `scheme` who breaks the rules, `counted` what counts of those who have gone, `model` what was done, and `rest` makes everybody meet and compares.
+//! and `scheme` who breaks the rules, `counted` what counts of those who have gone, `model` what was done, and `rest` makes everybody meet and compares; `rebuilt` begins anew from what is kept.
 //!
 //! At the end of each seed, once everybody can meet everybody (`rest`, `check`):
 //! - **Nobody diverges.** All who are in the group hold the same entries and come to the same: what counts, documents, who is in it,
@@ -45,6 +45,7 @@ mod node;
 mod outlaw;
 mod page;
 mod people;
+mod rebuilt;
 mod rest;
 mod restore;
 mod runner;

@@ -1,5 +1,7 @@
 //! One who breaks the rules. What they write must count nowhere, and must cost nobody else anything.
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::document::{DocumentId, DocumentKind};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, ProposalId, Timestamp};
@@ -73,6 +75,28 @@ impl World {
         }
         self.mark_stale(node);
         Ok(())
+    }
+
+    /// What breaks the rules, or was written by whoever did, and counts all the same. Where it was erased nobody can tell any more what
+    /// ended that journal: what comes after it counts as far as it is good (`docs/rules.md`).
+    pub(super) fn crime_that_counts(&self, node: usize, applied: &BTreeSet<EntryId>) -> Option<EntryId> {
+        if self.is_crime_erased(node) {
+            return None;
+        }
+        self.crimes.iter().find(|crime| applied.contains(*crime)).copied()
+    }
+
+    pub(super) fn is_crime_erased(&self, node: usize) -> bool {
+        let Some(replica) = self.nodes[node].replica.as_ref() else {
+            return false;
+        };
+        let outlaws = self.nodes.iter().filter(|node| node.is_outlaw);
+        let journals: Vec<JournalId> = outlaws.filter_map(|node| Some(node.own_head()?.0)).collect();
+        let is_erased = |crime: &EntryId| {
+            let mut journals = journals.iter();
+            journals.any(|journal| replica.roster().erased_in(*crime, *journal).is_some())
+        };
+        self.crimes.iter().any(is_erased)
     }
 
     fn writes_for(&mut self, node: usize, victim: usize) -> Outcome {

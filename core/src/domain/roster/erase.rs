@@ -143,13 +143,6 @@ impl Roster {
     /// The act that the present generation of a document begins with; none where nothing in it was ever erased.
     #[must_use]
     pub fn generation(&self, document: DocumentId) -> Option<EntryId> {
-        if is_on(Bug::GenerationByArrival) {
-            let acts = self.erasures.acts.get(&document)?.values();
-            let last = acts
-                .filter_map(|act| self.entries.get(act))
-                .max_by_key(|act| act.order);
-            return last.map(|act| act.entry.id);
-        }
         self.erasures.last.get(&document)?.first().copied()
     }
 
