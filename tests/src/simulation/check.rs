@@ -43,6 +43,7 @@ impl World {
         }
         self.check_rebuilt(&honest)?;
         self.check_bundles(&honest)?;
+        self.check_gone_stay_out(&honest)?;
         let deeds = self.model.deeds.len();
         let lost = self.model.deeds.iter().filter(|deed| deed.is_lost).count();
         self.report.forks = self.replica(honest[0]).forked().count() as u64;

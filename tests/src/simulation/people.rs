@@ -169,6 +169,37 @@ impl World {
         }
     }
 
+    /// Who has gone comes in no more on the invitation on which they came: they would get the keys that were made because they went.
+    pub(super) fn check_gone_stay_out(&mut self, honest: &[usize]) -> Outcome {
+        for offer in self.offers.clone() {
+            let (whom, id) = (&self.nodes[offer.to], offer.entry.2);
+            let (name, person) = (whom.name.clone(), whom.me.person);
+            let roster = self.nodes[offer.inviter]
+                .replica
+                .as_ref()
+                .map(|replica| replica.roster());
+            let admitted = roster.and_then(|roster| roster.admitted_by(id));
+            let came = admitted.is_some_and(|(_, admit)| admit.joiner == whom.me.named());
+            let is_in = roster.is_some_and(|roster| roster.person(person).is_some());
+            if !honest.contains(&offer.inviter) || !came || is_in {
+                continue;
+            }
+            let Ok(invitation) = Invitation::parse(&offer.text) else {
+                wrong!("an invitation does not read back");
+            };
+            let (to_inviter, to_joiner) = self.channels(offer.to, offer.inviter);
+            let whom = &self.nodes[offer.to];
+            let request = invitation.request(&whom.me, &self.persons[whom.person].key, &to_inviter);
+            let now = self.now(offer.inviter);
+            let inviter = &mut self.nodes[offer.inviter];
+            let replica = inviter.replica.as_mut().unwrap();
+            if let Ok(Answer::Admitted(_)) = replica.admit(&request, &to_joiner, now, inviter.dice.rng()) {
+                wrong!("{name} has gone, and came in again on the invitation on which they came");
+            }
+        }
+        Ok(())
+    }
+
     /// A member who asked to join with a device that is not theirs yet signs its enrolment.
     fn enrols_to_join(&mut self, offer: &Offer, invitation: &Invitation, known: &Known) -> Outcome {
         let membership = known.membership();
