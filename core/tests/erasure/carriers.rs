@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use kiez_core::domain::control::{ControlAct, CouncilAct, Erase, Erasure};
 use kiez_core::domain::document::DocumentId;
+use kiez_core::domain::erasure::Part;
 use kiez_core::domain::id::{EntryId, EntryNumber, PersonId};
 use kiez_core::domain::poll::Method;
 use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::control::{act_to_bytes, erase_bytes, sign};
+use kiez_core::replica::document::Leave;
 use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
+use kiez_core::replica::hold::Replica;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError};
 use kiez_core::replica::storage::Storage;
 
@@ -102,6 +105,41 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     assert!(!holds(&e, "Call Frieda: "));
     sync(&mut e, &mut eve, &mut two.a, &mut two.anna);
     assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
+}
+
+/// Whoever cannot read what is erased takes in what does not hang on it, also where only the end of a journal bears a signature.
+#[test]
+fn what_lies_before_something_bare_is_taken_in_by_who_cannot_read_the_act() {
+    let mut two = Two::new(18);
+    let mut carla = Neighbour::new(189);
+    let mut c = carla.join(&mut two.a, &mut two.anna);
+    two.sync();
+    sync(&mut c, &mut carla, &mut two.b, &mut two.ben);
+    c.set_box_secret(carla.box_secret.clone()).unwrap();
+    // Anna, apart, removes Ben, seals under a new key, and has something erased that she wrote since.
+    let membership = two.a.roster().membership(two.ben.me.person).unwrap();
+    two.a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+    two.a.rekey_if_due(&mut two.anna.rng).unwrap().unwrap();
+    let anna = two.a.own_journal().unwrap();
+    let before = two.a.head(anna).unwrap();
+    let number = format!("My number is {SECRET}");
+    let number = two.a.comment(two.idea, &number, NOW, &mut two.anna.rng).unwrap();
+    let leave = BTreeSet::from([Part::Comment(number)]);
+    two.a
+        .erase_own(&two.anna.person, Leave::Parts(&leave), NOW)
+        .unwrap();
+    sync(&mut c, &mut carla, &mut two.a, &mut two.anna);
+    // Carla, who is told everything, passes it on to Ben.
+    for (carrier, is_author) in [(&two.a, true), (&c, false)] {
+        let mut b = Replica::open(two.b.storage().clone()).unwrap();
+        let copy = carrier.bundle(&b.frontier(), Compression::Fast).unwrap();
+        let read = bundle::read(&copy, carrier.keys()).unwrap();
+        let entries = read.entries.into_iter().map(|item| (item.entry, None));
+        let received = b.receive(entries.collect()).unwrap();
+        assert!(!received.put_off.is_empty(), "{is_author}: {received:?}");
+        assert_eq!(b.head(anna), Some(before), "by the author: {is_author}");
+        assert!(b.roster().membership(two.ben.me.person).is_none());
+    }
 }
 
 /// Ben erases in his own document, and names what is not in it.

@@ -107,8 +107,11 @@ impl World {
                 if !census.applied.contains(&deed.entry) {
                     let held = place.disk.entry(deed.place.0, deed.place.1).ok().flatten();
                     let standing = held.map(|held| (held.entry.id == deed.entry, held.standing));
+                    let nodes = self.nodes.iter();
+                    let holders = nodes.filter(|node| node.holds(deed.place, deed.entry));
+                    let holders: Vec<&String> = holders.map(|node| &node.name).collect();
                     wrong!(
-                        "deed {number} is {standing:?} on the device of {}: {deed:?}",
+                        "deed {number} is {standing:?} on the device of {}, held by {holders:?}: {deed:?}",
                         place.name
                     );
                 }

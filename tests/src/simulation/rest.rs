@@ -103,9 +103,10 @@ impl World {
         unread.any(|held| mine.keys().get(held.entry.header.key).is_none())
     }
 
-    /// Is this device out, as those know who are in, and has not the key under which that or an erasure is said? Of what is
-    /// without payload because of it, and of what follows that, it takes nothing.
+    /// Is this device out, as those know who are in (or is nobody left who is), and has not the key under which that or an erasure
+    /// is said? Of what is without payload because of it, and of what follows that, it takes nothing.
     pub(super) fn is_left_behind(&self, node: &Node) -> bool {
+        let somebody_writes = self.nodes.iter().any(|node| node.role().is_some());
         self.nodes.iter().any(|other| {
             let device = node.me.device_id();
             let person = other.role().and_then(|_| {
@@ -115,7 +116,7 @@ impl World {
             let is_out = person.is_some_and(|person| {
                 person.is_none_or(|person| person.devices.values().all(|of| of.device != device))
             });
-            is_out && self.lacks_a_key_of(node, other)
+            (is_out || !somebody_writes) && self.lacks_a_key_of(node, other)
         })
     }
 

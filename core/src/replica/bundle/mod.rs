@@ -7,6 +7,7 @@
 //! `seal` is the file, `pack` the compression inside it, `write` and `read` what is compressed: `lanes` of like fields,
 //! for which `change` takes Automerge changes apart and `past` foretells what stands in them.
 
+mod chains;
 mod change;
 mod error;
 mod form;

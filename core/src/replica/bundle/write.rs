@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::document::DocumentId;
-use crate::domain::id::{ChangeId, EntryId, EntryNumber, GroupId, JournalId, KeyId, Signature};
+use crate::domain::id::{ChangeId, EntryId, EntryNumber, GroupId, JournalId, KeyId};
 use crate::replica::codec::encode;
 use crate::replica::content::Content;
-use crate::replica::entry::{Entry, EntryKind, Header};
+use crate::replica::entry::{Entry, EntryKind};
 use crate::replica::keys::KeyRing;
-use crate::replica::limits::{BUNDLE_ENTRIES_MAX, JOURNALS_MAX};
+use crate::replica::limits::BUNDLE_ENTRIES_MAX;
 use crate::replica::sealed::Sealed;
 
+use super::chains::{Chains, Place};
 use super::change::Change;
 use super::error::BundleError;
 use super::form::Form;
@@ -28,10 +29,9 @@ pub(super) struct Writer<'k> {
     rebuilt: usize,
     /// Is of some entry only the header left?
     erased: bool,
-    /// Each journal, and each branch of a forked one, by its last entry so far.
-    journals: BTreeMap<(JournalId, EntryId), Journal>,
-    /// The greatest number so far of each journal.
-    numbers: BTreeMap<JournalId, EntryNumber>,
+    chains: Chains,
+    /// The place of each journal in the dictionary of actors.
+    actor_of: Vec<usize>,
     key_ids: Dictionary<KeyId>,
     documents: Dictionary<DocumentId>,
     hashes: Dictionary<[u8; 32]>,
@@ -45,37 +45,6 @@ pub(super) struct Writer<'k> {
     past: Past,
 }
 
-/// The state of one journal.
-struct Journal {
-    index: usize,
-    actor: usize,
-    number: EntryNumber,
-    id: EntryId,
-    signature: Option<Signature>,
-}
-
-impl Journal {
-    /// As much of its last entry as a signature is checked against.
-    fn head(&self, id: JournalId) -> Entry {
-        Entry {
-            header: Header {
-                group: GroupId::ZERO,
-                journal: id,
-                number: self.number,
-                prev: EntryId::ZERO,
-                seen: Vec::new(),
-                kind: EntryKind::Control,
-                key: KeyId([0; 32]),
-                payload_bytes: 0,
-            },
-            nonce: [0; 24],
-            sealed: Sealed::Held(Vec::new()),
-            signature: None,
-            id: self.id,
-        }
-    }
-}
-
 impl<'k> Writer<'k> {
     pub(super) fn new(group: GroupId, keys: &'k KeyRing) -> Self {
         Self {
@@ -85,8 +54,8 @@ impl<'k> Writer<'k> {
             entries: 0,
             rebuilt: 0,
             erased: false,
-            journals: BTreeMap::new(),
-            numbers: BTreeMap::new(),
+            chains: Chains::default(),
+            actor_of: Vec::new(),
             key_ids: Dictionary::default(),
             documents: Dictionary::default(),
             hashes: Dictionary::default(),
@@ -152,22 +121,7 @@ impl<'k> Writer<'k> {
 
     /// The plain bytes, and how much a reader unpacks and rebuilds from them.
     pub(super) fn finish(mut self) -> Result<(Vec<u8>, usize), BundleError> {
-        let mut heads: Vec<(JournalId, Journal)> = self
-            .journals
-            .into_iter()
-            .map(|((id, _), journal)| (id, journal))
-            .collect();
-        heads.sort_unstable_by_key(|(_, journal)| journal.index);
-        for (id, journal) in heads {
-            let signature = journal.signature.ok_or(BundleError::Unsigned { journal: id })?;
-            if journal.head(id).verify(&signature).is_err() {
-                return Err(BundleError::Signature {
-                    journal: id,
-                    number: journal.number.0,
-                });
-            }
-            self.lanes.signatures.extend_from_slice(&signature.0);
-        }
+        self.lanes.signatures = self.chains.signatures()?;
         let lanes = self.lanes.each();
         let mut plain = self.group.0.to_vec();
         put_u64(&mut plain, 0);
@@ -185,63 +139,23 @@ impl<'k> Writer<'k> {
     /// Says whose entry it is; the place of that journal in the dictionary of actors.
     fn journal(&mut self, entry: &Entry) -> Result<usize, BundleError> {
         let header = &entry.header;
-        let chain = BundleError::Chain {
-            journal: header.journal,
-            number: header.number.0,
-        };
-        let error = |error| BundleError::Entry {
-            journal: header.journal,
-            number: header.number.0,
-            error,
-        };
-        header.check().map_err(error)?;
-        if let Some(mut journal) = self.journals.remove(&(header.journal, header.prev)) {
-            if journal.number.next() != header.number {
-                return Err(chain);
+        let index = match self.chains.place(entry)? {
+            Place::GoesOn(index) => {
+                put_u64(&mut self.lanes.journal, index as u64);
+                index
             }
-            put_u64(&mut self.lanes.journal, journal.index as u64);
-            journal.number = header.number;
-            journal.id = entry.id;
-            journal.signature = entry.signature;
-            let actor = journal.actor;
-            self.journals.insert((header.journal, entry.id), journal);
-            self.reached(header);
-            return Ok(actor);
-        }
-        // A branch of a fork stands as a journal of its own: it begins no later than another one has come to.
-        let beyond = self
-            .numbers
-            .get(&header.journal)
-            .is_some_and(|reached| header.number > *reached);
-        if beyond || self.journals.contains_key(&(header.journal, entry.id)) {
-            return Err(chain);
-        }
-        let index = self.journals.len();
-        if index >= JOURNALS_MAX {
-            return Err(BundleError::TooLarge { what: "journals" });
-        }
-        put_u64(&mut self.lanes.journal, index as u64);
-        self.lanes.journals.extend_from_slice(&header.journal.0);
-        put_u64(&mut self.lanes.journals, header.number.0);
-        if header.number != EntryNumber::FIRST {
-            self.lanes.journals.extend_from_slice(&header.prev.0);
-        }
-        let actor = self.actors.append(header.journal.0.to_vec());
-        let journal = Journal {
-            index,
-            actor,
-            number: header.number,
-            id: entry.id,
-            signature: entry.signature,
+            Place::Begins(index) => {
+                put_u64(&mut self.lanes.journal, index as u64);
+                self.lanes.journals.extend_from_slice(&header.journal.0);
+                put_u64(&mut self.lanes.journals, header.number.0);
+                if header.number != EntryNumber::FIRST {
+                    self.lanes.journals.extend_from_slice(&header.prev.0);
+                }
+                self.actor_of.push(self.actors.append(header.journal.0.to_vec()));
+                index
+            }
         };
-        self.journals.insert((header.journal, entry.id), journal);
-        self.reached(header);
-        Ok(actor)
-    }
-
-    fn reached(&mut self, header: &Header) {
-        let reached = self.numbers.entry(header.journal).or_insert(header.number);
-        *reached = header.number.max(*reached);
+        Ok(self.actor_of.get(index).copied().unwrap_or_default())
     }
 
     /// The payload, where sealing it again gives this very entry.
