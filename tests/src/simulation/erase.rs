@@ -11,7 +11,7 @@ use kiez_core::replica::actions::ActionError;
 use kiez_core::replica::content::Content;
 use kiez_core::replica::document::Leave;
 use kiez_core::replica::entry::{Entry, EntryKind};
-use kiez_core::replica::storage::Storage;
+use kiez_core::replica::storage::{Census, Storage};
 
 use super::model::{Act, Left};
 use super::node::Node;
@@ -203,19 +203,20 @@ impl World {
         });
         let lefts: Vec<(Left, EntryId)> = lefts.collect();
         for (left, rest) in lefts {
-            let replica = self.nodes[node].replica.as_mut().unwrap();
+            let replica = self.nodes[node].replica.as_ref().unwrap();
             if replica.roster().generation(left.document) != Some(left.act) {
                 continue;
             }
-            let is_there = replica
-                .census()
-                .is_ok_and(|census| census.applied.contains(&rest));
+            // Where it lies on a branch that does not count, the document begins with it all the same.
+            let applies = |census: Census| census.applied.contains(&rest);
+            let is_there = replica.census().is_ok_and(applies) || is_aside(&self.nodes[node], rest);
             if !is_there {
                 wrong!(
                     "{name} lacks what was left of {}: {rest:?} of {left:?}",
                     left.document
                 );
             }
+            let replica = self.nodes[node].replica.as_mut().unwrap();
             match left.document {
                 DocumentId::Proposal(id) => {
                     if replica.idea(id).is_ok_and(|idea| idea.title == left.title) {
@@ -264,6 +265,12 @@ impl World {
         });
         lefts.collect()
     }
+}
+
+/// Does this entry lie on a branch that does not count?
+fn is_aside(node: &Node, entry: EntryId) -> bool {
+    let aside = node.disk.aside().unwrap_or_default();
+    aside.iter().any(|held| held.id == entry)
 }
 
 /// All entries on a device, each with whether it lies on a branch that does not count.
