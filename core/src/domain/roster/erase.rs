@@ -4,8 +4,7 @@
 //! place later: text that is gone cannot be brought back by a removal, and copies that heard of the two in another order
 //! would differ for ever. So a person's own erasure is signed with their person key, which no thief of a laptop has; and
 //! one by the council takes effect with the signature that carries it. For the same reason it counts wherever it stands: behind
-//! the end of a journal, and on a branch that does not count. (Judged in its own past, in which nothing else on that branch
-//! says anything: who became a steward there signs nothing.)
+//! the end of a journal, and on a branch that does not count (`beside`).
 //!
 //! Each begins a new generation of its document. An entry counts in the generation that its author knew of, and only the
 //! last one is read: that of the act which knew of the others, whenever they were carried; of several apart from each other
@@ -185,22 +184,26 @@ impl Roster {
         (self.generation(document) == Some(act)).then_some(document)
     }
 
-    /// Where an entry carries a motion to erase, what it names is erased.
-    pub(super) fn note_carried_erasure(&mut self, id: EntryId, motion: EntryId, judged: &Judged) {
-        let moved = if id == motion {
+    /// Where an entry puts an act into effect that erases, what that names is erased.
+    pub(super) fn note_erased(&mut self, judged: &Judged) {
+        let Some(act) = self.erases(judged, &judged.moment.reach) else {
+            return;
+        };
+        let id = judged.entry.id;
+        let said = if act == id {
             Some(judged)
         } else {
-            self.entries.get(&motion)
+            self.entries.get(&act)
         };
-        let erasure = moved.and_then(|moved| moved.entry.act.erasure());
-        if let (Some(moved), Some(erasure)) = (moved.cloned(), erasure.cloned()) {
-            self.note_erasure(id, &moved, &erasure);
+        let erasure = said.and_then(|said| said.entry.act.erasure());
+        if let (Some(said), Some(erasure)) = (said.cloned(), erasure.cloned()) {
+            self.note_erasure(id, &said, &erasure);
         }
     }
 
     /// Notes an act which takes effect with an entry. It comes after another where its author knew of that one, in effect yet or
     /// not: it may name what that one left.
-    pub(super) fn note_erasure(&mut self, takes_effect: EntryId, act: &Judged, erasure: &Erasure) {
+    fn note_erasure(&mut self, takes_effect: EntryId, act: &Judged, erasure: &Erasure) {
         let id = act.entry.id;
         self.erasures.note(takes_effect, id, erasure);
         let last = self.erasures.last.remove(&erasure.document).unwrap_or_default();

@@ -179,8 +179,10 @@ pub struct Roster {
     journals: BTreeMap<JournalId, BTreeMap<EntryNumber, EntryId>>,
     places: BTreeMap<JournalId, usize>,
     by_place: Vec<JournalId>,
-    /// The journals on whose branches that do not count an entry lies, by the place which it has for itself.
-    beside: BTreeMap<JournalId, JournalId>,
+    /// The entries on branches that do not count, as they were written, by the place which each has for itself.
+    beside: BTreeMap<JournalId, ControlEntry>,
+    /// It is asked what one act says in its own past: what was erased is not.
+    is_of_one_past: bool,
     heads: BTreeSet<EntryId>,
     /// What all before some entries comes to, the last such: those who write at once have seen the same.
     joined: VecDeque<(BTreeSet<EntryId>, Moment)>,
@@ -252,6 +254,9 @@ impl Roster {
         if verdict.is_ok() {
             self.note(&judged);
         }
+        if !self.is_of_one_past {
+            self.note_erased(&judged);
+        }
         self.order.push(id);
         self.entries.insert(id, judged);
         let mut moment = known;
@@ -286,7 +291,6 @@ impl Roster {
         }
         if let Some(motion) = judged.basis.carries {
             self.carried.entry(motion).or_default().insert(id);
-            self.note_carried_erasure(id, motion, judged);
         }
         match &judged.entry.act {
             ControlAct::Found(found) => {
@@ -320,7 +324,6 @@ impl Roster {
                 self.signed.entry(sign.motion).or_default().insert(id);
             }
             ControlAct::Motion(motion) => self.note_motion(id, motion),
-            ControlAct::Erase(erase) => self.note_erasure(id, judged, &erase.erasure),
             ControlAct::Invite(_)
             | ControlAct::Ask(_)
             | ControlAct::Retire(_)
@@ -328,6 +331,7 @@ impl Roster {
             | ControlAct::Withdraw(_)
             | ControlAct::Rekey(_)
             | ControlAct::Keys(_)
+            | ControlAct::Erase(_)
             | ControlAct::Void
             | ControlAct::Unknown { .. } => {}
         }
