@@ -44,6 +44,12 @@ impl Roster {
         self.beside.get(&place).map_or(place, |written| written.journal)
     }
 
+    /// What an entry says, also where it lies on a branch that does not count.
+    pub(super) fn act_as_written(&self, id: EntryId) -> Option<&ControlAct> {
+        let beside = self.beside.get(&JournalId(id.0));
+        beside.map(|entry| &entry.act).or_else(|| self.act(id))
+    }
+
     /// Does an entry lie on a branch that does not count? No end moves over it: nobody names it in a cut.
     pub(super) fn is_beside(&self, judged: &Judged) -> bool {
         self.beside.contains_key(&judged.entry.journal)

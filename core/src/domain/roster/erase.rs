@@ -17,7 +17,7 @@ use crate::planted::{Bug, Guard, is_off, is_on};
 use super::super::admission::{Admission, admission};
 use super::super::control::{ControlAct, Erasure};
 use super::super::document::{DocumentId, Eraser};
-use super::super::id::{EntryId, JournalId, PersonId, Timestamp};
+use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use super::moment::Moment;
 use super::{Author, Judged, Roster};
 
@@ -86,7 +86,21 @@ impl Roster {
         let Some(Eraser::Owner(owner)) = document.erased_by() else {
             return true;
         };
-        self.chain(journal).is_some_and(|chain| chain.person == owner)
+        self.began(journal) == Some(owner)
+    }
+
+    /// Whose device began a journal, as the grant says that it names: whether that grant holds, or lies on a branch that does not
+    /// count, says nothing about who wrote there.
+    fn began(&self, journal: JournalId) -> Option<PersonId> {
+        let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
+        match self.act(*first)? {
+            ControlAct::Open(open) => {
+                let device = self.act_as_written(open.grant)?.device()?;
+                (device.device == open.device).then_some(device.person)
+            }
+            ControlAct::Found(found) => Some(found.founder.person),
+            _ => None,
+        }
     }
 
     /// How many erasures have taken effect: while that stays the same, so does what is erased.
