@@ -11,6 +11,7 @@
 )]
 
 mod acts;
+mod beside;
 mod council;
 mod erase;
 mod erasures;
