@@ -93,8 +93,9 @@ impl Roster {
     /// count, says nothing about who wrote there.
     fn began(&self, journal: JournalId) -> Option<PersonId> {
         let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
-        match self.act(*first)? {
-            ControlAct::Open(open) => {
+        let first = &self.entries.get(first)?.entry;
+        match &first.act {
+            ControlAct::Open(open) if first.seen.contains(&open.grant) => {
                 let device = self.act_as_written(open.grant)?.device()?;
                 (device.device == open.device).then_some(device.person)
             }

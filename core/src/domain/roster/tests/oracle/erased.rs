@@ -37,10 +37,21 @@ impl Oracle {
         can_be && named
     }
 
+    /// Whose device began it, by the grant that its first entry names, ok or not.
     fn person_of_journal(&self, set: Set, journal: JournalId) -> Option<PersonId> {
-        let mut opens = self.oks(set).filter(|(at, facts)| facts.writer.open == *at);
-        let open = opens.find(|(at, _)| self.entries[*at].journal == journal);
-        open.map(|(_, facts)| facts.writer.person)
+        let first = |at: &usize| {
+            let entry = &self.entries[*at];
+            entry.journal == journal && entry.number == EntryNumber::FIRST
+        };
+        let first = &self.entries[places(set).find(first)?];
+        match &first.act {
+            ControlAct::Found(found) => Some(found.founder.person),
+            ControlAct::Open(open) if first.seen.contains(&open.grant) => {
+                let device = self.entries[self.at[&open.grant]].act.device()?;
+                (device.device == open.device).then_some(device.person)
+            }
+            _ => None,
+        }
     }
 
     /// The act with which a document is begun anew: one that no other knew of; of several the one with the smallest id.
