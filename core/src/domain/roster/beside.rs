@@ -70,9 +70,11 @@ impl Roster {
     /// As it was judged.
     fn takes_effect(&self, judged: &Judged) -> Option<EntryId> {
         judged.verdict.ok()?;
-        match &judged.entry.act {
-            ControlAct::Erase(_) => Some(judged.entry.id),
-            act => judged.basis.carries.filter(|_| self.is_about_erasing(act)),
+        let act = &judged.entry.act;
+        if matches!(act, ControlAct::Erase(_)) {
+            Some(judged.entry.id)
+        } else {
+            judged.basis.carries.filter(|_| self.is_about_erasing(act))
         }
     }
 

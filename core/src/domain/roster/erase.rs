@@ -94,14 +94,14 @@ impl Roster {
     fn began(&self, journal: JournalId) -> Option<PersonId> {
         let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
         let first = &self.entries.get(first)?.entry;
-        match &first.act {
-            ControlAct::Open(open) if first.seen.contains(&open.grant) => {
-                let device = self.act_as_written(open.grant)?.device()?;
-                (device.device == open.device).then_some(device.person)
-            }
-            ControlAct::Found(found) => Some(found.founder.person),
-            _ => None,
+        if let ControlAct::Found(found) = &first.act {
+            return Some(found.founder.person);
         }
+        let ControlAct::Open(open) = &first.act else {
+            return None;
+        };
+        let device = self.act_as_written(open.grant)?.device()?;
+        (first.seen.contains(&open.grant) && device.device == open.device).then_some(device.person)
     }
 
     /// How many erasures have taken effect: while that stays the same, so does what is erased.
