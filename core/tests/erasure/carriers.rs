@@ -13,7 +13,7 @@ use kiez_core::replica::document::Leave;
 use kiez_core::replica::entry::EntryKind;
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
-use kiez_core::replica::receive::{CarrierFault, ReceiveError};
+use kiez_core::replica::receive::{CarrierFault, ReceiveError, Received};
 use kiez_core::replica::storage::Storage;
 
 use super::common::{NOW, Neighbour, sealed, signing, sync};
@@ -70,6 +70,14 @@ fn a_copy_on_a_stick_says_that_it_needs_newer_software_only_where_something_is_e
     );
 }
 
+/// What the other one lacks, as one bundle.
+fn brings(from: &Held, to: &mut Held) -> Result<Received, ReceiveError> {
+    let bytes = from.bundle(&to.frontier(), Compression::Fast).unwrap();
+    let read = bundle::read(&bytes, from.keys()).unwrap();
+    let entries = read.entries.into_iter().map(|item| (item.entry, None));
+    to.receive(entries.collect())
+}
+
 #[test]
 fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     let mut two = Two::new(10);
@@ -86,12 +94,6 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     e.set_box_secret(eve.box_secret.clone()).unwrap();
     sync(&mut e, &mut eve, &mut two.b, &mut two.ben);
     two.erase_idea();
-    let brings = |from: &Held, to: &mut Held| {
-        let bytes = from.bundle(&to.frontier(), Compression::Fast).unwrap();
-        let read = bundle::read(&bytes, from.keys()).unwrap();
-        let entries = read.entries.into_iter().map(|item| (item.entry, None));
-        to.receive(entries.collect())
-    };
     // She cannot tell what was erased: it is left out, and nobody is blamed.
     let received = brings(&two.a, &mut e).unwrap();
     assert!(!received.put_off.is_empty(), "{received:?}");
@@ -132,10 +134,7 @@ fn what_lies_before_something_bare_is_taken_in_by_who_cannot_read_the_act() {
     // Carla, who is told everything, passes it on to Ben.
     for (carrier, is_author) in [(&two.a, true), (&c, false)] {
         let mut b = Replica::open(two.b.storage().clone()).unwrap();
-        let copy = carrier.bundle(&b.frontier(), Compression::Fast).unwrap();
-        let read = bundle::read(&copy, carrier.keys()).unwrap();
-        let entries = read.entries.into_iter().map(|item| (item.entry, None));
-        let received = b.receive(entries.collect()).unwrap();
+        let received = brings(carrier, &mut b).unwrap();
         assert!(!received.put_off.is_empty(), "{is_author}: {received:?}");
         assert_eq!(b.head(anna), Some(before), "by the author: {is_author}");
         assert!(b.roster().membership(two.ben.me.person).is_none());

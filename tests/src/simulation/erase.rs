@@ -209,7 +209,7 @@ impl World {
             }
             // Where it lies on a branch that does not count, the document begins with it all the same.
             let applies = |census: Census| census.applied.contains(&rest);
-            let is_there = replica.census().is_ok_and(applies) || is_aside(&self.nodes[node], rest);
+            let is_there = replica.census().is_ok_and(applies) || self.nodes[node].keeps_aside(rest);
             if !is_there {
                 wrong!(
                     "{name} lacks what was left of {}: {rest:?} of {left:?}",
@@ -265,12 +265,6 @@ impl World {
         });
         lefts.collect()
     }
-}
-
-/// Does this entry lie on a branch that does not count?
-fn is_aside(node: &Node, entry: EntryId) -> bool {
-    let aside = node.disk.aside().unwrap_or_default();
-    aside.iter().any(|held| held.id == entry)
 }
 
 /// All entries on a device, each with whether it lies on a branch that does not count.

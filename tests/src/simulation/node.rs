@@ -123,8 +123,13 @@ impl Node {
     /// Is this entry here, be it on a branch that does not count?
     pub(super) fn holds(&self, place: (JournalId, EntryNumber), id: EntryId) -> bool {
         let held = self.disk.entry(place.0, place.1).ok().flatten();
-        let aside = || self.disk.aside().unwrap_or_default();
-        held.is_some_and(|held| held.entry.id == id) || aside().iter().any(|entry| entry.id == id)
+        held.is_some_and(|held| held.entry.id == id) || self.keeps_aside(id)
+    }
+
+    /// Does this entry lie on a branch here that does not count?
+    pub(super) fn keeps_aside(&self, id: EntryId) -> bool {
+        let aside = self.disk.aside().unwrap_or_default();
+        aside.iter().any(|entry| entry.id == id)
     }
 
     /// Does this entry count here?

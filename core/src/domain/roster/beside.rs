@@ -1,7 +1,7 @@
 //! Entries on branches of journals that do not count. Others may have them in their past, and what is erased there is erased.
 //!
-//! Whether an act erases is judged in its own past alone, so that it never changes with the branch that counts: in that past the
-//! branch counts which its author knew. Where they knew several, it is the one that counts now.
+//! Whether an act erases is judged in its own past alone: in that past the branch counts which its author knew, so that it does not
+//! change with the one that counts now. Only where they knew several, that one decides.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +21,13 @@ impl Roster {
     /// As [`Roster::insert`].
     pub fn insert_beside(&mut self, entry: ControlEntry) -> Result<Result<(), NotOk>, PastMissing> {
         let alone = JournalId(entry.id.0);
-        let act = if self.is_about_erasing(&entry.act) {
-            entry.act.clone()
-        } else {
-            ControlAct::Void
-        };
-        let here = ControlEntry {
+        let mut here = ControlEntry {
             journal: alone,
-            act,
             ..entry.clone()
         };
+        if !self.is_about_erasing(&here.act) {
+            here.act = ControlAct::Void;
+        }
         self.beside.insert(alone, entry);
         let taken = self.insert(here);
         if taken.is_err() {
@@ -55,16 +52,22 @@ impl Roster {
         self.beside.contains_key(&judged.entry.journal)
     }
 
-    /// The act about erasing that an entry puts into effect, as its own past says. `reach` is that past with itself.
-    pub(super) fn erases(&self, judged: &Judged, reach: &Reach) -> Option<EntryId> {
-        let knows_branch = || {
-            let mut branches = self.beside.keys();
-            branches.any(|alone| self.last_number(*alone, reach) > 0)
-        };
+    /// The act about erasing that an entry puts into effect, as its own past says.
+    pub(super) fn erases(&self, judged: &Judged) -> Option<EntryId> {
+        let knows_branch = || self.beside_in(&judged.moment.reach).next().is_some();
         if self.is_about_erasing(&judged.entry.act) && knows_branch() {
-            return self.erases_in_own_past(judged, reach);
+            return self.erases_in_own_past(judged);
         }
         self.takes_effect(judged)
+    }
+
+    /// The entries in a past on branches that do not count, as they were written.
+    fn beside_in<'a>(&'a self, reach: &'a Reach) -> impl Iterator<Item = &'a ControlEntry> {
+        let known = self
+            .beside
+            .iter()
+            .filter(|(alone, _)| self.last_number(**alone, reach) > 0);
+        known.map(|(_, entry)| entry)
     }
 
     /// As it was judged.
@@ -78,13 +81,13 @@ impl Roster {
         }
     }
 
-    fn erases_in_own_past(&self, judged: &Judged, reach: &Reach) -> Option<EntryId> {
-        let branches = self.branches_known(judged, reach);
+    fn erases_in_own_past(&self, judged: &Judged) -> Option<EntryId> {
+        let branches = self.branches_known(judged);
         let mut past = Self {
             is_of_one_past: true,
             ..Self::default()
         };
-        for before in self.within(reach) {
+        for before in self.within(&judged.moment.reach) {
             self.tell(&mut past, before, &branches).ok()?;
         }
         self.tell(&mut past, judged, &branches).ok()?;
@@ -111,28 +114,26 @@ impl Roster {
         taken.map(|_| ())
     }
 
-    /// Of the journals with a branch in a past that does not count now, those of which nothing else is in it.
-    fn branches_known<'a>(&'a self, judged: &'a Judged, reach: &'a Reach) -> Branches<'a> {
-        let mut last: BTreeMap<JournalId, &ControlEntry> = BTreeMap::new();
-        let known = |alone: &JournalId| self.last_number(*alone, reach) > 0;
-        let all = || self.beside.iter().filter(|(alone, _)| known(alone));
-        for (_, entry) in all() {
-            let known = last.entry(entry.journal).or_insert(entry);
-            if (known.number, known.id) < (entry.number, entry.id) {
-                *known = entry;
-            }
+    /// Of the journals with a branch in an act's past that does not count now, those of which nothing else is in it; and the branch on
+    /// which the act itself lies.
+    fn branches_known<'a>(&'a self, judged: &'a Judged) -> Branches<'a> {
+        let reach = &judged.moment.reach;
+        let mut known: BTreeMap<JournalId, Vec<&ControlEntry>> = BTreeMap::new();
+        for entry in self.beside_in(reach) {
+            known.entry(entry.journal).or_default().push(entry);
         }
         let mut branches: Branches<'a> = BTreeMap::new();
-        for (journal, entry) in last {
-            let Some(of) = self.entries.get(&entry.id) else {
+        for (journal, entries) in known {
+            let last = entries.iter().max_by_key(|entry| (entry.number, entry.id));
+            let Some(last) = last.and_then(|last| self.entries.get(&last.id)) else {
                 continue;
             };
-            let its = &of.moment.reach;
-            let mut others = all().filter(|(_, other)| other.journal == journal && other.id != entry.id);
-            let is_one = others.all(|(alone, _)| self.last_number(*alone, its) > 0)
-                && self.last_number(journal, reach) <= self.last_number(journal, its);
-            if is_one {
-                branches.insert(journal, (entry.id, its));
+            let its = &last.moment.reach;
+            let reached = |entry: &&ControlEntry| self.last_number(JournalId(entry.id.0), its) > 0;
+            if entries.iter().all(reached)
+                && self.last_number(journal, reach) <= self.last_number(journal, its)
+            {
+                branches.insert(journal, (last.entry.id, its));
             }
         }
         if let Some(own) = self.beside.get(&judged.entry.journal) {

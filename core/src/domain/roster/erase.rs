@@ -201,7 +201,7 @@ impl Roster {
 
     /// Where an entry puts an act into effect that erases, what that names is erased.
     pub(super) fn note_erased(&mut self, judged: &Judged) {
-        let Some(act) = self.erases(judged, &judged.moment.reach) else {
+        let Some(act) = self.erases(judged) else {
             return;
         };
         let id = judged.entry.id;

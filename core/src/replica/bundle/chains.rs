@@ -52,7 +52,7 @@ impl Chains {
             error,
         };
         header.check().map_err(error)?;
-        let (hung, hangs) = self.hangs(entry);
+        let (hung, hangs) = self.note_hanging(entry);
         let is_full = self.all.len() >= JOURNALS_MAX;
         if let Some(at) = self.open.remove(&(journal, header.prev)) {
             let before = self
@@ -60,7 +60,8 @@ impl Chains {
                 .get_mut(at)
                 .filter(|chain| chain.number.next() == header.number)
                 .ok_or(BundleError::Chain { journal, number })?;
-            // Whoever cannot tell whether that was erased takes in what lies before it, if that is signed.
+            // Where it is the first that hangs on something erased, or where one without payload follows one with it: whoever cannot
+            // tell whether that was erased takes in what lies before it, if that is signed.
             let divides = (hangs && !hung) || (entry.sealed.is_empty() && !before.is_bare);
             if divides && before.signature.is_some() && !is_full {
                 return self.begin(entry);
@@ -112,8 +113,8 @@ impl Chains {
         *reached = number.max(*reached);
     }
 
-    /// Does the entry before it hang on one without payload, and does this one?
-    fn hangs(&mut self, entry: &Entry) -> (bool, bool) {
+    /// Does the entry before it hang on one without payload, and does this one? What follows is asked of it, too.
+    fn note_hanging(&mut self, entry: &Entry) -> (bool, bool) {
         let header = &entry.header;
         let hung = self.hanging.contains(&header.prev);
         let seen = || header.seen.iter().any(|seen| self.hanging.contains(seen));

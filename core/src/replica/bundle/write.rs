@@ -139,22 +139,17 @@ impl<'k> Writer<'k> {
     /// Says whose entry it is; the place of that journal in the dictionary of actors.
     fn journal(&mut self, entry: &Entry) -> Result<usize, BundleError> {
         let header = &entry.header;
-        let index = match self.chains.place(entry)? {
-            Place::GoesOn(index) => {
-                put_u64(&mut self.lanes.journal, index as u64);
-                index
+        let place = self.chains.place(entry)?;
+        let (Place::GoesOn(index) | Place::Begins(index)) = place;
+        put_u64(&mut self.lanes.journal, index as u64);
+        if matches!(place, Place::Begins(_)) {
+            self.lanes.journals.extend_from_slice(&header.journal.0);
+            put_u64(&mut self.lanes.journals, header.number.0);
+            if header.number != EntryNumber::FIRST {
+                self.lanes.journals.extend_from_slice(&header.prev.0);
             }
-            Place::Begins(index) => {
-                put_u64(&mut self.lanes.journal, index as u64);
-                self.lanes.journals.extend_from_slice(&header.journal.0);
-                put_u64(&mut self.lanes.journals, header.number.0);
-                if header.number != EntryNumber::FIRST {
-                    self.lanes.journals.extend_from_slice(&header.prev.0);
-                }
-                self.actor_of.push(self.actors.append(header.journal.0.to_vec()));
-                index
-            }
-        };
+            self.actor_of.push(self.actors.append(header.journal.0.to_vec()));
+        }
         Ok(self.actor_of.get(index).copied().unwrap_or_default())
     }
 

@@ -94,21 +94,8 @@ pub(super) fn are_within(some: &Roster, all: &Roster, entries: &[ControlEntry]) 
     Ok(())
 }
 
-/// Whose device began a journal, by the grant that its first entry names.
-fn began(history: &History, journal: JournalId) -> Option<PersonId> {
-    let is_first = |entry: &&ControlEntry| entry.journal == journal && entry.number == EntryNumber::FIRST;
-    match &history.entries.iter().find(is_first)?.act {
-        ControlAct::Found(found) => Some(found.founder.person),
-        ControlAct::Open(open) => {
-            let grant = history.entries.iter().find(|entry| entry.id == open.grant)?;
-            grant.act.device().map(|device| device.person)
-        }
-        _ => None,
-    }
-}
-
 /// Nobody erases in somebody else's own document, nor anything in which votes stand.
-pub(super) fn nobody_erases_what_others_own(history: &History) -> Checked {
+pub(super) fn nobody_erases_what_others_own(history: &History, oracle: &Oracle) -> Checked {
     let roster = &history.roster;
     let person = |journal: JournalId| roster.author(journal).map(|author| author.person);
     for entry in &history.entries {
@@ -132,7 +119,8 @@ pub(super) fn nobody_erases_what_others_own(history: &History) -> Checked {
     for piece in erased(roster, &pieces(&history.entries)) {
         prop_assert!(!matches!(piece.2, DocumentId::Vote(_)), "{:?}", piece);
         if let Some(owner) = piece.2.owner() {
-            prop_assert_eq!(began(history, piece.1), Some(owner), "{:?}", piece);
+            let began = oracle.person_of_journal(oracle.everything(), piece.1);
+            prop_assert_eq!(began, Some(owner), "{:?}", piece);
             prop_assert!(theirs_to_erase(&piece, owner), "{:?}", piece);
         }
     }

@@ -273,7 +273,7 @@ fn check(genes: &[Gene], history: &History, oracle: &Oracle) -> Result<sentences
     held::the_engine_answers_what_the_definitions_say(history, oracle)?;
     held::order_of_arrival_never_matters(history, by)?;
     held::a_closed_subset_is_judged_as_the_whole(history, by)?;
-    erasures::nobody_erases_what_others_own(history)?;
+    erasures::nobody_erases_what_others_own(history, oracle)?;
     erasures::nobody_erases_alone_what_is_shared(history, oracle)?;
     erasures::what_is_gone_stays_gone(history)?;
     sentences::nobody_has_a_power_without_a_living_line_of_grants(history)?;

@@ -38,7 +38,11 @@ impl Oracle {
     }
 
     /// Whose device began it, by the grant that its first entry names, ok or not.
-    fn person_of_journal(&self, set: Set, journal: JournalId) -> Option<PersonId> {
+    pub(in crate::domain::roster::tests) fn person_of_journal(
+        &self,
+        set: Set,
+        journal: JournalId,
+    ) -> Option<PersonId> {
         let first = |at: &usize| {
             let entry = &self.entries[*at];
             entry.journal == journal && entry.number == EntryNumber::FIRST
