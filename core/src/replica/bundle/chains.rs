@@ -10,6 +10,11 @@ use crate::replica::sealed::Sealed;
 
 use super::error::BundleError;
 
+/// How often one journal is divided, and all of them together: where one member has thousands of their entries erased, there is
+/// room in the bundle for everybody's journals all the same.
+const DIVISIONS_MAX: usize = 16;
+const ALL_DIVISIONS_MAX: usize = JOURNALS_MAX / 20;
+
 /// The journals so far.
 #[derive(Default)]
 pub(super) struct Chains {
@@ -19,6 +24,9 @@ pub(super) struct Chains {
     open: BTreeMap<(JournalId, EntryId), usize>,
     /// The greatest number so far of each journal.
     numbers: BTreeMap<JournalId, EntryNumber>,
+    /// How often each was divided.
+    divisions: BTreeMap<JournalId, usize>,
+    all_divisions: usize,
     /// Entries without payload, what follows them, and what has seen either.
     hanging: BTreeSet<EntryId>,
 }
@@ -53,7 +61,6 @@ impl Chains {
         };
         header.check().map_err(error)?;
         let (hung, hangs) = self.note_hanging(entry);
-        let is_full = self.all.len() >= JOURNALS_MAX;
         if let Some(at) = self.open.remove(&(journal, header.prev)) {
             let before = self
                 .all
@@ -63,7 +70,11 @@ impl Chains {
             // Where it is the first that hangs on something erased, or where one without payload follows one with it: whoever cannot
             // tell whether that was erased takes in what lies before it, if that is signed.
             let divides = (hangs && !hung) || (entry.sealed.is_empty() && !before.is_bare);
-            if divides && before.signature.is_some() && !is_full {
+            let divisions = self.divisions.entry(journal).or_default();
+            let is_room = *divisions < DIVISIONS_MAX && self.all_divisions < ALL_DIVISIONS_MAX;
+            if divides && before.signature.is_some() && is_room {
+                *divisions = divisions.saturating_add(1);
+                self.all_divisions = self.all_divisions.saturating_add(1);
                 return self.begin(entry);
             }
             *before = Chain::of(entry);

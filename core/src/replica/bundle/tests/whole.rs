@@ -2,7 +2,7 @@
 
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
-use crate::domain::id::{EntryId, GroupId};
+use crate::domain::id::{EntryId, GroupId, JournalId};
 use crate::replica::bundle::{
     BundleEntry, BundleError, Compression, HEAD_BYTES, file_bytes, find_key, read, write,
 };
@@ -188,4 +188,47 @@ fn an_entry_before_what_it_has_seen_is_not_written() {
         matches!(written, Err(BundleError::Order { number: 1, .. })),
         "{written:?}"
     );
+}
+
+/// The numbers of the entries of a journal that come back signed: where it ends, and where it is divided.
+fn signed(world: &World, who: usize) -> Vec<u64> {
+    let journal = JournalId(world.journals[who].key.verifying_key().to_bytes());
+    let bundle = read(&world.write(), &world.keys()).unwrap();
+    let all = bundle.entries.into_iter().map(|item| item.entry);
+    let signed = all.filter(|entry| entry.header.journal == journal && entry.signature.is_some());
+    signed.map(|entry| entry.header.number.0).collect()
+}
+
+#[test]
+fn a_journal_is_divided_before_what_has_seen_something_that_hangs_on_a_bare_entry() {
+    let mut world = World::new(7, 2);
+    world.plain(1, EntryKind::Content, &[]);
+    world.plain(0, EntryKind::Content, &[]);
+    let bare = world.entries.last_mut().unwrap();
+    bare.entry = bare.entry.clone().without_payload();
+    bare.payload = None;
+    let after = world.plain(0, EntryKind::Control, &[]);
+    world.plain(1, EntryKind::Content, &[]);
+    world.plain(1, EntryKind::Content, &[after]);
+    world.plain(1, EntryKind::Content, &[]);
+    assert_eq!(signed(&world, 0), [1, 3], "before the bare one, and the end");
+    assert_eq!(
+        signed(&world, 1),
+        [2, 4],
+        "before what has seen what hangs on it, and the end"
+    );
+}
+
+#[test]
+fn one_journal_is_not_divided_without_end() {
+    let mut world = World::new(8, 1);
+    for number in 0..100 {
+        world.plain(0, EntryKind::Content, &[]);
+        if number % 2 == 0 {
+            let bare = world.entries.last_mut().unwrap();
+            bare.entry = bare.entry.clone().without_payload();
+            bare.payload = None;
+        }
+    }
+    assert_eq!(signed(&world, 0).len(), 16 + 1);
 }

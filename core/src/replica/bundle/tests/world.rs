@@ -135,6 +135,16 @@ impl World {
         self.sealed(who, EntryKind::Control, payload);
     }
 
+    /// An entry that has seen these, and says nothing that can be rebuilt.
+    pub(super) fn plain(&mut self, who: usize, kind: EntryKind, seen: &[EntryId]) -> EntryId {
+        let mut header = self.header(who, kind, 5);
+        header.seen = seen.to_vec();
+        let entry = Entry::seal(header, b"plain", &self.key).unwrap();
+        let id = entry.id;
+        self.add(who, entry, None);
+        id
+    }
+
     /// A nonce of the author's choice.
     pub(super) fn odd_nonce(&mut self, who: usize) {
         let header = self.header(who, EntryKind::Control, 3);
