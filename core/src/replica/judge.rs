@@ -272,7 +272,7 @@ impl<S: Storage> Replica<S> {
         self.insert_control(&entry)?;
         batch.received.control = true;
         self.learn_keys(batch, &entry);
-        if entry.act.erasure().is_some() && !is_off(Guard::ErasureWeight) {
+        if self.roster.is_about_erasing(&entry.act) && !is_off(Guard::ErasureWeight) {
             batch.note_erasure(entry.journal);
         }
         Ok(if ended {

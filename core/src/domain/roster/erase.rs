@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::planted::{Bug, Guard, is_off, is_on};
 
 use super::super::admission::{Admission, admission};
-use super::super::control::{ControlAct, Erasure};
+use super::super::control::{ControlAct, ControlEntry, Erasure};
 use super::super::document::{DocumentId, Eraser};
-use super::super::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
+use super::super::id::{EntryId, JournalId, PersonId, Timestamp};
 use super::moment::Moment;
 use super::{Author, Judged, Roster};
 
@@ -25,11 +25,19 @@ use super::{Author, Judged, Roster};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Erasures {
     /// The acts about each document, by the entry with which each took effect.
-    acts: BTreeMap<DocumentId, BTreeMap<EntryId, EntryId>>,
+    acts: BTreeMap<DocumentId, BTreeMap<EntryId, Effect>>,
     /// Of the acts about each document those that no other comes after.
     last: BTreeMap<DocumentId, BTreeSet<EntryId>>,
     /// The entries that are named, each with the documents it is said to be about.
     entries: BTreeMap<EntryId, BTreeSet<DocumentId>>,
+}
+
+/// An act that has taken effect.
+#[derive(Debug, Clone)]
+struct Effect {
+    act: EntryId,
+    /// Who brought that about.
+    by: BTreeSet<PersonId>,
 }
 
 /// An erasure as people are told of it.
@@ -51,9 +59,9 @@ pub struct Erased {
 
 impl Erasures {
     /// Notes an act about a document which takes effect with an entry.
-    fn note(&mut self, takes_effect: EntryId, act: EntryId, erasure: &Erasure) {
+    fn note(&mut self, takes_effect: EntryId, effect: Effect, erasure: &Erasure) {
         let acts = self.acts.entry(erasure.document).or_default();
-        acts.insert(takes_effect, act);
+        acts.insert(takes_effect, effect);
         for entry in &erasure.entries {
             self.entries.entry(*entry).or_default().insert(erasure.document);
         }
@@ -82,18 +90,16 @@ impl Roster {
 
     /// In their own document each has written alone. Else anybody could name what others wrote, and have it kept back by
     /// whoever knows only its header.
-    fn can_be_in(&self, journal: JournalId, document: DocumentId) -> bool {
+    pub(super) fn can_be_in(&self, journal: JournalId, document: DocumentId) -> bool {
         let Some(Eraser::Owner(owner)) = document.erased_by() else {
             return true;
         };
-        self.began(journal) == Some(owner)
+        self.firsts(journal).any(|first| self.began(first) == Some(owner))
     }
 
-    /// Whose device began a journal, as the grant says that it names: whether that grant holds, or lies on a branch that does not
-    /// count, says nothing about who wrote there.
-    fn began(&self, journal: JournalId) -> Option<PersonId> {
-        let first = self.journals.get(&journal)?.get(&EntryNumber::FIRST)?;
-        let first = &self.entries.get(first)?.entry;
+    /// Whose device began a journal, as the grant says that its first entry names: whether that grant holds, or either lies on a
+    /// branch that does not count, says nothing about who wrote there.
+    fn began(&self, first: &ControlEntry) -> Option<PersonId> {
         if let ControlAct::Found(found) = &first.act {
             return Some(found.founder.person);
         }
@@ -114,14 +120,17 @@ impl Roster {
     #[must_use]
     pub fn erased(&self) -> Vec<Erased> {
         let all = self.erasures.acts.iter().flat_map(|(document, acts)| {
-            let acts: BTreeSet<EntryId> = acts.values().copied().collect();
-            acts.into_iter().filter_map(|act| self.told(*document, act))
+            let mut by: BTreeMap<EntryId, BTreeSet<PersonId>> = BTreeMap::new();
+            for effect in acts.values() {
+                by.entry(effect.act).or_default().extend(&effect.by);
+            }
+            let told = by.into_iter();
+            told.filter_map(|(act, by)| self.told(*document, act, by))
         });
         all.collect()
     }
 
-    fn told(&self, document: DocumentId, act: EntryId) -> Option<Erased> {
-        let by = self.entries.get(&act)?.basis.chain?.person;
+    fn told(&self, document: DocumentId, act: EntryId, by: BTreeSet<PersonId>) -> Option<Erased> {
         let said = self.act(act)?;
         let erasure = said.erasure()?;
         let (at, reason) = if let ControlAct::Motion(motion) = said {
@@ -131,16 +140,20 @@ impl Roster {
         } else {
             return None;
         };
-        let signed = self.signed.get(&act).into_iter().flatten();
-        let signers = signed.filter_map(|sign| Some(self.entries.get(sign)?.basis.chain?.person));
         Some(Erased {
             act,
             document,
-            by: signers.chain([by]).collect(),
+            by: by.into_iter().chain(self.signers(act)).collect(),
             reason,
             at,
             entries: erasure.entries.len(),
         })
+    }
+
+    /// Who signed a motion, its author with them.
+    pub(super) fn signers(&self, motion: EntryId) -> impl Iterator<Item = PersonId> {
+        let signed = self.signed.get(&motion).into_iter().flatten();
+        signed.filter_map(|sign| Some(self.entries.get(sign)?.basis.chain?.person))
     }
 
     /// Does an act say what is erased, or sign that? It says so wherever it stands, and nothing else does where nothing counts.
@@ -168,7 +181,7 @@ impl Roster {
             let effect = self.entries.get(effect);
             effect.is_some_and(|effect| self.reaches(&known.reach, effect))
         });
-        let acts: BTreeSet<EntryId> = in_effect.map(|(_, act)| *act).collect();
+        let acts: BTreeSet<EntryId> = in_effect.map(|(_, effect)| effect.act).collect();
         let mut acts: Vec<&Judged> = acts.iter().filter_map(|act| self.entries.get(act)).collect();
         // Each before its past: what none of the last comes after is one of them.
         acts.sort_by_key(|act| std::cmp::Reverse(act.order));
@@ -201,7 +214,7 @@ impl Roster {
 
     /// Where an entry puts an act into effect that erases, what that names is erased.
     pub(super) fn note_erased(&mut self, judged: &Judged) {
-        let Some(act) = self.erases(judged) else {
+        let Some((act, by)) = self.erases(judged) else {
             return;
         };
         let id = judged.entry.id;
@@ -212,15 +225,21 @@ impl Roster {
         };
         let erasure = said.and_then(|said| said.entry.act.erasure());
         if let (Some(said), Some(erasure)) = (said.cloned(), erasure.cloned()) {
-            self.note_erasure(id, &said, &erasure);
+            self.note_erasure(id, &said, by, &erasure);
         }
     }
 
     /// Notes an act which takes effect with an entry. It comes after another where its author knew of that one, in effect yet or
     /// not: it may name what that one left.
-    fn note_erasure(&mut self, takes_effect: EntryId, act: &Judged, erasure: &Erasure) {
+    fn note_erasure(
+        &mut self,
+        takes_effect: EntryId,
+        act: &Judged,
+        by: BTreeSet<PersonId>,
+        erasure: &Erasure,
+    ) {
         let id = act.entry.id;
-        self.erasures.note(takes_effect, id, erasure);
+        self.erasures.note(takes_effect, Effect { act: id, by }, erasure);
         let last = self.erasures.last.remove(&erasure.document).unwrap_or_default();
         let is_after = |later: &Judged, earlier: &Judged| {
             later.entry.id != earlier.entry.id && self.reaches(&later.moment.reach, earlier)

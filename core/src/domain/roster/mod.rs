@@ -179,10 +179,12 @@ pub struct Roster {
     journals: BTreeMap<JournalId, BTreeMap<EntryNumber, EntryId>>,
     places: BTreeMap<JournalId, usize>,
     by_place: Vec<JournalId>,
-    /// The entries on branches that do not count, as they were written, by the place which each has for itself.
-    beside: BTreeMap<JournalId, ControlEntry>,
-    /// It is asked what one act says in its own past: what was erased is not.
+    /// The entries on branches that do not count, by the place which each has for itself.
+    beside: BTreeMap<JournalId, beside::Beside>,
+    /// It is asked what acts say in their own pasts: what was erased is not.
     is_of_one_past: bool,
+    /// Such, the last asked first.
+    pasts: VecDeque<Self>,
     heads: BTreeSet<EntryId>,
     /// What all before some entries comes to, the last such: those who write at once have seen the same.
     joined: VecDeque<(BTreeSet<EntryId>, Moment)>,

@@ -39,7 +39,8 @@ impl<S: Storage> Replica<S> {
             self.note_built(entry);
             if entry.header.kind == EntryKind::Control {
                 self.insert_aside(entry, &batch.writes)?;
-                if self.signed_act(entry).is_some_and(|act| act.erasure().is_some()) {
+                let act = self.signed_act(entry);
+                if act.is_some_and(|act| self.roster.is_about_erasing(&act)) {
                     batch.note_erasure(journal);
                 }
             }
@@ -91,9 +92,9 @@ impl<S: Storage> Replica<S> {
         if self.keys.get(entry.header.key).is_none() {
             self.unread.insert(entry.header.key);
         }
-        let seen = self.past_on_branch(entry, writes)?;
-        let aside = entry.as_control(seen, act.unwrap_or(ControlAct::Void));
-        Ok(self.roster.insert_beside(aside).is_ok())
+        let past = self.past_on_branch(entry, writes)?;
+        let aside = entry.as_control(past.seen, act.unwrap_or(ControlAct::Void));
+        Ok(self.roster.insert_beside(aside, past.previous).is_ok())
     }
 
     /// What a control entry says, whether it counts or not. None where its key is not held or it is not of the right shape.

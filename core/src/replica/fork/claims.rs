@@ -13,6 +13,14 @@ use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::{Storage, Write};
 use super::Tree;
 
+/// What lies before an entry on a branch that does not count.
+pub(super) struct BranchPast {
+    /// What it names, and what the entries before it name back to the last control entry; that one among them.
+    pub(super) seen: BTreeSet<EntryId>,
+    /// That one.
+    pub(super) previous: Option<EntryId>,
+}
+
 /// Whose a journal is, by its own word and that of the grant it names.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::replica) struct Claim {
@@ -55,7 +63,7 @@ impl<S: Storage> Replica<S> {
         journal: JournalId,
         tree: &Tree,
     ) -> Result<BTreeSet<PersonId>, ReplicaError> {
-        let known = self.known_before(journal, tree.base.0.next(), &[])?;
+        let (known, _) = self.known_before(journal, tree.base.0.next(), &[])?;
         let known: Vec<EntryId> = known.into_iter().filter(|id| self.roster.contains(*id)).collect();
         let mut persons = BTreeSet::new();
         for id in self.roster.past(&known).unwrap_or_default() {
@@ -86,13 +94,9 @@ impl<S: Storage> Replica<S> {
         Ok(entry.and_then(|entry| self.signed_act(&entry)))
     }
 
-    /// The control entries that lie in the past of an entry on a branch that does not count: what it names, what the entries
-    /// before it name, back to the last control entry of its branch. `writes` are those that the storage does not have yet.
-    pub(super) fn past_on_branch(
-        &self,
-        entry: &Entry,
-        writes: &[Write],
-    ) -> Result<BTreeSet<EntryId>, ReplicaError> {
+    /// The control entries that lie in the past of an entry on a branch that does not count. `writes` are those that the storage
+    /// does not have yet.
+    pub(super) fn past_on_branch(&self, entry: &Entry, writes: &[Write]) -> Result<BranchPast, ReplicaError> {
         let mut seen: BTreeSet<EntryId> = entry.header.seen.iter().copied().collect();
         let branch = self.aside.get(&entry.header.journal);
         let mut before = &entry.header;
@@ -100,23 +104,25 @@ impl<S: Storage> Replica<S> {
             seen.extend(previous.header.seen.iter().copied());
             if previous.header.kind == EntryKind::Control {
                 seen.insert(previous.id);
-                return Ok(seen);
+                let previous = Some(previous.id);
+                return Ok(BranchPast { seen, previous });
             }
             before = &previous.header;
         }
         // From here back the journal is the same on all branches.
-        seen.extend(self.known_before(before.journal, before.number, writes)?);
-        Ok(seen)
+        let (known, previous) = self.known_before(before.journal, before.number, writes)?;
+        seen.extend(known);
+        Ok(BranchPast { seen, previous })
     }
 
-    /// What the author of a journal had seen before an entry of the branch that counts, and their own last control entry
-    /// before it. `writes` are those that the storage does not have yet.
+    /// What the author of a journal had seen before an entry of the branch that counts, with their own last control entry
+    /// before it, and that one. `writes` are those that the storage does not have yet.
     fn known_before(
         &self,
         journal: JournalId,
         number: EntryNumber,
         writes: &[Write],
-    ) -> Result<BTreeSet<EntryId>, ReplicaError> {
+    ) -> Result<(BTreeSet<EntryId>, Option<EntryId>), ReplicaError> {
         let held = self.storage.entries(journal, EntryNumber(0), usize::MAX)?;
         let coming = writes.iter().filter_map(|write| {
             if let Write::Entry(held) = write {
@@ -135,6 +141,6 @@ impl<S: Storage> Replica<S> {
             }
         }
         known.extend(last);
-        Ok(known)
+        Ok((known, last))
     }
 }
