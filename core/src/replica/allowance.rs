@@ -21,7 +21,7 @@ use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use crate::planted::{Guard, is_off};
 
 use super::begin::Begun;
-use super::entry::Entry;
+use super::entry::{Entry, Header};
 use super::hold::{Replica, ReplicaError};
 use super::limits::{DEBT_HOURS_MAX, JOURNAL_BYTES_MAX, JOURNAL_ENTRIES_MAX};
 use super::receive::{CarrierFault, ReceiveError, Received};
@@ -177,7 +177,7 @@ impl<S: Storage> Replica<S> {
             begun,
         };
         if !within.nobodys.is_empty() {
-            self.leave_out(&mut entries, &mut within.nobodys, false);
+            self.leave_out(&mut entries, &mut within.nobodys, false)?;
         }
         for journal in &within.begun.order {
             let opener = self.answers_for_beginning(*journal, &within.begun)?;
@@ -200,7 +200,7 @@ impl<S: Storage> Replica<S> {
         self.note_left_out(&too_much, &within);
         let hangs = road == Road::Session && self.allowance.has_left_out;
         if hangs || !within.put_off.is_empty() {
-            self.leave_out(&mut entries, &mut within.put_off, hangs);
+            self.leave_out(&mut entries, &mut within.put_off, hangs)?;
         }
         Ok((entries, within))
     }
@@ -398,7 +398,12 @@ impl<S: Storage> Replica<S> {
 
     /// What follows something that is left out, now or (where that `hangs`) before, or names it in `seen`, is left out as well: its
     /// carrier has done nothing wrong. What was put off comes in the next session, with what builds on it.
-    fn leave_out(&self, entries: &mut Offered, left: &mut BTreeSet<JournalId>, hangs: bool) {
+    fn leave_out(
+        &self,
+        entries: &mut Offered,
+        left: &mut BTreeSet<JournalId>,
+        hangs: bool,
+    ) -> Result<(), ReplicaError> {
         let places: BTreeMap<EntryId, JournalId> = entries
             .iter()
             .map(|(entry, _)| (entry.id, entry.header.journal))
@@ -408,10 +413,7 @@ impl<S: Storage> Replica<S> {
         let mut left_out: Vec<JournalId> = left.iter().copied().collect();
         for (entry, _) in &*entries {
             let header = &entry.header;
-            let head = self
-                .head(header.journal)
-                .map_or(EntryNumber(0), |(number, _)| number);
-            let mut holds = header.number <= head.next() || places.contains_key(&header.prev);
+            let mut holds = !hangs || places.contains_key(&header.prev) || self.holds_before(header)?;
             for seen in &header.seen {
                 match places.get(seen) {
                     Some(on) => {
@@ -432,6 +434,15 @@ impl<S: Storage> Replica<S> {
             }
         }
         entries.retain(|(entry, _)| !left.contains(&entry.header.journal));
+        Ok(())
+    }
+
+    /// Is the entry before one here, on whatever branch?
+    fn holds_before(&self, header: &Header) -> Result<bool, ReplicaError> {
+        let before = EntryNumber(header.number.0.saturating_sub(1));
+        Ok(before.0 == 0
+            || self.is_aside(header.journal, header.prev)
+            || self.entry_id(header.journal, before)? == Some(header.prev))
     }
 }
 

@@ -166,7 +166,8 @@ impl<S: Storage> Replica<S> {
         let journal = self.own_journal().ok_or(ReplicaError::NotWriting)?;
         let head = self.head(journal).ok_or(ReplicaError::NotWriting)?;
         let place = (journal, head.0.next());
-        let entries = self.storage.entries_about(id).map_err(ReplicaError::from)?;
+        let mut entries = self.storage.entries_about(id).map_err(ReplicaError::from)?;
+        entries.extend(self.aside_about(id));
         if entries.is_empty() {
             return Err(not_found("text to erase in", &id));
         }
@@ -279,9 +280,13 @@ impl<S: Storage> Replica<S> {
 
     /// Somebody brings what is in an entry of which only the header is here, and it is not about what was said to be erased: it
     /// was kept back.
-    pub(super) fn fill(&self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
+    pub(super) fn fill(&mut self, batch: &mut Batch, entry: &Entry) -> Result<(), ReplicaError> {
         let header = &entry.header;
         if self.roster.erased_in(entry.id, header.journal).is_none() || entry.sealed.is_empty() {
+            return Ok(());
+        }
+        if self.is_aside(header.journal, entry.id) {
+            self.fill_aside(batch, entry);
             return Ok(());
         }
         let held = self.storage.entry(header.journal, header.number)?;
@@ -337,9 +342,10 @@ impl<S: Storage> Replica<S> {
             let Write::Entry(held) = write else { return None };
             (held.entry.header.kind == EntryKind::Control).then(|| Held::clone(held))
         }));
+        let mut aside = self.told_aside(coming)?;
         let mut roster = Roster::default();
         loop {
-            let before = left.len();
+            let before = left.len().saturating_add(aside.len());
             let mut behind = BTreeSet::new();
             left.retain(|held| {
                 let header = &held.entry.header;
@@ -357,7 +363,8 @@ impl<S: Storage> Replica<S> {
                 }
                 waits
             });
-            if left.len() == before {
+            aside.retain(|(entry, previous)| roster.insert_beside(entry.clone(), *previous).is_err());
+            if left.len().saturating_add(aside.len()) == before {
                 return Ok(roster);
             }
         }

@@ -10,6 +10,10 @@ use super::hold::{Replica, ReplicaError};
 use super::receive::{CarrierFault, ReceiveError, Received};
 use super::storage::{Storage, Write};
 
+/// So often something is left out; then all that comes without payload is: each round reads everything again, and who carries it
+/// can have each reveal one more.
+const ROUNDS_MAX: usize = 8;
+
 impl<S: Storage> Replica<S> {
     /// Takes in what it can: all of it, or what does not hang on entries of which nobody here can say whether they were erased.
     pub(super) fn receive_proven(
@@ -18,9 +22,11 @@ impl<S: Storage> Replica<S> {
     ) -> Result<Received, ReceiveError> {
         let mut offered = entries;
         let mut put_off: BTreeSet<JournalId> = BTreeSet::new();
+        let mut rounds = 0_usize;
         // What is left out may be the act that names something else: then that is left out, too.
         loop {
-            let has_bare = offered.iter().any(|(entry, _)| entry.sealed.is_empty());
+            let bare = || offered.iter().filter(|(entry, _)| entry.sealed.is_empty());
+            let has_bare = bare().next().is_some();
             self.unproven.clear();
             self.leaves_out = !put_off.is_empty();
             if !has_bare {
@@ -32,6 +38,12 @@ impl<S: Storage> Replica<S> {
             match outcome {
                 Err(ReceiveError::Carrier(CarrierFault::PayloadMissing { .. })) if !unproven.is_empty() => {
                     self.reload()?;
+                    rounds = rounds.saturating_add(1);
+                    let unproven = if rounds < ROUNDS_MAX {
+                        unproven
+                    } else {
+                        bare().map(|(entry, _)| entry.id).collect()
+                    };
                     put_off.extend(self.leave_unproven(&mut offered, unproven));
                 }
                 outcome => return Ok(outcome?.with_put_off(put_off)),

@@ -16,7 +16,7 @@ use kiez_core::replica::hold::Replica;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError, Received};
 use kiez_core::replica::storage::Storage;
 
-use super::common::{NOW, Neighbour, sealed, signing, sync};
+use super::common::{NOW, Neighbour, idea, sealed, signing, sync};
 use super::two::Two;
 use super::{Held, SECRET, holds, said, stays};
 
@@ -271,5 +271,42 @@ fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
     }
     sync(&mut two.a, &mut two.anna, &mut d, &mut dora);
     assert_eq!(d.digest().unwrap(), two.a.digest().unwrap());
+    stays(two.a);
+}
+
+/// The same on a branch that does not count: what was kept back there is taken when it comes.
+#[test]
+fn what_was_kept_back_on_a_branch_is_taken_when_it_comes() {
+    let mut two = Two::new(17);
+    let mut dora = Neighbour::new(179);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    two.sync();
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let journal = two.b.own_journal().unwrap();
+    let base = two.b.head(journal).unwrap();
+    let key = two.b.keys().current().unwrap().clone();
+    let signing = signing(&two.b);
+    let follows =
+        |after, kind, payload: &[u8]| sealed(&two.b, &signing, after, BTreeSet::new(), kind, &key, payload);
+    let garbage = follows(base, EntryKind::Content, b"nothing");
+    let after = (garbage.header.number, garbage.id);
+    let act = own_erasure(&two, after.0.next(), BTreeSet::from([garbage.id]));
+    let act = follows(after, EntryKind::Control, &act_to_bytes(&act));
+    let shown = vec![(garbage.clone().without_payload(), None), (act.clone(), None)];
+    let whole = vec![(garbage.clone(), None), (act, None)];
+    // Ben's other copy wrote on, and Anna and Dora on that.
+    let other = two.b.add_idea(&idea("one"), NOW, &mut two.ben.rng).unwrap();
+    two.sync();
+    sync(&mut two.a, &mut two.anna, &mut d, &mut dora);
+    for replica in [&mut two.a, &mut d] {
+        replica.edit_idea(other, "built on", NOW).unwrap();
+    }
+    two.a.receive(shown).unwrap();
+    d.receive(whole.clone()).unwrap();
+    two.a.receive(whole).unwrap();
+    for replica in [&two.a, &d] {
+        let aside = replica.set_aside(two.ben.me.person);
+        assert!(aside.contains(&&garbage), "{}", aside.len());
+    }
     stays(two.a);
 }

@@ -263,3 +263,35 @@ fn an_act_that_erases_travels_with_what_it_leaves() {
     assert_eq!(two.a.roster().erased().len(), 1);
     assert_eq!(said(&mut two.a, two.idea), ["I like them"]);
 }
+
+/// Ben's disk was copied, and the copy wrote into an idea on a branch on which nobody built: that goes with what stood there.
+#[test]
+fn what_lies_on_a_branch_that_does_not_count_is_erased_with_the_rest() {
+    let mut two = Two::new(60);
+    let (mut carla, mut c) = carla(&mut two);
+    sync(&mut c, &mut carla, &mut two.b, &mut two.ben);
+    two.erase_comment();
+    let mut copy = Replica::open(two.b.storage().clone()).unwrap();
+    let mut ben_again = two.ben.copied(760);
+    let other = two.b.add_idea(&idea("one"), NOW, &mut two.ben.rng).unwrap();
+    two.sync();
+    sync(&mut c, &mut carla, &mut two.b, &mut two.ben);
+    for replica in [&mut two.a, &mut c] {
+        replica.edit_idea(other, "built on", NOW).unwrap();
+    }
+    sync(&mut c, &mut carla, &mut two.a, &mut two.anna);
+    copy.edit_idea(two.idea, "0911 333", NOW).unwrap();
+    sync(&mut two.a, &mut two.anna, &mut copy, &mut ben_again);
+    assert!(two.a.idea(other).is_ok(), "the copy does not count");
+    let ben = two.ben.me.person;
+    assert!(two.a.set_aside(ben).iter().any(|entry| !entry.sealed.is_empty()));
+    two.a.edit_idea(two.idea, "Call Frieda", NOW).unwrap();
+    let document = DocumentId::Proposal(two.idea);
+    two.a.propose_erasure(document, "a number", NOW).unwrap();
+    sync(&mut c, &mut carla, &mut two.a, &mut two.anna);
+    for replica in [&two.a, &c] {
+        let aside = replica.set_aside(ben);
+        assert!(!aside.is_empty() && aside.iter().all(|entry| entry.sealed.is_empty()));
+    }
+    agree(&[&two.a, &c], "0911 333");
+}

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::control::ControlAct;
+use crate::domain::control::{ControlAct, ControlEntry};
+use crate::domain::document::DocumentId;
+use crate::domain::id::EntryId;
 
 use super::super::control::act_from_bytes;
 use super::super::entry::{Entry, EntryKind};
@@ -33,10 +35,10 @@ impl<S: Storage> Replica<S> {
         };
         // A document may begin with it.
         batch.undo |= is_rest;
-        if self.keep_aside(kept, &mut batch.writes) {
+        if self.keep_aside(kept.clone(), &mut batch.writes) {
             batch.received.new = batch.received.new.saturating_add(1);
             batch.note_stored(entry);
-            self.note_built(entry);
+            self.note_built(&kept);
             if entry.header.kind == EntryKind::Control {
                 self.insert_aside(entry, &batch.writes)?;
                 let act = self.signed_act(entry);
@@ -88,13 +90,69 @@ impl<S: Storage> Replica<S> {
         entry: &Entry,
         writes: &[Write],
     ) -> Result<bool, ReplicaError> {
-        let act = self.signed_act(entry);
         if self.keys.get(entry.header.key).is_none() {
             self.unread.insert(entry.header.key);
         }
+        let (entry, previous) = self.control_aside(entry, writes)?;
+        Ok(self.roster.insert_beside(entry, previous).is_ok())
+    }
+
+    /// A control entry that does not count as the roster is told of it, with the one before it on its branch.
+    fn control_aside(
+        &self,
+        entry: &Entry,
+        writes: &[Write],
+    ) -> Result<(ControlEntry, Option<EntryId>), ReplicaError> {
+        let act = self.signed_act(entry).unwrap_or(ControlAct::Void);
         let past = self.past_on_branch(entry, writes)?;
-        let aside = entry.as_control(past.seen, act.unwrap_or(ControlAct::Void));
-        Ok(self.roster.insert_beside(aside, past.previous).is_ok())
+        Ok((entry.as_control(past.seen, act), past.previous))
+    }
+
+    /// All of them, each branch in its order.
+    pub(in crate::replica) fn told_aside(
+        &self,
+        writes: &[Write],
+    ) -> Result<Vec<(ControlEntry, Option<EntryId>)>, ReplicaError> {
+        let aside = self.aside.values().flat_map(BTreeMap::values);
+        let mut control: Vec<&Entry> = aside
+            .filter(|entry| entry.header.kind == EntryKind::Control)
+            .collect();
+        control.sort_by_key(|entry| (entry.header.number, entry.id));
+        let told = control.into_iter();
+        told.map(|entry| self.control_aside(entry, writes)).collect()
+    }
+
+    /// The entries about a document on branches that do not count.
+    pub(in crate::replica) fn aside_about(
+        &self,
+        document: DocumentId,
+    ) -> impl Iterator<Item = EntryId> + use<'_, S> {
+        let aside = self.aside.values().flat_map(BTreeMap::values);
+        let about = aside.filter(move |entry| {
+            let content = (entry.header.kind == EntryKind::Content).then(|| self.content(entry));
+            content
+                .flatten()
+                .is_some_and(|content| content.document == document)
+        });
+        about.map(|entry| entry.id)
+    }
+
+    /// As [`Replica::fill`], where the entry of which only the header is here lies on a branch that does not count.
+    pub(in crate::replica) fn fill_aside(&mut self, batch: &mut Batch, entry: &Entry) {
+        let journal = entry.header.journal;
+        let held = self
+            .aside
+            .get(&journal)
+            .and_then(|entries| entries.get(&entry.id));
+        if held.is_some_and(|held| held.sealed.is_empty()) && !self.is_erased_aside(entry) {
+            batch.note_stored(entry);
+            batch.writes.push(Write::Aside(Box::new(entry.clone())));
+            batch.undo = true;
+            // On what it builds is known now.
+            self.forks.clear();
+            let entries = self.aside.entry(journal).or_default();
+            entries.insert(entry.id, entry.clone());
+        }
     }
 
     /// What a control entry says, whether it counts or not. None where its key is not held or it is not of the right shape.
