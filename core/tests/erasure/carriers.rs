@@ -109,6 +109,43 @@ fn an_erasure_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
     assert_eq!(e.digest().unwrap(), two.a.digest().unwrap());
 }
 
+/// The same where the act lies on a branch that does not count.
+#[test]
+fn an_erasure_on_a_branch_that_comes_before_the_key_to_read_it_is_taken_in_with_the_key() {
+    let mut two = Two::new(12);
+    let mut carla = Neighbour::new(129);
+    drop(carla.join(&mut two.a, &mut two.anna));
+    two.sync();
+    let mut eve = Neighbour::new(128);
+    let mut e = eve.join(&mut two.b, &mut two.ben);
+    e.set_box_secret(eve.box_secret.clone()).unwrap();
+    sync(&mut e, &mut eve, &mut two.b, &mut two.ben);
+    // Before Anna knows of Eve all is sealed under a new key.
+    let membership = two.a.roster().membership(carla.me.person).unwrap();
+    two.a.propose(CouncilAct::Remove { membership }, "", NOW).unwrap();
+    two.a.rekey_if_due(&mut two.anna.rng).unwrap().unwrap();
+    // Anna's disk was copied: she erases on one copy, and Ben builds on the other.
+    let mut copy = Replica::open(two.a.storage().clone()).unwrap();
+    let mut anna_again = two.anna.copied(730);
+    two.b.set_box_secret(two.ben.box_secret.clone()).unwrap();
+    let other = copy.add_idea(&idea("one"), NOW, &mut anna_again.rng).unwrap();
+    sync(&mut two.b, &mut two.ben, &mut copy, &mut anna_again);
+    two.b.edit_idea(other, "built on", NOW).unwrap();
+    two.erase_idea();
+    two.sync();
+    assert_eq!(two.b.roster().erased().len(), 1);
+    assert!(two.b.idea(other).is_ok(), "the other branch counts");
+    let received = brings(&two.b, &mut e).unwrap();
+    assert!(!received.put_off.is_empty(), "{received:?}");
+    assert!(e.roster().erased().is_empty());
+    let hers = e.me().unwrap().grant;
+    two.b.give_keys(hers, &mut two.ben.rng).unwrap().unwrap();
+    brings(&two.b, &mut e).unwrap();
+    assert_eq!(e.roster().erased().len(), 1);
+    sync(&mut e, &mut eve, &mut two.b, &mut two.ben);
+    assert_eq!(e.digest().unwrap(), two.b.digest().unwrap());
+}
+
 /// Whoever cannot read what is erased takes in what does not hang on it, also where only the end of a journal bears a signature.
 #[test]
 fn what_lies_before_something_bare_is_taken_in_by_who_cannot_read_the_act() {
