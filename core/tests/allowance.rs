@@ -229,6 +229,31 @@ fn what_comes_before_what_it_builds_on_waits_for_it_and_is_nobodys_fault() {
     assert_eq!(titles(&mut three.a), ["a bench"]);
 }
 
+/// As much of that journal is here, but another branch.
+#[test]
+fn what_follows_on_a_branch_that_was_left_out_waits_for_it_and_is_nobodys_fault() {
+    let mut three = Three::new();
+    three.floods(60);
+    three.anna_meets_mallory();
+    three.floods(10);
+    three.anna_meets_mallory();
+    let had = three.b.head(journal(&three.b)).unwrap().0;
+    let mut copy = Replica::open(three.b.storage().clone()).unwrap();
+    for _ in 0..3 {
+        three
+            .b
+            .add_idea(&idea("a bench"), NOW, &mut three.ben.rng)
+            .unwrap();
+        copy.add_idea(&idea("a swing"), NOW, &mut three.ben.rng).unwrap();
+    }
+    three.anna_meets_ben();
+    let branch = after(&copy, had);
+    let received = three.a.receive_by(Road::Session, branch[1..].to_vec()).unwrap();
+    assert_eq!((received.new, received.put_off.len()), (0, 1));
+    let received = three.a.receive_by(Road::Session, branch.clone()).unwrap();
+    assert_eq!(received.new, branch.len());
+}
+
 #[test]
 fn what_is_sent_many_times_counts_once() {
     let mut three = Three::new();
