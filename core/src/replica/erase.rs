@@ -342,8 +342,8 @@ impl<S: Storage> Replica<S> {
             let Write::Entry(held) = write else { return None };
             (held.entry.header.kind == EntryKind::Control).then(|| Held::clone(held))
         }));
-        let mut aside = self.told_aside(coming)?;
         let mut roster = Roster::default();
+        let mut aside = self.control_aside(&roster, coming)?;
         loop {
             let before = left.len().saturating_add(aside.len());
             let mut behind = BTreeSet::new();

@@ -10,7 +10,7 @@ use kiez_core::domain::poll::Method;
 use kiez_core::replica::bundle::{self, Compression};
 use kiez_core::replica::control::{act_to_bytes, erase_bytes, sign};
 use kiez_core::replica::document::Leave;
-use kiez_core::replica::entry::EntryKind;
+use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::Replica;
 use kiez_core::replica::receive::{CarrierFault, ReceiveError, Received};
@@ -277,13 +277,8 @@ fn a_ballot_that_was_named_and_kept_back_comes_with_a_whole_copy() {
     assert_eq!(two.a.digest().unwrap(), two.b.digest().unwrap());
 }
 
-/// What no document was ever in ends its journal also where at first its header alone was shown.
-#[test]
-fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
-    let mut two = Two::new(16);
-    let mut dora = Neighbour::new(169);
-    let mut d = dora.join(&mut two.a, &mut two.anna);
-    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+/// After what Ben wrote an entry that no document was ever in, and an erasure of his that names it.
+fn named_garbage(two: &Two) -> (Entry, Entry) {
     let journal = two.b.own_journal().unwrap();
     let key = two.b.keys().current().unwrap().clone();
     let signing = signing(&two.b);
@@ -291,8 +286,19 @@ fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
         |after, kind, payload: &[u8]| sealed(&two.b, &signing, after, BTreeSet::new(), kind, &key, payload);
     let garbage = follows(two.b.head(journal).unwrap(), EntryKind::Content, b"nothing");
     let after = (garbage.header.number, garbage.id);
-    let act = own_erasure(&two, after.0.next(), BTreeSet::from([garbage.id]));
+    let act = own_erasure(two, after.0.next(), BTreeSet::from([garbage.id]));
     let act = follows(after, EntryKind::Control, &act_to_bytes(&act));
+    (garbage, act)
+}
+
+/// What no document was ever in ends its journal also where at first its header alone was shown.
+#[test]
+fn what_was_kept_back_and_says_nothing_is_taken_when_it_comes() {
+    let mut two = Two::new(16);
+    let mut dora = Neighbour::new(169);
+    let mut d = dora.join(&mut two.a, &mut two.anna);
+    sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
+    let (garbage, act) = named_garbage(&two);
     let shown = vec![(garbage.clone().without_payload(), None), (act.clone(), None)];
     two.a.receive(shown).unwrap();
     assert_eq!(two.a.roster().erased().len(), 1);
@@ -319,16 +325,7 @@ fn what_was_kept_back_on_a_branch_is_taken_when_it_comes() {
     let mut d = dora.join(&mut two.a, &mut two.anna);
     two.sync();
     sync(&mut d, &mut dora, &mut two.b, &mut two.ben);
-    let journal = two.b.own_journal().unwrap();
-    let base = two.b.head(journal).unwrap();
-    let key = two.b.keys().current().unwrap().clone();
-    let signing = signing(&two.b);
-    let follows =
-        |after, kind, payload: &[u8]| sealed(&two.b, &signing, after, BTreeSet::new(), kind, &key, payload);
-    let garbage = follows(base, EntryKind::Content, b"nothing");
-    let after = (garbage.header.number, garbage.id);
-    let act = own_erasure(&two, after.0.next(), BTreeSet::from([garbage.id]));
-    let act = follows(after, EntryKind::Control, &act_to_bytes(&act));
+    let (garbage, act) = named_garbage(&two);
     let shown = vec![(garbage.clone().without_payload(), None), (act.clone(), None)];
     let whole = vec![(garbage.clone(), None), (act, None)];
     // Ben's other copy wrote on, and Anna and Dora on that.

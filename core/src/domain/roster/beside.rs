@@ -133,17 +133,12 @@ impl Roster {
             let branch = branches.get(&self.written_in(entry.journal));
             branch.is_none_or(|branch| branch.get(&entry.number) == Some(&entry.id))
         };
-        let told = self
-            .within(&judged.moment.reach)
-            .chain([judged])
-            .filter(|before| !past.contains(before.entry.id))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .try_for_each(|before| self.tell(&mut past, &before.entry, counts(&before.entry)));
-        let here = past.entries.get(&judged.entry.id);
-        let erases = here
-            .filter(|_| told.is_ok())
-            .and_then(|here| past.takes_effect(here));
+        for Judged { entry, .. } in self.within(&judged.moment.reach).chain([judged]) {
+            if !past.contains(entry.id) {
+                self.tell(&mut past, entry, counts(entry)).ok()?;
+            }
+        }
+        let erases = past.takes_effect(past.entries.get(&judged.entry.id)?);
         self.pasts.push_front(past);
         self.pasts.truncate(PASTS_MAX);
         erases

@@ -223,38 +223,33 @@ impl Roster {
         } else {
             self.entries.get(&act)
         };
-        let erasure = said.and_then(|said| said.entry.act.erasure());
-        if let (Some(said), Some(erasure)) = (said.cloned(), erasure.cloned()) {
-            self.note_erasure(id, &said, by, &erasure);
+        if let Some(said) = said
+            && let Some(erasure) = said.entry.act.erasure()
+        {
+            let last = self.last_with(said, erasure.document);
+            self.erasures.note(id, Effect { act, by }, erasure);
+            self.erasures.last.insert(erasure.document, last);
         }
     }
 
-    /// Notes an act which takes effect with an entry. It comes after another where its author knew of that one, in effect yet or
-    /// not: it may name what that one left.
-    fn note_erasure(
-        &mut self,
-        takes_effect: EntryId,
-        act: &Judged,
-        by: BTreeSet<PersonId>,
-        erasure: &Erasure,
-    ) {
+    /// Of the acts about a document, this one with them, those that no other comes after. One comes after another where its author
+    /// knew of that one, in effect yet or not: it may name what that one left.
+    fn last_with(&self, act: &Judged, document: DocumentId) -> BTreeSet<EntryId> {
         let id = act.entry.id;
-        self.erasures.note(takes_effect, Effect { act: id, by }, erasure);
-        let last = self.erasures.last.remove(&erasure.document).unwrap_or_default();
+        if is_on(Bug::GenerationByArrival) {
+            return BTreeSet::from([id]);
+        }
         let is_after = |later: &Judged, earlier: &Judged| {
             later.entry.id != earlier.entry.id && self.reaches(&later.moment.reach, earlier)
         };
-        let others: Vec<&Judged> = last.iter().filter_map(|other| self.entries.get(other)).collect();
+        let last = self.erasures.last.get(&document).into_iter().flatten();
+        let others: Vec<&Judged> = last.filter_map(|other| self.entries.get(other)).collect();
         let is_last = !others.iter().any(|other| is_after(other, act));
         let before = others.iter().filter(|other| !is_after(act, other));
-        let mut last: BTreeSet<EntryId> = before.map(|other| other.entry.id).collect();
-        if is_on(Bug::GenerationByArrival) {
-            last.clear();
-        }
-        if is_last || is_on(Bug::GenerationByArrival) {
-            last.insert(id);
-        }
-        self.erasures.last.insert(erasure.document, last);
+        before
+            .map(|other| other.entry.id)
+            .chain(is_last.then_some(id))
+            .collect()
     }
 }
 

@@ -24,11 +24,16 @@ pub(super) struct Chains {
     open: BTreeMap<(JournalId, EntryId), usize>,
     /// The greatest number so far of each journal.
     numbers: BTreeMap<JournalId, EntryNumber>,
-    /// How often each was divided.
-    divisions: BTreeMap<JournalId, usize>,
-    all_divisions: usize,
+    divisions: Divisions,
     /// Entries without payload, what follows them, and what has seen either.
     hanging: BTreeSet<EntryId>,
+}
+
+/// How often journals were divided.
+#[derive(Default)]
+struct Divisions {
+    of: BTreeMap<JournalId, usize>,
+    all: usize,
 }
 
 /// Where an entry stands.
@@ -70,11 +75,7 @@ impl Chains {
             // Where it is the first that hangs on something erased, or where one without payload follows one with it: whoever cannot
             // tell whether that was erased takes in what lies before it, if that is signed.
             let divides = (hangs && !hung) || (entry.sealed.is_empty() && !before.is_bare);
-            let divisions = self.divisions.entry(journal).or_default();
-            let is_room = *divisions < DIVISIONS_MAX && self.all_divisions < ALL_DIVISIONS_MAX;
-            if divides && before.signature.is_some() && is_room {
-                *divisions = divisions.saturating_add(1);
-                self.all_divisions = self.all_divisions.saturating_add(1);
+            if divides && before.signature.is_some() && self.divisions.take(journal) {
                 return self.begin(entry);
             }
             *before = Chain::of(entry);
@@ -134,6 +135,19 @@ impl Chains {
             self.hanging.insert(entry.id);
         }
         (hung, hangs)
+    }
+}
+
+impl Divisions {
+    /// Counts one more of a journal. False where there is no room for it.
+    fn take(&mut self, journal: JournalId) -> bool {
+        let of = self.of.entry(journal).or_default();
+        let is_room = *of < DIVISIONS_MAX && self.all < ALL_DIVISIONS_MAX;
+        if is_room {
+            *of = of.saturating_add(1);
+            self.all = self.all.saturating_add(1);
+        }
+        is_room
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::control::{ControlAct, ControlEntry};
 use crate::domain::document::DocumentId;
-use crate::domain::id::EntryId;
+use crate::domain::id::{EntryId, KeyId};
+use crate::domain::roster::Roster;
 
 use super::super::control::act_from_bytes;
 use super::super::entry::{Entry, EntryKind};
@@ -63,21 +64,19 @@ impl<S: Storage> Replica<S> {
 
     /// Tells the roster of the control entries on branches that do not count: others may have them in their past.
     pub(in crate::replica) fn restore_aside_control(&mut self) -> Result<(), ReplicaError> {
-        let mut left: Vec<Entry> = self.aside.values().flat_map(BTreeMap::values).cloned().collect();
-        left.retain(|entry| entry.header.kind == EntryKind::Control && !self.roster.contains(entry.id));
-        // Each after those before it on its branch: a branch takes one round.
-        left.sort_by_key(|entry| (entry.header.number, entry.id));
+        let keys = self
+            .untold_aside(&self.roster)
+            .into_iter()
+            .map(|entry| entry.header.key);
+        let unread: Vec<KeyId> = keys.filter(|key| self.keys.get(*key).is_none()).collect();
+        self.unread.extend(unread);
+        let mut left = self.control_aside(&self.roster, &[])?;
         // Several rounds: one may have seen another.
         loop {
             let before = left.len();
-            let mut rest = Vec::new();
-            for entry in left {
-                if !self.insert_aside(&entry, &[])? {
-                    rest.push(entry);
-                }
-            }
-            left = rest;
-            if left.is_empty() || left.len() == before {
+            let roster = &mut self.roster;
+            left.retain(|(entry, previous)| roster.insert_beside(entry.clone(), *previous).is_err());
+            if left.len() == before {
                 return Ok(());
             }
         }
@@ -93,33 +92,38 @@ impl<S: Storage> Replica<S> {
         if self.keys.get(entry.header.key).is_none() {
             self.unread.insert(entry.header.key);
         }
-        let (entry, previous) = self.control_aside(entry, writes)?;
+        let (entry, previous) = self.as_control_aside(entry, writes)?;
         Ok(self.roster.insert_beside(entry, previous).is_ok())
     }
 
-    /// A control entry that does not count as the roster is told of it, with the one before it on its branch.
-    fn control_aside(
+    /// The control entries that do not count as a roster is told of them that has not got them, each with the one before it on
+    /// its branch, and after that one.
+    pub(in crate::replica) fn control_aside(
+        &self,
+        roster: &Roster,
+        writes: &[Write],
+    ) -> Result<Vec<(ControlEntry, Option<EntryId>)>, ReplicaError> {
+        let untold = self.untold_aside(roster).into_iter();
+        untold.map(|entry| self.as_control_aside(entry, writes)).collect()
+    }
+
+    fn untold_aside(&self, roster: &Roster) -> Vec<&Entry> {
+        let aside = self.aside.values().flat_map(BTreeMap::values);
+        let mut untold: Vec<&Entry> = aside
+            .filter(|entry| entry.header.kind == EntryKind::Control && !roster.contains(entry.id))
+            .collect();
+        untold.sort_by_key(|entry| (entry.header.number, entry.id));
+        untold
+    }
+
+    fn as_control_aside(
         &self,
         entry: &Entry,
         writes: &[Write],
     ) -> Result<(ControlEntry, Option<EntryId>), ReplicaError> {
         let act = self.signed_act(entry).unwrap_or(ControlAct::Void);
-        let past = self.past_on_branch(entry, writes)?;
-        Ok((entry.as_control(past.seen, act), past.previous))
-    }
-
-    /// All of them, each branch in its order.
-    pub(in crate::replica) fn told_aside(
-        &self,
-        writes: &[Write],
-    ) -> Result<Vec<(ControlEntry, Option<EntryId>)>, ReplicaError> {
-        let aside = self.aside.values().flat_map(BTreeMap::values);
-        let mut control: Vec<&Entry> = aside
-            .filter(|entry| entry.header.kind == EntryKind::Control)
-            .collect();
-        control.sort_by_key(|entry| (entry.header.number, entry.id));
-        let told = control.into_iter();
-        told.map(|entry| self.control_aside(entry, writes)).collect()
+        let (seen, previous) = self.past_on_branch(entry, writes)?;
+        Ok((entry.as_control(seen, act), previous))
     }
 
     /// The entries about a document on branches that do not count.

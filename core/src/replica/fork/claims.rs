@@ -13,13 +13,8 @@ use super::super::hold::{Replica, ReplicaError};
 use super::super::storage::{Storage, Write};
 use super::Tree;
 
-/// What lies before an entry on a branch that does not count.
-pub(super) struct BranchPast {
-    /// What it names, and what the entries before it name back to the last control entry; that one among them.
-    pub(super) seen: BTreeSet<EntryId>,
-    /// That one.
-    pub(super) previous: Option<EntryId>,
-}
+/// What lies in the past of an entry, and of that the control entry before it in its journal.
+type Known = (BTreeSet<EntryId>, Option<EntryId>);
 
 /// Whose a journal is, by its own word and that of the grant it names.
 #[derive(Debug, Clone, Copy)]
@@ -94,9 +89,10 @@ impl<S: Storage> Replica<S> {
         Ok(entry.and_then(|entry| self.signed_act(&entry)))
     }
 
-    /// The control entries that lie in the past of an entry on a branch that does not count. `writes` are those that the storage
-    /// does not have yet.
-    pub(super) fn past_on_branch(&self, entry: &Entry, writes: &[Write]) -> Result<BranchPast, ReplicaError> {
+    /// The control entries that lie in the past of an entry on a branch that does not count: what it names, what the entries
+    /// before it name, back to the last control entry of its branch; and that one. `writes` are those that the storage does not
+    /// have yet.
+    pub(super) fn past_on_branch(&self, entry: &Entry, writes: &[Write]) -> Result<Known, ReplicaError> {
         let mut seen: BTreeSet<EntryId> = entry.header.seen.iter().copied().collect();
         let branch = self.aside.get(&entry.header.journal);
         let mut before = &entry.header;
@@ -104,15 +100,14 @@ impl<S: Storage> Replica<S> {
             seen.extend(previous.header.seen.iter().copied());
             if previous.header.kind == EntryKind::Control {
                 seen.insert(previous.id);
-                let previous = Some(previous.id);
-                return Ok(BranchPast { seen, previous });
+                return Ok((seen, Some(previous.id)));
             }
             before = &previous.header;
         }
         // From here back the journal is the same on all branches.
         let (known, previous) = self.known_before(before.journal, before.number, writes)?;
         seen.extend(known);
-        Ok(BranchPast { seen, previous })
+        Ok((seen, previous))
     }
 
     /// What the author of a journal had seen before an entry of the branch that counts, with their own last control entry
@@ -122,7 +117,7 @@ impl<S: Storage> Replica<S> {
         journal: JournalId,
         number: EntryNumber,
         writes: &[Write],
-    ) -> Result<(BTreeSet<EntryId>, Option<EntryId>), ReplicaError> {
+    ) -> Result<Known, ReplicaError> {
         let held = self.storage.entries(journal, EntryNumber(0), usize::MAX)?;
         let coming = writes.iter().filter_map(|write| {
             if let Write::Entry(held) = write {

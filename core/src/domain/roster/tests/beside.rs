@@ -4,7 +4,7 @@ use super::super::super::control::CouncilAct;
 use super::super::super::document::DocumentId;
 use super::super::super::id::ProposalId;
 use super::super::*;
-use super::acts::{erase, erasure, motion};
+use super::acts::{erase, erasure, leave, motion, sign};
 use super::{admit, entry, found, invite, open, roster, three};
 use crate::domain::charter::Amendment;
 use crate::domain::control::Cut;
@@ -14,6 +14,13 @@ const NAMED: EntryId = EntryId([99; 32]);
 
 fn council(act: CouncilAct) -> ControlAct {
     motion(act, Cut::new())
+}
+
+fn promotes_ben() -> ControlAct {
+    council(CouncilAct::Promote {
+        membership: EntryId([11; 32]),
+        role: Role::Steward,
+    })
 }
 
 fn erases_idea() -> ControlAct {
@@ -41,10 +48,7 @@ fn r2_a_council_erases_on_a_branch_that_does_not_count() {
 /// On that branch she had made Ben a steward before. That says nothing to anybody else, but here it needs both of them.
 #[test]
 fn r2_what_a_branch_says_before_an_erasure_counts_for_it() {
-    let promotes = council(CouncilAct::Promote {
-        membership: EntryId([11; 32]),
-        role: Role::Steward,
-    });
+    let promotes = promotes_ben();
     let counting = {
         let mut all = three();
         all.push(entry(20, 1, 4, &[], promotes.clone()));
@@ -62,10 +66,7 @@ fn r2_what_a_branch_says_before_an_erasure_counts_for_it() {
     assert!(!is_erased(&all, 2, IDEA), "where it does not");
     assert!(all.stewards().len() == 1 && all.erased().is_empty());
     // With Ben, who knows of that branch, it is carried: on a branch and in his own journal, which counts.
-    let signs = ControlAct::Sign(crate::domain::control::Sign {
-        motion: EntryId([21; 32]),
-        cut: Cut::new(),
-    });
+    let signs = sign(EntryId([21; 32]), Cut::new());
     all.insert(entry(22, 2, 4, &[21], signs)).unwrap().ok();
     assert!(is_erased(&all, 2, IDEA));
 }
@@ -134,10 +135,7 @@ fn whichever_counts(
 /// A branch that names its sibling has it in its past, where it says nothing.
 #[test]
 fn r2_a_branch_that_has_seen_its_sibling_counts_alone_in_its_own_past() {
-    let promotes = council(CouncilAct::Promote {
-        membership: EntryId([11; 32]),
-        role: Role::Steward,
-    });
+    let promotes = promotes_ben();
     let branches = [
         entry(20, 1, 4, &[11], promotes),
         entry(21, 1, 4, &[20], erases_idea()),
@@ -150,16 +148,10 @@ fn r2_a_branch_that_has_seen_its_sibling_counts_alone_in_its_own_past() {
 #[test]
 fn r2_of_two_branches_that_an_author_knew_the_one_with_the_smaller_id_counts() {
     let mut before = three();
-    let promotes = council(CouncilAct::Promote {
-        membership: EntryId([11; 32]),
-        role: Role::Steward,
-    });
+    let promotes = promotes_ben();
     before.push(entry(19, 1, 4, &[11], promotes));
     for (leaves, stays, erased) in [(20, 21, true), (21, 20, false)] {
-        let leave = ControlAct::Leave(crate::domain::control::Leave {
-            membership: EntryId([1; 32]),
-            cut: Cut::new(),
-        });
+        let leave = leave(EntryId([1; 32]), Cut::new());
         let branches = [
             entry(leaves, 1, 5, &[19], leave),
             entry(
