@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "test code: a failure is a panic"
 )]
 
@@ -18,7 +19,7 @@ use kiez_core::domain::document::{DocumentId, DocumentKind};
 use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, JournalId, ProposalId};
 use kiez_core::replica::codec::Blob;
 use kiez_core::replica::content::Content;
-use kiez_core::replica::control::{act_to_bytes, open_bytes, sign};
+use kiez_core::replica::control::{act_to_bytes, open_bytes, sign, sign_enrolment};
 use kiez_core::replica::document::{Document, proposal};
 use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::hold::Replica;
@@ -182,4 +183,85 @@ fn where_a_journal_ends_does_not_hang_on_a_branch_that_lost() {
         assert_eq!(titles(&mut a), titles(&mut c), "seed {seed}");
         assert_eq!(a.digest().unwrap(), c.digest().unwrap(), "seed {seed}");
     }
+}
+
+/// Two journals of one member that fork at their first entries, on a grant each, and further ones that build on these so that
+/// each fork would be decided by the other: no end of it, if whose a journal is hung on the branch that counts.
+#[test]
+fn two_journals_that_fork_at_their_beginning_do_not_decide_each_other_in_a_circle() {
+    let (mut anna, mut mallory) = (Neighbour::new(401), Neighbour::new(402));
+    let mut a = anna.found();
+    let mut m = mallory.join(&mut a, &mut anna);
+    sync(&mut a, &mut anna, &mut m, &mut mallory);
+    let membership = m.roster().membership(mallory.me.person).unwrap();
+    let mut begin = |journal: u64, device: u64| {
+        let mut further = Neighbour::new(410 + device);
+        further.me.person = mallory.me.person;
+        let nonce = [u8::try_from(device).unwrap(); 16];
+        let enrol = sign_enrolment(m.group(), membership, further.me.named(), nonce, &mallory.person);
+        let grant = match m.roster().unopened_grant(&further.me.named()) {
+            Some(grant) => grant,
+            None => m.write_act(ControlAct::Enrol(enrol)).unwrap(),
+        };
+        let id = JournalId(journal_key(journal).verifying_key().to_bytes());
+        let act = ControlAct::Open(Open {
+            grant,
+            device: further.me.device_id(),
+            device_signature: sign(&further.me.device, &open_bytes(m.group(), grant, id)),
+        });
+        let begin = (EntryNumber(0), EntryId::ZERO);
+        written(&m, journal, begin, [grant].into(), &act_to_bytes(&act))
+    };
+    // Of each fork the first is the one with the greater id: it counts only where it has more builders.
+    let mut fork = |journal, devices: [u64; 2]| {
+        let mut both = devices.map(|device| (begin(journal, device), device));
+        both.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.id));
+        both
+    };
+    let [(j1, _), (j2, on_j2)] = fork(1, [1, 2]);
+    let [(k1, on_k1), (k2, _)] = fork(2, [3, 4]);
+    let others = [(3, on_k1, j1.id), (4, 5, j2.id), (5, on_j2, k1.id), (6, 6, k2.id)];
+    let others = others.map(|(journal, device, names)| (begin(journal, device), journal, names));
+    let name = |first: &Entry, journal, names: EntryId| {
+        let after = (first.header.number, first.id);
+        written(&m, journal, after, [names].into(), &[0xee, 0xee])
+    };
+    let mut all = vec![name(&k1, 2, j1.id), name(&j1, 1, k1.id)];
+    for (first, journal, names) in &others {
+        all.extend([first.clone(), name(first, *journal, *names)]);
+    }
+    sync(&mut a, &mut anna, &mut m, &mut mallory);
+    let firsts = [j1, j2, k1, k2];
+    let orders = [[0, 1, 2, 3], [1, 0, 3, 2], [1, 0, 2, 3], [0, 1, 3, 2]];
+    let chosen = orders.map(|order| {
+        let mut here = Replica::open(a.storage().clone()).unwrap();
+        for at in order {
+            here.receive(vec![(firsts[at].clone(), None)]).unwrap();
+        }
+        for entry in &all {
+            here.receive(vec![(entry.clone(), None)]).unwrap();
+        }
+        let again = Replica::open(here.storage().clone()).unwrap();
+        assert_eq!(again.holdings(), here.holdings());
+        assert_eq!(here.forked().count(), 2);
+        here.chosen()
+    });
+    assert!(chosen.iter().all(|other| *other == chosen[0]), "{chosen:?}");
+}
+
+fn journal_key(journal: u64) -> SigningKey {
+    SigningKey::from_bytes(blake3::hash(&journal.to_le_bytes()).as_bytes())
+}
+
+/// A control entry of one of these journals.
+fn written(
+    at: &Laptop,
+    journal: u64,
+    after: (EntryNumber, EntryId),
+    seen: BTreeSet<EntryId>,
+    payload: &[u8],
+) -> Entry {
+    let key = at.keys().current().unwrap();
+    let signing = journal_key(journal);
+    sealed(at, &signing, after, seen, EntryKind::Control, key, payload)
 }

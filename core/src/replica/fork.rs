@@ -166,9 +166,13 @@ impl<S: Storage> Replica<S> {
         for journal in &unsettled {
             self.look_for_builders(*journal)?;
         }
+        let mut forks = Vec::new();
         for journal in unsettled {
             let tree = self.tree(journal)?;
             let built = self.built_on(journal, &tree)?;
+            forks.push((journal, tree, built));
+        }
+        for (journal, tree, built) in forks {
             let winner = tree.winner(&built);
             let counts = self.journals.get(&journal).map(|row| row.head.1);
             let leaf = winner.last().map(|entry| entry.id);
@@ -178,6 +182,18 @@ impl<S: Storage> Replica<S> {
             }
         }
         Ok(changed)
+    }
+
+    /// Settles the forks until no branch is exchanged any more, and judges everything anew each time. Which branch counts at
+    /// one fork may decide who was in the group at a later one, so there are no more rounds than forks.
+    pub(super) fn settle_all(&mut self) -> Result<(), ReplicaError> {
+        for _ in 0..=self.aside.len() {
+            if !self.resettle()? {
+                break;
+            }
+            self.rebuild()?;
+        }
+        Ok(())
     }
 
     /// All entries of a journal from its first fork on.

@@ -185,9 +185,7 @@ impl<S: Storage> Replica<S> {
         if replica.stale {
             replica.rebuild()?;
         }
-        while replica.resettle()? {
-            replica.rebuild()?;
-        }
+        replica.settle_all()?;
         replica.leave_stuck_journal()?;
         Ok(replica)
     }

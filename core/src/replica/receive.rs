@@ -317,10 +317,7 @@ impl<S: Storage> Replica<S> {
         let otherwise = batch.undo || self.resettle()?;
         if otherwise {
             self.rebuild()?;
-            // Who was in the group at one fork may depend on which branch counts at an earlier one.
-            while self.resettle()? {
-                self.rebuild()?;
-            }
+            self.settle_all()?;
             // Every document may have changed.
             batch.received.documents = self.storage.documents()?.into_iter().collect();
             batch.received.control = true;

@@ -124,6 +124,12 @@ impl<S: Storage> Replica<S> {
         if self.forks.is_empty() {
             return;
         }
+        if entry.header.number == EntryNumber::FIRST && self.is_forked(journal) {
+            // It may say otherwise whose the journal is, for every branch that it was built on.
+            for fork in self.forks.values_mut() {
+                fork.settled = false;
+            }
+        }
         let deps = self.deps_of(entry);
         for fork in self.forks.values_mut() {
             fork.note(&entry.header, &deps);

@@ -3,7 +3,7 @@
 //! that branch counts or not. Nobody can claim for another: a grant bears the signature of whom it is for, and the first entry
 //! of a journal that of the device which the grant names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::control::{ControlAct, Device};
 use crate::domain::id::{EntryId, EntryNumber, JournalId, PersonId};
@@ -25,14 +25,27 @@ pub(in crate::replica) struct Claim {
 
 impl<S: Storage> Replica<S> {
     /// By virtue of which grant a journal began, and whose it is, by its first entry. None where another device than that of
-    /// the grant began it: then it is nobody's.
+    /// the grant began it: then it is nobody's. Where the journal forked at its first entry, by the one with the smallest id
+    /// that says it rightly, whichever branch counts: else two such journals could decide each other in a circle.
     pub(in crate::replica) fn claimed_author(
         &self,
         journal: JournalId,
     ) -> Result<Option<Claim>, ReplicaError> {
-        let Some(first) = self.entry_id(journal, EntryNumber::FIRST)? else {
-            return Ok(None);
-        };
+        let aside = self.aside.get(&journal).into_iter().flat_map(BTreeMap::values);
+        let aside = aside.filter(|entry| entry.header.number == EntryNumber::FIRST);
+        let mut firsts: BTreeSet<EntryId> = aside.map(|entry| entry.id).collect();
+        firsts.extend(self.entry_id(journal, EntryNumber::FIRST)?);
+        for first in firsts {
+            let claim = self.claim_of(first)?;
+            if claim.is_some() {
+                return Ok(claim);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the first entry of a journal says of whose it is.
+    fn claim_of(&self, first: EntryId) -> Result<Option<Claim>, ReplicaError> {
         let claim = match self.claimed_act(first)? {
             Some(ControlAct::Open(open)) => {
                 let device = self.claimed_device(open.grant)?;
