@@ -11,7 +11,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{NOW, Neighbour, idea, sealed, signing, sync, titles};
+use common::{NOW, Neighbour, fresh, idea, opened, sealed, signing, sync, titles};
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::Role;
 use kiez_core::domain::control::{ControlAct, Open};
@@ -203,14 +203,8 @@ fn two_journals_that_fork_at_their_beginning_do_not_decide_each_other_in_a_circl
             Some(grant) => grant,
             None => m.write_act(ControlAct::Enrol(enrol)).unwrap(),
         };
-        let id = JournalId(journal_key(journal).verifying_key().to_bytes());
-        let act = ControlAct::Open(Open {
-            grant,
-            device: further.me.device_id(),
-            device_signature: sign(&further.me.device, &open_bytes(m.group(), grant, id)),
-        });
-        let begin = (EntryNumber(0), EntryId::ZERO);
-        written(&m, journal, begin, [grant].into(), &act_to_bytes(&act))
+        let key = m.keys().current().unwrap();
+        opened(&m, &further, grant, key, &fresh(journal))
     };
     // Of each fork the first is the one with the greater id: it counts only where it has more builders.
     let mut fork = |journal, devices: [u64; 2]| {
@@ -224,7 +218,16 @@ fn two_journals_that_fork_at_their_beginning_do_not_decide_each_other_in_a_circl
     let others = others.map(|(journal, device, names)| (begin(journal, device), journal, names));
     let name = |first: &Entry, journal, names: EntryId| {
         let after = (first.header.number, first.id);
-        written(&m, journal, after, [names].into(), &[0xee, 0xee])
+        let (key, journal) = (m.keys().current().unwrap(), fresh(journal));
+        sealed(
+            &m,
+            &journal,
+            after,
+            [names].into(),
+            EntryKind::Control,
+            key,
+            &[0xee, 0xee],
+        )
     };
     let mut all = vec![name(&k1, 2, j1.id), name(&j1, 1, k1.id)];
     for (first, journal, names) in &others {
@@ -247,21 +250,4 @@ fn two_journals_that_fork_at_their_beginning_do_not_decide_each_other_in_a_circl
         here.chosen()
     });
     assert!(chosen.iter().all(|other| *other == chosen[0]), "{chosen:?}");
-}
-
-fn journal_key(journal: u64) -> SigningKey {
-    SigningKey::from_bytes(blake3::hash(&journal.to_le_bytes()).as_bytes())
-}
-
-/// A control entry of one of these journals.
-fn written(
-    at: &Laptop,
-    journal: u64,
-    after: (EntryNumber, EntryId),
-    seen: BTreeSet<EntryId>,
-    payload: &[u8],
-) -> Entry {
-    let key = at.keys().current().unwrap();
-    let signing = journal_key(journal);
-    sealed(at, &signing, after, seen, EntryKind::Control, key, payload)
 }

@@ -11,15 +11,14 @@
 
 mod common;
 
-use common::{NOW, Neighbour, idea, meet, sealed, signing, sync, titles};
-use ed25519_dalek::SigningKey;
+use common::{NOW, Neighbour, fresh, idea, meet, opened, sealed, signing, sync, titles};
 use kiez_core::domain::charter::Role;
-use kiez_core::domain::control::{ControlAct, CouncilAct, Open};
+use kiez_core::domain::control::{ControlAct, CouncilAct};
 use kiez_core::domain::id::{EntryId, EntryNumber, JournalId, KeyId, Timestamp};
 use kiez_core::planted::{Guard, without};
 use kiez_core::replica::allowance::{Amount, Rates, Road};
 use kiez_core::replica::bundle::Compression;
-use kiez_core::replica::control::{act_to_bytes, open_bytes, sign, sign_enrolment};
+use kiez_core::replica::control::{act_to_bytes, sign_enrolment};
 use kiez_core::replica::entry::{Entry, EntryKind};
 use kiez_core::replica::frontier::{Frontier, Holdings};
 use kiez_core::replica::hold::Replica;
@@ -41,31 +40,6 @@ fn two(seed: u64) -> (Neighbour, Laptop, Neighbour, Laptop) {
     let mut m = mallory.join(&mut a, &mut anna);
     sync(&mut a, &mut anna, &mut m, &mut mallory);
     (anna, a, mallory, m)
-}
-
-/// The first entry of a journal of a device by virtue of a grant, if there were one.
-fn opened(at: &Laptop, of: &Neighbour, grant: EntryId, key: &GroupKey, journal: &SigningKey) -> Entry {
-    let id = JournalId(journal.verifying_key().to_bytes());
-    let act = ControlAct::Open(Open {
-        grant,
-        device: of.me.device_id(),
-        device_signature: sign(&of.me.device, &open_bytes(at.group(), grant, id)),
-    });
-    let begin = (EntryNumber(0), EntryId::ZERO);
-    let payload = act_to_bytes(&act);
-    sealed(
-        at,
-        journal,
-        begin,
-        [grant].into(),
-        EntryKind::Control,
-        key,
-        &payload,
-    )
-}
-
-fn fresh(seed: u64) -> SigningKey {
-    SigningKey::from_bytes(blake3::hash(&seed.to_le_bytes()).as_bytes())
 }
 
 /// An own journal of nobody, whose entry names what it likes.

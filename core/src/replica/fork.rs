@@ -155,7 +155,7 @@ impl<S: Storage> Replica<S> {
 
     /// Decides which branches count, where something came that can change it. True where another one does than before: then
     /// everything is to be judged anew, and the writes that exchange the branches are in `writes`.
-    pub(super) fn settle_forks(&mut self, writes: &mut Vec<Write>) -> Result<bool, ReplicaError> {
+    fn settle_forks(&mut self, writes: &mut Vec<Write>) -> Result<bool, ReplicaError> {
         if is_off(Guard::OneBranch) {
             return Ok(false);
         }
@@ -182,6 +182,22 @@ impl<S: Storage> Replica<S> {
             }
         }
         Ok(changed)
+    }
+
+    /// Decides which branches of forked journals count. True where another one does now: everything is to be judged anew.
+    pub(super) fn resettle(&mut self) -> Result<bool, ReplicaError> {
+        if self.aside.is_empty() {
+            return Ok(false);
+        }
+        let mut writes = Vec::new();
+        if !self.settle_forks(&mut writes)? {
+            return Ok(false);
+        }
+        writes.push(Write::Stale(true));
+        let rows = self.aside.keys().filter_map(|journal| self.journals.get(journal));
+        writes.extend(rows.cloned().map(Write::Journal));
+        self.storage.commit(self.group, writes)?;
+        Ok(true)
     }
 
     /// Settles the forks until no branch is exchanged any more, and judges everything anew each time. Which branch counts at

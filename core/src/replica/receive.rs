@@ -358,22 +358,6 @@ impl<S: Storage> Replica<S> {
         Ok(())
     }
 
-    /// Decides which branches of forked journals count. True where another one does now: everything is to be judged anew.
-    pub(super) fn resettle(&mut self) -> Result<bool, ReplicaError> {
-        if self.aside.is_empty() {
-            return Ok(false);
-        }
-        let mut writes = Vec::new();
-        if !self.settle_forks(&mut writes)? {
-            return Ok(false);
-        }
-        writes.push(Write::Stale(true));
-        let rows = self.aside.keys().filter_map(|journal| self.journals.get(journal));
-        writes.extend(rows.cloned().map(Write::Journal));
-        self.storage.commit(self.group, writes)?;
-        Ok(true)
-    }
-
     /// The carrier's part: group, order, chain; and whether it is held, comes next, or lies on another branch.
     fn place_of(&self, batch: &Batch, entry: &Entry) -> Result<Place, ReceiveError> {
         let header = &entry.header;

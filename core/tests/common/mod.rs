@@ -13,9 +13,11 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 use kiez_core::domain::charter::{Charter, Role};
+use kiez_core::domain::control::{ControlAct, Open};
 use kiez_core::domain::id::{DeviceId, EntryId, EntryNumber, JournalId, PersonId, Timestamp};
 use kiez_core::domain::proposal::Draft;
 use kiez_core::replica::bundle::Compression;
+use kiez_core::replica::control::{act_to_bytes, open_bytes, sign};
 use kiez_core::replica::entry::{Entry, EntryKind, Header};
 use kiez_core::replica::frontier::Frontier;
 use kiez_core::replica::hold::{Me, Replica};
@@ -131,6 +133,38 @@ pub fn sealed(
         payload_bytes: u32::try_from(payload.len()).unwrap(),
     };
     Entry::seal(header, payload, key).unwrap().signed(signing)
+}
+
+/// The first entry of a journal of a device by virtue of a grant, if there were one.
+pub fn opened(
+    at: &Replica<MemoryStorage>,
+    of: &Neighbour,
+    grant: EntryId,
+    key: &GroupKey,
+    journal: &SigningKey,
+) -> Entry {
+    let id = JournalId(journal.verifying_key().to_bytes());
+    let act = ControlAct::Open(Open {
+        grant,
+        device: of.me.device_id(),
+        device_signature: sign(&of.me.device, &open_bytes(at.group(), grant, id)),
+    });
+    let begin = (EntryNumber(0), EntryId::ZERO);
+    let payload = act_to_bytes(&act);
+    sealed(
+        at,
+        journal,
+        begin,
+        [grant].into(),
+        EntryKind::Control,
+        key,
+        &payload,
+    )
+}
+
+/// A key, always the same of a number.
+pub fn fresh(seed: u64) -> SigningKey {
+    SigningKey::from_bytes(blake3::hash(&seed.to_le_bytes()).as_bytes())
 }
 
 /// The key of a replica's own journal.
